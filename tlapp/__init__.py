@@ -1,0 +1,17 @@
+"""tlapp: learn and do transfer learning in a browser.
+
+The rooms, in the order in which data passes through them. A room imports only rooms before it,
+plus ``errors`` and ``settings`` (``tests/test_arrows.py`` fails otherwise):
+
+    data         labelled pictures: import, decode, check, split, preprocess
+    backbones    pretrained networks: cards, weights, loading, features, feature cache
+    classifier   backbone + head + class names + preprocessing
+    training     features or pictures + config -> events -> a trained classifier
+    runs         events -> a record that outlives the process
+    jobs         a generator of events -> a job that outlives the browser tab
+    evaluation   a classifier + pictures -> predictions and honest figures
+    workspace    the rooms above, kept in one folder and shared by page, API and command line
+    ui           the Gradio page and the API; reads all rooms, no room reads it
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Labelled pictures: import, decode, check, split, preprocess."""
