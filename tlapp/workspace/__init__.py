@@ -1,0 +1,19 @@
+"""The rooms, kept in one folder and shared by page, API and command line."""
+
+from tlapp.workspace.downloads import DownloadState
+from tlapp.workspace.live import LiveRun, Phase
+from tlapp.workspace.shelf import CardView
+from tlapp.workspace.trying import Tried, TryResult
+from tlapp.workspace.visitors import VisitorState
+from tlapp.workspace.workspace import Workspace
+
+__all__ = [
+    "CardView",
+    "DownloadState",
+    "LiveRun",
+    "Phase",
+    "Tried",
+    "TryResult",
+    "VisitorState",
+    "Workspace",
+]

@@ -1,0 +1,72 @@
+"""Visitors: an unguessable token in the browser, its hash and a little state on disk.
+
+The token itself is never stored: whoever reads the disk cannot become a visitor.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tlapp.runs.files import write_atomically
+
+TOKEN_BYTES = 32  # 256 random bits
+OWNER_PATTERN = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitorState:
+    """What the page shows to one visitor, found again after a reload."""
+
+    dataset_id: str | None = None
+    run_id: str | None = None
+
+
+def new_visitor() -> str:
+    """A fresh token for a browser to keep; nobody can guess it."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def owner_of(token: str) -> str:
+    """The owner (64 hex digits) that stands for this token on disk."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class VisitorBook:
+    """One small JSON file a visitor, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def load(self, owner: str) -> VisitorState:
+        """The visitor's state; an empty one when nothing (or nothing readable) is kept."""
+        path = self._path(owner)
+        if path is None:
+            return VisitorState()
+        try:
+            values = json.loads(path.read_text("utf-8"))
+            return VisitorState(dataset_id=values["dataset_id"], run_id=values["run_id"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return VisitorState()  # the page starts empty; data sets and runs are untouched
+
+    def save(self, owner: str, state: VisitorState) -> None:
+        """Keep this state in place of the earlier one."""
+        path = self._path(owner)
+        if path is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, json.dumps(asdict(state)).encode())
+
+    def forget(self, owner: str) -> None:
+        """Remove the visitor's state."""
+        path = self._path(owner)
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+    def owners(self) -> tuple[str, ...]:
+        """Everyone whose state is kept."""
+        return tuple(path.stem for path in sorted(self._folder.glob("*.json")))
+
+    def _path(self, owner: str) -> Path | None:
+        return self._folder / f"{owner}.json" if OWNER_PATTERN.fullmatch(owner) else None
