@@ -1,0 +1,229 @@
+"""The queue: one worker, first come first served, one job an owner, bounded.
+
+The worker's thread starts with the first job and outlives every error of a job. The lock guards
+the list of waiting jobs and who runs; foreign code is always called outside it.
+"""
+
+import errno
+import logging
+import math
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+from tlapp.errors import JobError, TlappError
+from tlapp.jobs.job import Job, JobEnd, JobPlan, JobSnapshot, ShouldStop
+from tlapp.settings import MINUTE, Limits
+
+logger = logging.getLogger(__name__)
+Event = TypeVar("Event")
+
+
+class JobQueue:
+    """Runs jobs one at a time. Every method may be called from any thread."""
+
+    def __init__(self, limits: Limits, *, name: str = "jobs") -> None:
+        self._limits = limits
+        self._name = name
+        self._waiting: list[Job] = []
+        self._running: Job | None = None
+        self._changed = threading.Condition()
+        self._worker: threading.Thread | None = None
+        self._is_closed = False
+
+    def submit(
+        self,
+        owner: str,
+        make_events: Callable[[ShouldStop], Iterator[Event]],
+        on_event: Callable[[Event], None],
+        *,
+        on_end: Callable[[JobEnd], None] = lambda end: None,
+        expected_seconds: float | None = None,
+    ) -> Job:
+        """Put a job at the end of the queue.
+
+        The worker calls `make_events(should_stop)` when its turn comes, `on_event` for each event,
+        and `on_end` once. Raises JobError when the owner has a job already or the queue is full.
+        """
+        plan = JobPlan(
+            make_events=make_events,
+            on_event=on_event,
+            on_end=on_end,
+            expected_seconds=expected_seconds,
+            budget_seconds=self._limits.training_seconds,
+        )
+        job = Job(owner, plan)
+        with self._changed:
+            self._check_room(owner)
+            self._waiting.append(job)
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, name=self._name, daemon=True)
+                self._worker.start()
+            self._changed.notify_all()
+        return job
+
+    def stop(self, job: Job) -> None:
+        """Ask a job to stop; one that still waits is over at once. Harmless when it is over."""
+        job.ask_to_stop()
+        with self._changed:
+            was_waiting = job in self._waiting
+            if was_waiting:
+                self._waiting.remove(job)
+        if was_waiting:
+            self._end(job, JobEnd(state="stopped", stop_reason="asked"))
+            self._tell_waiting()
+
+    def snapshot(self, job: Job) -> JobSnapshot:
+        """The job at this moment, with its place in the queue."""
+        with self._changed:
+            place = self._waiting.index(job) if job in self._waiting else None
+            return JobSnapshot(
+                job_id=job.job_id,
+                owner=job.owner,
+                state=job.state,
+                position=0 if place is None else place + 1,
+                waiting_seconds=None if place is None else self._seconds_before(place),
+                end=job.end,
+            )
+
+    def job_of(self, owner: str) -> Job | None:
+        """The owner's job that waits or runs."""
+        with self._changed:
+            return self._job_of(owner)
+
+    def is_idle(self) -> bool:
+        """Nothing waits or runs."""
+        with self._changed:
+            return self._running is None and not self._waiting
+
+    def close(self, timeout_seconds: float = 10.0) -> None:
+        """Stop everything and wait for the worker. No job is taken afterwards."""
+        with self._changed:
+            self._is_closed = True
+            jobs = [*self._waiting, *([self._running] if self._running else [])]
+            worker = self._worker
+            self._changed.notify_all()
+        for job in jobs:
+            self.stop(job)
+        if worker is not None:
+            worker.join(timeout_seconds)
+
+    def _check_room(self, owner: str) -> None:
+        if self._is_closed:
+            raise JobError("The program is about to end.", hint="Start it again, then try again.")
+        job = self._job_of(owner)
+        if job is not None:
+            raise JobError(
+                f"You already have a training that is {job.state}.",
+                hint="Wait until it is finished, or stop it; then start the next one.",
+            )
+        count = len(self._waiting)
+        if count >= self._limits.waiting_jobs:
+            raise JobError(
+                f"{count} jobs are waiting; that is as many as this machine takes.",
+                hint=f"Try again in {_in_words(self._seconds_before(count))}.",
+            )
+
+    def _job_of(self, owner: str) -> Job | None:
+        jobs = [*([self._running] if self._running else []), *self._waiting]
+        return next((job for job in jobs if job.owner == owner), None)
+
+    def _seconds_before(self, place: int) -> float | None:
+        """Expected seconds until the waiting job at `place` starts; None: not known."""
+        ahead = [*([self._running] if self._running else []), *self._waiting[:place]]
+        seconds = [job.expected_seconds_left() for job in ahead]
+        known = [value for value in seconds if value is not None]
+        return sum(known) if len(known) == len(seconds) else None
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._is_closed:
+                    self._changed.wait()
+                if not self._waiting:
+                    return
+                job = self._waiting.pop(0)
+                self._running = job
+                job.mark_started()
+            self._tell_waiting()
+            self._end(job, self._drive(job))
+
+    def _drive(self, job: Job) -> JobEnd:
+        """Run the job's generator to its end, whatever it does."""
+
+        def follow() -> None:
+            for event in job.plan.make_events(job.should_stop):
+                job.plan.on_event(event)
+                self._tell(job)
+
+        self._tell(job)
+        failure = _failure_of(follow)
+        if failure is not None:
+            return failure
+        reason = job.stop_reason()
+        return JobEnd(state="stopped" if reason else "finished", stop_reason=reason)
+
+    def _end(self, job: Job, end: JobEnd) -> None:
+        failure = _failure_of(lambda: job.plan.on_end(end))
+        with self._changed:
+            if self._running is job:
+                self._running = None
+            job.mark_over(end if failure is None else failure)
+        self._tell(job)
+
+    def _tell(self, job: Job) -> None:
+        for listener in job.listeners():
+            _failure_of(listener)
+
+    def _tell_waiting(self) -> None:
+        with self._changed:
+            waiting = tuple(self._waiting)
+        for job in waiting:
+            self._tell(job)
+
+
+def _failure_of(call: Callable[[], None]) -> JobEnd | None:
+    """Call foreign code and return how it failed; None when it did not.
+
+    The one broad `except` outside the page: the worker drives whatever generator it is given, and
+    one that breaks (by a defect, for want of memory, even by SystemExit) must cost its own job
+    only, never the thread that all other visitors wait for.
+    """
+    try:
+        call()
+    except TlappError as error:
+        return JobEnd(state="failed", message=str(error), hint=error.hint)
+    except BaseException as error:
+        incident = secrets.token_hex(4)
+        logger.exception("Incident %s", incident)
+        return _words_for(error, incident)
+    return None
+
+
+def _words_for(error: BaseException, incident: str) -> JobEnd:
+    end = JobEnd(
+        state="failed",
+        message=f"Something went wrong (incident {incident}).",
+        hint="Try again. If it comes back, tell whoever runs this server the incident's number.",
+    )
+    if isinstance(error, MemoryError):
+        return replace(
+            end,
+            message=f"There was not enough memory (incident {incident}).",
+            hint="Choose a smaller backbone, a smaller batch or fewer pictures.",
+        )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return replace(
+            end,
+            message=f"The disk of this machine is full (incident {incident}).",
+            hint="Remove data sets or runs that are no longer needed, then try again.",
+        )
+    return end
+
+
+def _in_words(seconds: float | None) -> str:
+    if seconds is None:
+        return "a few minutes"
+    return f"about {max(1, math.ceil(seconds / MINUTE))} min"

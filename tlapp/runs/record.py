@@ -1,0 +1,133 @@
+"""What one training did, as a value that survives: settings, figures of every epoch, outcome.
+
+JSON holds no NaN: figures that are not finite are written as null and read back as NaN.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from tlapp.errors import RunError
+
+RunState = Literal["waiting", "running", "finished", "stopped", "failed"]
+ENDED_STATES: tuple[RunState, ...] = ("finished", "stopped", "failed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochRow:
+    """The figures of one finished epoch."""
+
+    epoch: int  # 1 for the first
+    train_loss: float  # mean over the epoch while weights moved, nats per picture
+    train_eval_loss: float  # the same pictures at the end of the epoch, in eval mode
+    train_eval_accuracy: float  # 0 to 1, higher is better
+    valid_loss: float | None  # held-out pictures, nats per picture; None: nothing held out
+    valid_accuracy: float | None  # 0 to 1, higher is better; None: nothing held out
+    seconds: float  # wall time of this epoch alone
+    is_best: bool  # the best so far at that moment
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as JSON values."""
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """One run: what was asked, what it was asked on, and what came of it."""
+
+    run_id: str
+    owner: str
+    name: str
+    dataset_id: str
+    dataset_name: str
+    class_names: tuple[str, ...]
+    config: Mapping[str, Any]  # every field of TrainConfig
+    seed: int
+    data_fingerprint: str  # SHA-256 over pictures, labels and classes
+    versions: Mapping[str, str]  # tlapp, torch, torchvision, python
+    created: str  # ISO 8601, UTC
+    state: RunState = "waiting"
+    started: str = ""  # "" until it has
+    finished: str = ""  # "" until it has; also when stopped or failed
+    epochs: tuple[EpochRow, ...] = ()
+    train_count: int = 0  # pictures learned from
+    valid_count: int = 0  # pictures held out
+    best_epoch: int | None = None  # the epoch whose classifier is kept
+    valid_accuracy: float | None = None  # of that epoch, 0 to 1
+    valid_interval: tuple[float, float] | None = None  # 95 % Wilson interval around it
+    valid_correct: int | None = None  # held-out pictures that it gets right
+    seconds: float | None = None  # wall time of the training, features included
+    feature_seconds: float | None = None
+    head_seconds: float | None = None
+    images_per_second: float | None = None  # through the backbone, decoding included
+    trainable_parameters: int | None = None
+    frozen_parameters: int | None = None
+    replaced_layer: str = ""  # e.g. "fc: 512 -> 1000 becomes 512 -> 3"
+    message: str = ""  # why it failed or was stopped, as plain text
+    hint: str = ""  # what to do about it
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing will change any more."""
+        return self.state in ENDED_STATES
+
+    def to_json(self, *, with_epochs: bool = True) -> dict[str, Any]:
+        """The record as JSON values; the owner is in it, so strip it before showing it."""
+        values = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        values["epochs"] = [row.to_json() for row in self.epochs]
+        if not with_epochs:
+            del values["epochs"]
+        return values
+
+
+def row_from_json(values: Mapping[str, Any]) -> EpochRow:
+    """The row that `EpochRow.to_json` wrote. Raises RunError when it is something else."""
+    known = _known_fields(EpochRow, values)
+    for name in ("train_loss", "train_eval_loss", "train_eval_accuracy", "seconds"):
+        if known.get(name) is None:
+            known[name] = math.nan
+    return _build(EpochRow, known)
+
+
+def record_from_json(values: Mapping[str, Any]) -> RunRecord:
+    """The record that `RunRecord.to_json` wrote. Raises RunError when it is something else."""
+    known = _known_fields(RunRecord, values)
+    interval = known.get("valid_interval")
+    known["class_names"] = tuple(known.get("class_names", ()))
+    known["valid_interval"] = None if interval is None else (interval[0], interval[1])
+    known["epochs"] = tuple(row_from_json(row) for row in known.get("epochs", ()))
+    return _build(RunRecord, known)
+
+
+def _known_fields(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that this version knows; a later version may have written more."""
+    if not isinstance(values, Mapping):
+        raise _broken()
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def _build(kind: Any, known: dict[str, Any]) -> Any:
+    try:
+        return kind(**known)
+    except TypeError as error:
+        raise _broken() from error
+
+
+def _broken() -> RunError:
+    return RunError(
+        "The record of this run is damaged.",
+        hint="Train again; the pictures are not affected.",
+    )
+
+
+def _plain(value: Any) -> Any:
+    """JSON values: tuples as lists, figures that are not finite as null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value

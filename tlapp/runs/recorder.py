@@ -1,0 +1,127 @@
+"""From training events to a run on disk.
+
+Every epoch's row is on disk before the next epoch begins. Models are saved at most twice a second
+(a head epoch takes milliseconds) and always at the end: a kill loses at most that half second of
+weights and the running epoch.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from tlapp.classifier import Classifier
+from tlapp.runs.folder import RunFolder
+from tlapp.runs.record import EpochRow, RunRecord, RunState
+from tlapp.runs.store import now
+from tlapp.training.events import (
+    EpochFinished,
+    TrainingEvent,
+    TrainingFinished,
+    TrainingResult,
+    TrainingStarted,
+    TrainingStopped,
+)
+
+SAVE_PERIOD_SECONDS = 0.5
+
+
+class RunRecorder:
+    """Writes one run as its events come. Used by one thread at a time.
+
+    `record` is always the newest one, as a frozen value that any thread may read.
+    """
+
+    def __init__(
+        self, run: RunFolder, record: RunRecord, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.record = record
+        self._run = run
+        self._clock = clock
+        self._saved_at = -SAVE_PERIOD_SECONDS
+        self._saved: frozenset[int] = frozenset()
+        self._latest: tuple[int, Classifier] | None = None
+        self._best: tuple[int, Classifier] | None = None
+
+    @property
+    def latest(self) -> tuple[int, Classifier] | None:
+        """The newest epoch and its classifier while training; the best one afterwards."""
+        return self._latest
+
+    def start(self) -> None:
+        """The run has left the queue."""
+        self._change(state="running", started=now())
+
+    def on_event(self, event: TrainingEvent) -> None:
+        """Keep what this event says."""
+        if isinstance(event, TrainingStarted):
+            self._change(
+                train_count=event.train_count,
+                valid_count=event.valid_count,
+                trainable_parameters=event.trainable_parameters,
+                frozen_parameters=event.frozen_parameters,
+                replaced_layer=event.replaced_layer,
+            )
+        elif isinstance(event, EpochFinished):
+            self._add_epoch(event)
+        elif isinstance(event, TrainingFinished | TrainingStopped) and event.result is not None:
+            self._keep_result(event.result)
+
+    def end(self, state: RunState, *, message: str = "", hint: str = "") -> None:
+        """The run is over: keep the best model alone, and wait until the disk has everything."""
+        if self.record.best_epoch is None and self._best is not None:  # failed on the way
+            row = self.record.epochs[self._best[0] - self.record.epochs[0].epoch]
+            self.record = replace(
+                self.record, best_epoch=self._best[0], valid_accuracy=row.valid_accuracy
+            )
+        if self._best is not None:
+            self._latest = self._best
+            self._save_models(durable=True)
+        self.record = replace(self.record, state=state, finished=now(), message=message, hint=hint)
+        self._run.write(self.record, durable=True)
+
+    def _add_epoch(self, event: EpochFinished) -> None:
+        row = EpochRow(
+            epoch=event.epoch,
+            train_loss=event.train_loss,
+            train_eval_loss=event.train_eval_loss,
+            train_eval_accuracy=event.train_eval_accuracy,
+            valid_loss=event.valid_loss,
+            valid_accuracy=event.valid_accuracy,
+            seconds=event.seconds,
+            is_best=event.is_best,
+        )
+        self._run.append(row)
+        self._latest = (event.epoch, event.classifier)
+        if event.is_best or self._best is None:
+            self._best = self._latest
+        self.record = replace(self.record, epochs=(*self.record.epochs, row))
+        if self._clock() - self._saved_at >= SAVE_PERIOD_SECONDS:
+            self._save_models()
+            self._saved_at = self._clock()
+
+    def _keep_result(self, result: TrainingResult) -> None:
+        self._best = (result.best_epoch, result.classifier)
+        self.record = replace(
+            self.record,
+            best_epoch=result.best_epoch,
+            valid_accuracy=result.valid_accuracy,
+            valid_interval=result.valid_interval,
+            valid_correct=result.valid_correct if result.valid_count else None,
+            seconds=result.seconds,
+            feature_seconds=result.feature_seconds,
+            head_seconds=result.head_seconds,
+            images_per_second=result.images_per_second,
+        )
+
+    def _save_models(self, *, durable: bool = False) -> None:
+        """Bring the newest and the best model to disk, then drop older ones."""
+        wanted = dict(model for model in (self._latest, self._best) if model is not None)
+        for epoch, classifier in wanted.items():
+            if epoch not in self._saved or durable:
+                self._run.save_model(epoch, classifier, durable=durable)
+        self._saved = frozenset(wanted)
+        self._run.keep_models(self._saved)
+
+    def _change(self, **values: object) -> None:
+        self.record = replace(self.record, **values)  # type: ignore[arg-type]  # field names above
+        self._run.write(self.record)

@@ -1,0 +1,135 @@
+"""All runs in one folder, by unguessable id.
+
+Opening the store ends the runs that a killed process left "waiting" or "running": they become
+"stopped", with their epochs and their newest models.
+"""
+
+import re
+import secrets
+import shutil
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from tlapp.errors import NotFoundError, RunError
+from tlapp.runs.files import temporary_path, write_atomically
+from tlapp.runs.folder import RunFolder
+from tlapp.runs.keeper import Keeper, is_kept
+from tlapp.runs.record import RunRecord
+
+RUN_ID_BYTES = 24  # 192 random bits
+RUN_ID_PATTERN = re.compile(r"r_[A-Za-z0-9_-]{32}")
+KEEPER_NAME = "keeper"  # in a run's folder while a process works on it: the name of its lock
+LOCKS_NAME = ".locks"
+
+
+def new_run_id() -> str:
+    """An id that nobody can guess."""
+    return "r_" + secrets.token_urlsafe(RUN_ID_BYTES)
+
+
+def now() -> str:
+    """This moment, ISO 8601, UTC."""
+    return datetime.now(timezone.utc).isoformat()
+
+
+class RunStore:
+    """Runs on disk. Safe for several threads, and for several processes with different runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._keeper = Keeper(folder / LOCKS_NAME)
+        self._end_abandoned_runs()
+
+    def create(self, record: RunRecord) -> RunFolder:
+        """The folder of a fresh run, kept by this process."""
+        run = RunFolder(self._path(record.run_id))
+        run.path.mkdir(parents=True)
+        write_atomically(run.path / KEEPER_NAME, self._keeper.name.encode())
+        run.write(record)
+        return run
+
+    def folder(self, run_id: str) -> RunFolder:
+        """The folder of a run. Raises NotFoundError when the id is unknown or malformed."""
+        path = self._path(run_id)
+        if not path.is_dir():
+            raise _unknown_run()
+        return RunFolder(path)
+
+    def record(self, run_id: str) -> RunRecord:
+        """The record of a run, with its epochs. Raises NotFoundError."""
+        return self.folder(run_id).record()
+
+    def list(self, owner: str) -> tuple[RunRecord, ...]:
+        """The owner's runs, newest first; damaged ones are left out."""
+        records = [record for record in self.all_records() if record.owner == owner]
+        return tuple(sorted(records, key=lambda record: record.created, reverse=True))
+
+    def all_records(self) -> tuple[RunRecord, ...]:
+        """Every readable run, in no particular order."""
+        records: list[RunRecord] = []
+        for path in self._folder.iterdir():
+            if RUN_ID_PATTERN.fullmatch(path.name):
+                try:
+                    records.append(RunFolder(path).record())
+                except RunError:
+                    continue  # half deleted or damaged: nothing to show
+        return tuple(records)
+
+    def delete(self, run_id: str) -> None:
+        """Remove a run and its models; gone in one step. Raises NotFoundError."""
+        path = self.folder(run_id).path
+        doomed = temporary_path(path)
+        path.replace(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go of this process's runs."""
+        self._keeper.close()
+
+    def _end_abandoned_runs(self) -> None:
+        for record in self.all_records():
+            if record.is_over or self._is_kept(record.run_id):
+                continue
+            run = RunFolder(self._path(record.run_id))
+            run.write(_abandoned(record, run.best_model_epoch()), durable=True)
+
+    def _is_kept(self, run_id: str) -> bool:
+        try:
+            name = (self._path(run_id) / KEEPER_NAME).read_text("utf-8")
+        except (OSError, ValueError):
+            return False
+        return is_kept(self._folder / LOCKS_NAME, name)
+
+    def _path(self, run_id: str) -> Path:
+        if not isinstance(run_id, str) or not RUN_ID_PATTERN.fullmatch(run_id):
+            raise _unknown_run()
+        return self._folder / run_id
+
+
+def _abandoned(record: RunRecord, best_epoch: int | None) -> RunRecord:
+    """The record of a run whose process is gone."""
+    rows = {row.epoch: row for row in record.epochs}
+    row = None if best_epoch is None else rows.get(best_epoch)
+    kept = (
+        "Nothing was learned yet."
+        if best_epoch is None
+        else f"The model of epoch {best_epoch} is kept."
+    )
+    return replace(
+        record,
+        state="stopped",
+        finished=now(),
+        best_epoch=best_epoch,
+        valid_accuracy=None if row is None else row.valid_accuracy,
+        message=f"The program ended during this training. {kept}",
+        hint="Press Train to train again." if row is None else "Use it, or train again.",
+    )
+
+
+def _unknown_run() -> NotFoundError:
+    return NotFoundError(
+        "There is no run with this id.",
+        hint="It may have been removed. Train again, or use the id that the training returned.",
+    )
