@@ -15,7 +15,7 @@ HOUR = 60 * MINUTE
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one visitor may ask of this machine. Enforced on counted values, never on declared ones."""
+    """What one visitor may ask of this machine. Enforced on counted, never on declared values."""
 
     image_bytes: int  # one picture file
     image_pixels: int  # width x height of one picture that must be decoded whole

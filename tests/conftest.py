@@ -1,0 +1,60 @@
+"""What tests of all rooms share: folders of real pictures, drawn or from beside the repository."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import class_folder, zip_folder
+from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS, Limits, Settings
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def pictures_folder(tmp_path: Path) -> Path:
+    """Three classes with eight pictures each."""
+    return class_folder(tmp_path / "pictures")
+
+
+@pytest.fixture
+def pictures_zip(pictures_folder: Path, tmp_path: Path) -> Path:
+    """The same as a zip."""
+    return zip_folder(pictures_folder, tmp_path / "pictures.zip")
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return LOCAL_LIMITS
+
+
+@pytest.fixture
+def public_limits() -> Limits:
+    return PUBLIC_LIMITS
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a home folder of the test's own."""
+    return Settings(home=tmp_path / "home", is_public=False, limits=LOCAL_LIMITS)
+
+
+@pytest.fixture(scope="session")
+def clothing_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`train/` and `val/` folders of photographed clothes; drawn patterns if there are none."""
+    return _photographs("clothing10", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def traps_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of difficult files beside the repository; drawn patterns if there is none."""
+    return _photographs("traps", tmp_path_factory)
+
+
+def _photographs(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    beside = REPOSITORY.parent / "shared" / "data" / name
+    if beside.is_dir():
+        return beside
+    folder = tmp_path_factory.mktemp(name)
+    class_folder(folder / "train", per_class=10)
+    class_folder(folder / "val", per_class=4, first_seed=100)
+    return folder

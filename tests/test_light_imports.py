@@ -1,0 +1,43 @@
+"""Importing tlapp costs nothing: heavy libraries come in with the rooms that use them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+HEAVY = ("torch", "torchvision", "gradio", "matplotlib", "numpy", "PIL")
+
+
+def _loaded_after(statement: str, names: tuple[str, ...]) -> str:
+    """Those of `names` that a fresh Python has loaded after `statement`."""
+    code = f"{statement}\nimport sys\nprint(*[name for name in {names!r} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_importing_tlapp_loads_no_heavy_library() -> None:
+    assert _loaded_after("import tlapp, tlapp.errors, tlapp.settings", HEAVY) == ""
+
+
+def test_the_command_line_answers_before_the_heavy_libraries_are_loaded() -> None:
+    names = ("torch", "torchvision", "gradio", "matplotlib")
+    assert _loaded_after("import tlapp.__main__", names) == ""
+
+
+@pytest.mark.parametrize("room", ["data.images", "backbones.catalog", "training.config"])
+def test_gradio_and_matplotlib_stay_out_of_the_rooms(room: str) -> None:
+    assert _loaded_after(f"import tlapp.{room}", ("gradio", "matplotlib")) == ""
+
+
+def test_the_table_of_backbones_needs_no_torch() -> None:
+    assert _loaded_after("import tlapp.backbones.catalog", ("torch", "torchvision")) == ""
