@@ -1,0 +1,1 @@
+"""Evaluation: a classifier + pictures -> predictions and honest figures."""

@@ -1,0 +1,1 @@
+"""Training: features or pictures + config -> events -> a trained classifier."""

@@ -1,0 +1,120 @@
+"""The settings of one training, checked, with defaults that were measured.
+
+Three of the defaults depend on what learns (``freeze``) and on the optimizer; pass ``None`` (or
+nothing) for them and the finished config holds the number that is used.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+from tlapp.errors import TrainingError
+
+Freeze = Literal["head", "none"]  # "head": only the new head learns; "none": everything learns
+OptimizerName = Literal["adamw", "sgd"]
+
+MAX_EPOCHS = 10_000
+MAX_VIEWS = 16
+MAX_BATCH_SIZE = 4096
+
+_EPOCHS: dict[Freeze, int] = {"head": 30, "none": 5}
+_BATCH_SIZE: dict[Freeze, int] = {"head": 32, "none": 16}
+_LEARNING_RATE: dict[tuple[Freeze, OptimizerName], float] = {
+    ("head", "adamw"): 1e-3,
+    ("head", "sgd"): 1e-2,
+    ("none", "adamw"): 1e-3,
+    ("none", "sgd"): 1e-2,
+}
+_BACKBONE_SHARE = 0.1  # the backbone's default rate over the head's
+
+_UNSET_INT = cast(int, None)
+_UNSET_FLOAT = cast(float, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How one classifier is trained. After construction every field holds the value that is used.
+
+    Raises TrainingError, naming the value, for anything that cannot work.
+    """
+
+    backbone: str = "efficientnet_lite0"  # a card's name; the default is on disk after install
+    pretrained: bool = True  # False: random weights, as the control
+    freeze: Freeze = "head"  # seconds instead of minutes, and seldom worse on small sets
+    epochs: int = _UNSET_INT  # passes over the pictures; None: 30 for the head, 5 for everything
+    learning_rate: float = _UNSET_FLOAT  # the head's, at its highest; None: by freeze and optimizer
+    backbone_learning_rate: float = _UNSET_FLOAT  # used when freeze is "none"; None: a tenth
+    batch_size: int = _UNSET_INT  # pictures per step; None: 32 for the head, 16 for everything
+    optimizer: OptimizerName = "adamw"
+    weight_decay: float = 0.1  # share of the weights taken off per step, times the rate
+    label_smoothing: float = 0.0  # 0 to below 1: share of the label spread over all classes
+    dropout: float = 0.0  # 0 to below 1: share of the features left out at each step
+    class_weights: bool = False  # True: rare classes count more, so that each class counts the same
+    patience: int = 0  # stop after this many epochs without a better one; 0: never
+    augmented_views: int = 0  # random crops of each picture, made once and kept
+    seed: int = 0  # of the head's order of pictures, dropout and crops
+
+    def __post_init__(self) -> None:
+        """Fill what is None, then refuse what cannot work."""
+        _check_choice("freeze", self.freeze, get_args(Freeze))
+        _check_choice("optimizer", self.optimizer, get_args(OptimizerName))
+        self._fill("epochs", _EPOCHS[self.freeze])
+        self._fill("batch_size", _BATCH_SIZE[self.freeze])
+        self._fill("learning_rate", _LEARNING_RATE[self.freeze, self.optimizer])
+        _check_number("learning rate", self.learning_rate, above=0.0)
+        self._fill("backbone_learning_rate", self.learning_rate * _BACKBONE_SHARE)
+        _check_number("backbone learning rate", self.backbone_learning_rate, above=0.0)
+        _check_number("weight decay", self.weight_decay, at_least=0.0)
+        _check_number("label smoothing", self.label_smoothing, at_least=0.0, below=1.0)
+        _check_number("dropout", self.dropout, at_least=0.0, below=1.0)
+        _check_count("number of epochs", self.epochs, 1, MAX_EPOCHS)
+        _check_count("batch size", self.batch_size, 1, MAX_BATCH_SIZE)
+        _check_count("patience", self.patience, 0, MAX_EPOCHS)
+        _check_count("number of augmented views", self.augmented_views, 0, MAX_VIEWS)
+        _check_count("seed", self.seed, 0, 2**63 - 1)
+
+    def _fill(self, field: str, value: float) -> None:
+        if getattr(self, field) is None:
+            object.__setattr__(self, field, value)  # the class is frozen for everybody else
+
+
+def _check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        wanted = " or ".join(f"'{choice}'" for choice in choices)
+        raise TrainingError(f"{value!r} is no choice for {what}.", hint=f"Choose {wanted}.")
+
+
+def _check_number(
+    what: str,
+    value: object,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = float(cast(float, value)) if is_number else math.nan
+    is_good = (
+        math.isfinite(number)
+        and (above is None or number > above)
+        and (at_least is None or number >= at_least)
+        and (below is None or number < below)
+    )
+    if not is_good:
+        bounds = [
+            f"above {above:g}" if above is not None else "",
+            f"{at_least:g} or more" if at_least is not None else "",
+            f"below {below:g}" if below is not None else "",
+        ]
+        raise TrainingError(
+            f"The {what} cannot be {value!r}.",
+            hint=f"Choose a number {' and '.join(bound for bound in bounds if bound)}.",
+        )
+
+
+def _check_count(what: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise TrainingError(
+            f"The {what} cannot be {value!r}.",
+            hint=f"Choose a whole number from {low} to {high}.",
+        )

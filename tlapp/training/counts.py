@@ -1,0 +1,30 @@
+"""How many parameters learn and how many stay as they are, before anything is trained."""
+
+from dataclasses import dataclass
+
+from tlapp.backbones.loading import Backbone
+from tlapp.training.config import Freeze
+
+
+@dataclass(frozen=True)
+class ParameterCounts:
+    """What learns, what does not, and which layer is replaced."""
+
+    trainable: int
+    frozen: int
+    replaced_layer: str  # e.g. "fc: 512 -> 1000 becomes 512 -> 3"
+
+
+def count_parameters(backbone: Backbone, class_count: int, freeze: Freeze) -> ParameterCounts:
+    """The parameters of `backbone` with a new head for `class_count` classes."""
+    head = (backbone.feature_width + 1) * class_count  # weights and one bias a class
+    is_frozen = freeze == "head"
+    layer = backbone.final_layer
+    return ParameterCounts(
+        trainable=head if is_frozen else head + backbone.parameter_count,
+        frozen=backbone.parameter_count if is_frozen else 0,
+        replaced_layer=(
+            f"{layer.path}: {layer.inputs} -> {layer.outputs} "
+            f"becomes {backbone.feature_width} -> {class_count}"
+        ),
+    )

@@ -1,0 +1,212 @@
+"""Train a linear head on stored features: 30 epochs of hundreds of pictures in a blink.
+
+Features are standardised with the training pictures' mean and spread; the standardisation is
+folded into every head that leaves this file, so a head is a plain Linear on raw features.
+N pictures, D feature width, K classes, V augmented views, B pictures of one step.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from tlapp.classifier import make_linear
+from tlapp.training.config import TrainConfig
+from tlapp.training.loss import (
+    Measured,
+    check_loss,
+    class_weights,
+    measure,
+    soft_targets,
+)
+from tlapp.training.optim import ParameterGroup, cosine_scale, make_optimizer
+from tlapp.training.threads import single_thread
+
+_LEAST_SPREAD = 1e-6  # features that spread less are constant: rounding must not become a signal
+
+
+@dataclass(frozen=True, eq=False)
+class HeadData:
+    """Features (float32) and labels (int64) to learn from and to measure on."""
+
+    train_ND: Tensor
+    train_labels_N: Tensor
+    valid_ND: Tensor  # N may be 0
+    valid_labels_N: Tensor
+    class_count: int
+    train_views_VND: Tensor | None = None  # augmented views of train_ND
+
+
+@dataclass(frozen=True, eq=False)
+class HeadEpoch:
+    """The head after one epoch."""
+
+    epoch: int  # 1 for the first
+    head: nn.Linear  # raw features_ND -> scores_NK; nobody changes it afterwards
+    train_loss: float  # while learning; nats per picture
+    train: Measured  # afterwards, without dropout
+    valid: Measured | None  # None: no pictures held out
+    seconds: float
+    is_best: bool
+
+
+@dataclass(frozen=True, eq=False)
+class HeadFinished:
+    """All epochs are done, or patience ran out."""
+
+    best: HeadEpoch
+
+
+@dataclass(frozen=True, eq=False)
+class HeadStopped:
+    """Stopped; `best` is None when not one epoch was finished."""
+
+    best: HeadEpoch | None
+
+
+HeadEvent = HeadEpoch | HeadFinished | HeadStopped
+
+
+def train_head(
+    data: HeadData, config: TrainConfig, *, should_stop: Callable[[], bool]
+) -> Iterator[HeadEvent]:
+    """The head after each epoch, then Finished or Stopped with the best of them.
+
+    Best is the highest held-out accuracy, then the lowest held-out loss; without held-out pictures
+    the lowest training loss. Choosing so on the pictures that also measure is slightly optimistic.
+    Same data, config and machine give the same weights bit for bit: one thread, own generator.
+    Raises TrainingError ("Learning rate too high") at the first loss that is not finite; heads
+    already told stay good.
+    """
+    learner = _Learner(data, config)
+    best: HeadEpoch | None = None
+    for epoch in range(1, config.epochs + 1):
+        with single_thread():
+            told = learner.run_epoch(epoch, best, should_stop)
+        if told is None:
+            yield HeadStopped(best)
+            return
+        best = told if told.is_best or best is None else best
+        yield told
+        if config.patience and epoch - best.epoch >= config.patience:
+            break
+    assert best is not None  # there is at least one epoch, and the first is the best so far
+    yield HeadFinished(best)
+
+
+class _Learner:
+    """The weights, in standardised space, and everything that changes them."""
+
+    def __init__(self, data: HeadData, config: TrainConfig) -> None:
+        self._data = data
+        self._config = config
+        self._generator = torch.Generator().manual_seed(config.seed)
+        self._mean_D, self._spread_D = _mean_and_spread(data.train_ND)
+        self._views_VND = self._standardised_views()
+        self._weight_KD = torch.zeros(data.class_count, data.train_ND.shape[1])
+        self._bias_K = torch.zeros(data.class_count)
+        self._weights_K = class_weights(
+            data.train_labels_N, data.class_count, is_balanced=config.class_weights
+        )
+        self._targets_KK = soft_targets(self._weights_K, config.label_smoothing)
+        groups = [
+            ParameterGroup((self._weight_KD,), config.learning_rate, config.weight_decay),
+            ParameterGroup((self._bias_K,), config.learning_rate, 0.0),  # a prior is no complexity
+        ]
+        self._optimizer = make_optimizer(config.optimizer, groups)
+        self._steps = 0
+
+    def run_epoch(
+        self, epoch: int, best: HeadEpoch | None, should_stop: Callable[[], bool]
+    ) -> HeadEpoch | None:
+        """Learn from each picture once, then measure. None: stopped in between."""
+        began = time.perf_counter()
+        train_loss = self._learn(should_stop)
+        if train_loss is None:
+            return None
+        head = self._folded_head()
+        data = self._data
+        with torch.inference_mode():
+            train = measure(head(data.train_ND), data.train_labels_N)
+            has_valid = len(data.valid_labels_N) > 0
+            valid = measure(head(data.valid_ND), data.valid_labels_N) if has_valid else None
+        check_loss(train.loss, learning_rate=self._config.learning_rate)
+        return HeadEpoch(
+            epoch=epoch,
+            head=head,
+            train_loss=train_loss,
+            train=train,
+            valid=valid,
+            seconds=time.perf_counter() - began,
+            is_best=best is None or _rank(train, valid) > _rank(best.train, best.valid),
+        )
+
+    @torch.inference_mode()
+    def _learn(self, should_stop: Callable[[], bool]) -> float | None:
+        """One pass in a fresh order; the mean loss, or None when stopped."""
+        count = len(self._data.train_labels_N)
+        order_N = torch.randperm(count, generator=self._generator)
+        views_N = torch.randint(len(self._views_VND), (count,), generator=self._generator)
+        loss_sum = weight_sum = 0.0
+        for rows_B in order_N.split(self._config.batch_size):
+            if should_stop():
+                return None
+            x_BD = self._views_VND[views_N[rows_B], rows_B]
+            loss, weight = self._step(x_BD, self._data.train_labels_N[rows_B])
+            loss_sum += loss
+            weight_sum += weight
+        return loss_sum / weight_sum
+
+    def _step(self, x_BD: Tensor, labels_B: Tensor) -> tuple[float, float]:
+        """One step down the gradient; the summed loss before it and its summed weight.
+
+        The gradient of cross-entropy in the scores is softmax minus target (Bishop 2006, 4.109),
+        here for soft targets whose rows need not sum to 1.
+        """
+        config = self._config
+        if config.dropout:
+            kept_BD = torch.empty_like(x_BD).bernoulli_(
+                1 - config.dropout, generator=self._generator
+            )
+            x_BD = x_BD * kept_BD / (1 - config.dropout)
+        targets_BK = self._targets_KK[labels_B]
+        log_shares_BK = torch.addmm(self._bias_K, x_BD, self._weight_KD.T).log_softmax(dim=1)
+        loss = -float((targets_BK * log_shares_BK).sum())
+        weight = float(self._weights_K[labels_B].sum())
+        check_loss(loss / weight, learning_rate=config.learning_rate)
+        slope_BK = log_shares_BK.exp().mul_(targets_BK.sum(dim=1, keepdim=True)) - targets_BK
+        slope_BK.div_(weight)
+        steps = config.epochs * -(-len(self._data.train_labels_N) // config.batch_size)
+        scale = cosine_scale(self._steps, steps)
+        self._optimizer.step([[slope_BK.T @ x_BD], [slope_BK.sum(dim=0)]], scale)
+        self._steps += 1
+        return loss, weight
+
+    def _standardised_views(self) -> Tensor:
+        """The plain features and their augmented views, (1 + V)ND."""
+        data = self._data
+        plain_1ND = data.train_ND[None]
+        if data.train_views_VND is None:
+            return (plain_1ND - self._mean_D) / self._spread_D
+        return (torch.cat([plain_1ND, data.train_views_VND]) - self._mean_D) / self._spread_D
+
+    def _folded_head(self) -> nn.Linear:
+        """A Linear on raw features that scores as the learner does on standardised ones."""
+        weight_KD = self._weight_KD.double() / self._spread_D
+        bias_K = self._bias_K - weight_KD @ self._mean_D.double()
+        return make_linear(weight_KD.float(), bias_K.float())
+
+
+def _mean_and_spread(x_ND: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean_D and standard deviation_D; 1 where a feature is the same in every picture."""
+    mean_D = x_ND.mean(dim=0)
+    spread_D = x_ND.std(dim=0, correction=0)
+    least_D = _LEAST_SPREAD * mean_D.abs().clamp(min=1.0)
+    return mean_D, torch.where(spread_D > least_D, spread_D, torch.ones_like(spread_D))
+
+
+def _rank(train: Measured, valid: Measured | None) -> tuple[float, float]:
+    """More is better: held-out accuracy, then held-out loss; without them the training loss."""
+    return (0.0, -train.loss) if valid is None else (valid.accuracy, -valid.loss)

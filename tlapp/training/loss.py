@@ -1,0 +1,66 @@
+"""The training loss, what the held-out pictures are measured with, and when a loss is lost.
+
+N pictures, K classes.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tlapp.errors import TrainingError
+
+_LOST_LOSS_NATS = 1e6  # guessing costs ln K, under 10 nats; nothing comes back from here
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How well scores fit their labels."""
+
+    loss: float  # plain mean cross-entropy in nats per picture
+    correct: int
+    count: int
+
+    @property
+    def accuracy(self) -> float:
+        """0 to 1, higher is better."""
+        return self.correct / self.count
+
+
+@torch.inference_mode()
+def measure(scores_NK: Tensor, labels_N: Tensor) -> Measured:
+    """Loss and hits of these scores; N is 1 or more."""
+    loss = functional.cross_entropy(scores_NK, labels_N)
+    correct = (scores_NK.argmax(dim=1) == labels_N).sum()
+    return Measured(loss=float(loss), correct=int(correct), count=len(labels_N))
+
+
+def class_weights(labels_N: Tensor, class_count: int, *, is_balanced: bool) -> Tensor:
+    """Weights_K float32: all 1, or N / (K x pictures of the class), as in scikit-learn."""
+    if not is_balanced:
+        return torch.ones(class_count)
+    counts_K = torch.bincount(labels_N, minlength=class_count).clamp(min=1)
+    return (len(labels_N) / (class_count * counts_K)).float()
+
+
+def soft_targets(weights_K: Tensor, label_smoothing: float) -> Tensor:
+    """Targets_KK float32: row k is what a picture of class k is compared with.
+
+    With these, `-(targets[labels] * log_softmax(scores)).sum() / weights[labels].sum()` equals
+    `torch.nn.functional.cross_entropy(scores, labels, weight=..., label_smoothing=...)`.
+    """
+    class_count = len(weights_K)
+    spread_K = weights_K * (label_smoothing / class_count)
+    return torch.diag(weights_K * (1 - label_smoothing)) + spread_K
+
+
+def check_loss(loss: float, *, learning_rate: float) -> None:
+    """Raise TrainingError when the loss is not a number or beyond return."""
+    if math.isfinite(loss) and loss < _LOST_LOSS_NATS:
+        return
+    raise TrainingError(
+        f"Learning rate too high: with {learning_rate:g} the loss grew beyond all bounds.",
+        hint=f"Try {learning_rate / 10:g}, or leave the learning rate at its default.",
+    )
