@@ -1,10 +1,12 @@
 """What tests of all rooms share: folders of real pictures, drawn or from beside the repository."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.pictures import class_folder, zip_folder
+from tests.server import AppServer, running_server
 from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS, Limits, Settings
 
 REPOSITORY = Path(__file__).parents[1]
@@ -36,6 +38,15 @@ def public_limits() -> Limits:
 def settings(tmp_path: Path) -> Settings:
     """Settings with a home folder of the test's own."""
     return Settings(home=tmp_path / "home", is_public=False, limits=LOCAL_LIMITS)
+
+
+@pytest.fixture(scope="session")
+def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """One server for all tests of the page and the API; it must live through all of them."""
+    with running_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+        assert server.is_alive(), f"The server died during the tests:\n{server.log}"
+        assert not server.outside_calls, f"The server called outside: {server.outside_calls}"
 
 
 @pytest.fixture(scope="session")
