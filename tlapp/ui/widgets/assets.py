@@ -5,12 +5,13 @@ JavaScript, so nothing of a visitor may ever pass through it. The script builds 
 ``textContent`` instead, from the value.
 """
 
+from functools import cache
 from importlib import resources
 
 
-def read_script(name: str) -> str:
-    """The script `name` for ``js_on_load``, preceded by the functions in ``nodes.js``."""
-    return _read("nodes.js") + "\n" + _read(name)
+def read_script(*names: str) -> str:
+    """The scripts one after the other for ``js_on_load``, preceded by those in ``nodes.js``."""
+    return "\n".join(_read(name) for name in ("nodes.js", *names))
 
 
 def widget_css() -> str:
@@ -20,5 +21,6 @@ def widget_css() -> str:
     return "\n".join(_read(name) for name in names)
 
 
+@cache
 def _read(name: str) -> str:
     return resources.files("tlapp.ui.widgets").joinpath(name).read_text("utf-8")

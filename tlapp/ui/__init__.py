@@ -1,0 +1,1 @@
+"""The Gradio page: thin, reads all rooms, and no room reads it."""
