@@ -19,6 +19,7 @@ from tlapp.training.loss import (
     check_loss,
     class_weights,
     measure,
+    rank,
     soft_targets,
 )
 from tlapp.training.optim import ParameterGroup, cosine_scale, make_optimizer
@@ -104,7 +105,8 @@ class _Learner:
         self._config = config
         self._generator = torch.Generator().manual_seed(config.seed)
         self._mean_D, self._spread_D = _mean_and_spread(data.train_ND)
-        self._views_VND = self._standardised_views()
+        views_VND = data.train_views_VND
+        self._view_count = 1 if views_VND is None else 1 + len(views_VND)
         self._weight_KD = torch.zeros(data.class_count, data.train_ND.shape[1])
         self._bias_K = torch.zeros(data.class_count)
         self._weights_K = class_weights(
@@ -140,7 +142,7 @@ class _Learner:
             train=train,
             valid=valid,
             seconds=time.perf_counter() - began,
-            is_best=best is None or _rank(train, valid) > _rank(best.train, best.valid),
+            is_best=best is None or rank(train, valid) > rank(best.train, best.valid),
         )
 
     @torch.inference_mode()
@@ -148,12 +150,12 @@ class _Learner:
         """One pass in a fresh order; the mean loss, or None when stopped."""
         count = len(self._data.train_labels_N)
         order_N = torch.randperm(count, generator=self._generator)
-        views_N = torch.randint(len(self._views_VND), (count,), generator=self._generator)
+        views_N = torch.randint(self._view_count, (count,), generator=self._generator)
         loss_sum = weight_sum = 0.0
         for rows_B in order_N.split(self._config.batch_size):
             if should_stop():
                 return None
-            x_BD = self._views_VND[views_N[rows_B], rows_B]
+            x_BD = self._standardised(rows_B, views_N[rows_B])
             loss, weight = self._step(x_BD, self._data.train_labels_N[rows_B])
             loss_sum += loss
             weight_sum += weight
@@ -184,13 +186,15 @@ class _Learner:
         self._steps += 1
         return loss, weight
 
-    def _standardised_views(self) -> Tensor:
-        """The plain features and their augmented views, (1 + V)ND."""
-        data = self._data
-        plain_1ND = data.train_ND[None]
-        if data.train_views_VND is None:
-            return (plain_1ND - self._mean_D) / self._spread_D
-        return (torch.cat([plain_1ND, data.train_views_VND]) - self._mean_D) / self._spread_D
+    def _standardised(self, rows_B: Tensor, views_B: Tensor) -> Tensor:
+        """x_BD of these pictures: view 0 is the plain one, the others are augmented."""
+        x_BD = self._data.train_ND[rows_B]
+        if self._data.train_views_VND is not None:
+            is_augmented_B = views_B > 0
+            x_BD[is_augmented_B] = self._data.train_views_VND[
+                views_B[is_augmented_B] - 1, rows_B[is_augmented_B]
+            ]
+        return x_BD.sub_(self._mean_D).div_(self._spread_D)
 
     def _folded_head(self) -> nn.Linear:
         """A Linear on raw features that scores as the learner does on standardised ones."""
@@ -205,8 +209,3 @@ def _mean_and_spread(x_ND: Tensor) -> tuple[Tensor, Tensor]:
     spread_D = x_ND.std(dim=0, correction=0)
     least_D = _LEAST_SPREAD * mean_D.abs().clamp(min=1.0)
     return mean_D, torch.where(spread_D > least_D, spread_D, torch.ones_like(spread_D))
-
-
-def _rank(train: Measured, valid: Measured | None) -> tuple[float, float]:
-    """More is better: held-out accuracy, then held-out loss; without them the training loss."""
-    return (0.0, -train.loss) if valid is None else (valid.accuracy, -valid.loss)

@@ -37,6 +37,11 @@ def measure(scores_NK: Tensor, labels_N: Tensor) -> Measured:
     return Measured(loss=float(loss), correct=int(correct), count=len(labels_N))
 
 
+def rank(train: Measured, valid: Measured | None) -> tuple[float, float]:
+    """More is better: held-out accuracy, then held-out loss; without them the training loss."""
+    return (0.0, -train.loss) if valid is None else (valid.accuracy, -valid.loss)
+
+
 def class_weights(labels_N: Tensor, class_count: int, *, is_balanced: bool) -> Tensor:
     """Weights_K float32: all 1, or N / (K x pictures of the class), as in scikit-learn."""
     if not is_balanced:

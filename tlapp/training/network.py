@@ -1,0 +1,153 @@
+"""The whole network while it learns: gradients and scores, computed on all cores.
+
+Each core takes a share of every batch and goes through it a few pictures at a time: their
+activations stay in its cache, which is faster than one big batch on all cores, and since the
+normalisation is fixed the sum of the gradients is the same.
+N pictures, B pictures of one step, D feature width, K classes.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from tlapp.backbones.loading import Backbone, copy_module
+from tlapp.classifier import Classifier, hash_weights, make_linear
+
+_PICTURES_AT_ONCE = 4
+_NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+ReadBatch = Callable[[Sequence[int]], Tensor]  # positions in the batch -> x_NCHW
+
+
+@dataclass(frozen=True, eq=False)
+class BatchTargets:
+    """What the scores of one batch are compared with."""
+
+    targets_BK: Tensor
+    weight: float  # the sum that the batch's loss is divided by
+    kept_BD: Tensor | None  # 0 or 1 / (1 - dropout) for each feature; None: no dropout
+
+
+@dataclass(frozen=True, eq=False)
+class Slope:
+    """Loss and gradients of one batch, or of a share of it."""
+
+    loss: float  # summed, not yet divided by the weight
+    gradients: list[Tensor | None]  # as Network.parameters
+
+
+class Network:
+    """A trainable copy of a backbone with a fresh head. Close it when done.
+
+    Dropout and the like inside the backbone stay off, and with pretrained weights BatchNorm keeps
+    the statistics it came with: batches of a few pictures would spoil them. With random weights
+    there are none to keep, so they are learnt, from whole batches.
+    """
+
+    def __init__(self, backbone: Backbone, class_count: int, *, streams: int) -> None:
+        self._backbone = backbone
+        self.module = copy_module(backbone).eval().requires_grad_(True)
+        self.is_normalising = not backbone.pretrained and _learn_statistics(self.module, True)
+        self._streams = 1 if self.is_normalising else streams
+        self.weight_KD = torch.zeros(class_count, backbone.feature_width, requires_grad=True)
+        self.bias_K = torch.zeros(class_count, requires_grad=True)
+        self.backbone_parameters = tuple(self.module.parameters())
+        self.parameters = (*self.backbone_parameters, self.weight_KD, self.bias_K)
+        self._pool = ThreadPoolExecutor(self._streams, thread_name_prefix="finetune")
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def slope(self, read: ReadBatch, batch: BatchTargets) -> Slope:
+        """Loss and gradients of a batch; `read` is called from several threads."""
+        positions = list(range(len(batch.targets_BK)))
+        shares = _shares(positions, self._streams)
+        slopes = list(self._pool.map(lambda share: self._slope_of(share, read, batch), shares))
+        total = slopes[0]
+        for slope in slopes[1:]:
+            total = _sum(total, slope)
+        return total
+
+    def scores(self, read: ReadBatch, count: int, should_stop: Callable[[], bool]) -> Tensor | None:
+        """Scores_NK of `count` pictures in eval mode; None: stopped."""
+        if self.is_normalising:
+            _learn_statistics(self.module, False)
+        try:
+            shares = _shares(list(range(count)), self._streams)
+            found = list(
+                self._pool.map(lambda share: self._scores_of(share, read, should_stop), shares)
+            )
+        finally:
+            if self.is_normalising:
+                _learn_statistics(self.module, True)
+        if should_stop() or any(scores is None for scores in found):
+            return None
+        return torch.cat([scores for scores in found if scores is not None])
+
+    def classifier(self, class_names: tuple[str, ...]) -> Classifier:
+        """A copy of the network as it is at this moment, ready to predict."""
+        module = copy.deepcopy(self.module).eval().requires_grad_(False)
+        backbone = replace(self._backbone, module=module, weights_hash=hash_weights(module))
+        head = make_linear(self.weight_KD.detach().clone(), self.bias_K.detach().clone())
+        return Classifier(backbone, head, class_names, is_backbone_trained=True)
+
+    def _slope_of(self, share: Sequence[int], read: ReadBatch, batch: BatchTargets) -> Slope:
+        at_once = len(share) if self.is_normalising else _PICTURES_AT_ONCE
+        total: Slope | None = None
+        for begin in range(0, len(share), at_once):
+            slope = self._slope_at_once(share[begin : begin + at_once], read, batch)
+            total = slope if total is None else _sum(total, slope)
+        assert total is not None  # a share is never empty
+        return total
+
+    def _slope_at_once(
+        self, positions: Sequence[int], read: ReadBatch, batch: BatchTargets
+    ) -> Slope:
+        with torch.enable_grad():
+            features_BD = self.module(read(positions))
+            if batch.kept_BD is not None:
+                features_BD = features_BD * batch.kept_BD[positions]
+            scores_BK = torch.addmm(self.bias_K, features_BD, self.weight_KD.T)
+            loss = -(batch.targets_BK[positions] * scores_BK.log_softmax(dim=1)).sum()
+            gradients = torch.autograd.grad(loss / batch.weight, self.parameters, allow_unused=True)
+        return Slope(float(loss.detach()), list(gradients))
+
+    @torch.inference_mode()
+    def _scores_of(
+        self, share: Sequence[int], read: ReadBatch, should_stop: Callable[[], bool]
+    ) -> Tensor | None:
+        found = []
+        for begin in range(0, len(share), _PICTURES_AT_ONCE):
+            if should_stop():
+                return None
+            features_BD = self.module(read(share[begin : begin + _PICTURES_AT_ONCE]))
+            found.append(torch.addmm(self.bias_K, features_BD, self.weight_KD.T))
+        return torch.cat(found)
+
+
+def _learn_statistics(module: nn.Module, is_learning: bool) -> bool:
+    """Switch the BatchNorm layers alone; whether there are any."""
+    layers = [layer for layer in module.modules() if isinstance(layer, _NORMALISATIONS)]
+    for layer in layers:
+        layer.train(is_learning)
+    return bool(layers)
+
+
+def _shares(positions: list[int], count: int) -> list[list[int]]:
+    """`positions` in order, cut into at most `count` parts of nearly equal size."""
+    size = -(-len(positions) // count)
+    return [positions[begin : begin + size] for begin in range(0, len(positions), size)]
+
+
+def _sum(left: Slope, right: Slope) -> Slope:
+    """Both together; the left one's memory is used again."""
+    gradients = [
+        b if a is None else a if b is None else a.add_(b)
+        for a, b in zip(left.gradients, right.gradients, strict=True)
+    ]
+    return Slope(left.loss + right.loss, gradients)
