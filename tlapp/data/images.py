@@ -1,9 +1,12 @@
 """Labelled pictures as values: which picture belongs to which class, and where its bytes are."""
 
 import hashlib
+import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from tlapp.errors import DataError
 
 Part = Literal["", "train", "valid", "test"]  # "": the folder does not say
 
@@ -48,3 +51,97 @@ class LabeledImages:
         for image in self.images:
             digest.update(f"{image.image_id} {image.class_index} {image.part}\n".encode())
         return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was left out, and why."""
+
+    name: str  # as the person named it, for showing only
+    reason: str  # a sentence that contains the name
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the pictures that a person may want to act on before training."""
+
+    kind: str  # a stable word for code, e.g. "few_pictures"
+    message: str  # a sentence or two: what was found, and what to do about it
+    class_names: tuple[str, ...]  # the classes it is about
+    count: int  # how many pictures, classes or folders
+
+
+CLASS_NAME_CHARACTERS = 255  # what a folder's name can have on common disks
+
+
+def same_class_key(name: str) -> str:
+    """Equal for names that people and some disks take for the same: `Cat`, `cat`, both café."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()).strip(" .")
+
+
+def rename_class(images: LabeledImages, index: int, name: str) -> LabeledImages:
+    """`images` with the class at `index` called `name`. Raises `DataError`."""
+    _check_index(images, index)
+    wanted = unicodedata.normalize("NFC", name).strip()
+    if not wanted:
+        raise DataError("A class needs a name.", hint="Type at least one character.")
+    if len(wanted) > CLASS_NAME_CHARACTERS:
+        raise DataError(
+            f"This name has {len(wanted)} characters; the limit is {CLASS_NAME_CHARACTERS}.",
+            hint="Choose a shorter name.",
+        )
+    for other, other_name in enumerate(images.class_names):
+        if other != index and same_class_key(other_name) == same_class_key(wanted):
+            raise DataError(
+                f'There is a class "{other_name}" already.',
+                hint="Merge the two classes, or choose another name.",
+            )
+    names = (*images.class_names[:index], wanted, *images.class_names[index + 1 :])
+    return replace(images, class_names=names)
+
+
+def merge_classes(images: LabeledImages, source_index: int, target_index: int) -> LabeledImages:
+    """`images` with the source class's pictures in the target class, and the source class gone.
+
+    Raises `DataError`.
+    """
+    _check_index(images, source_index)
+    _check_index(images, target_index)
+    if source_index == target_index:
+        raise DataError(
+            f'"{images.class_names[source_index]}" cannot be merged with itself.',
+            hint="Choose another class to merge it with.",
+        )
+    moved = tuple(
+        replace(image, class_index=target_index) if image.class_index == source_index else image
+        for image in images.images
+    )
+    return _without_class(replace(images, images=moved), source_index)
+
+
+def remove_class(images: LabeledImages, index: int) -> LabeledImages:
+    """`images` without the class at `index` and its pictures. Raises `DataError`."""
+    _check_index(images, index)
+    if len(images.class_names) == 1:
+        raise DataError(
+            f'"{images.class_names[0]}" is the only class left.',
+            hint="Import other pictures instead.",
+        )
+    return _without_class(images, index)
+
+
+def _without_class(images: LabeledImages, index: int) -> LabeledImages:
+    kept = tuple(
+        replace(image, class_index=image.class_index - (image.class_index > index))
+        for image in images.images
+        if image.class_index != index
+    )
+    return LabeledImages(images.class_names[:index] + images.class_names[index + 1 :], kept)
+
+
+def _check_index(images: LabeledImages, index: int) -> None:
+    if not 0 <= index < len(images.class_names):
+        raise DataError(
+            f"There is no class number {index + 1}; there are {len(images.class_names)}.",
+            hint="Choose one of the classes shown.",
+        )

@@ -1,0 +1,239 @@
+"""Data sets on disk: each owns its folder, appears there whole or not at all, and is removed whole.
+
+`<folder>/<dataset_id>/dataset.json` and `pictures/<image_id>.jpg`. An import grows in a folder of
+another name, which takes the data set's name as its last step.
+"""
+
+import io
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+
+from tlapp.data.archive import open_archive
+from tlapp.data.decode import open_working_copy
+from tlapp.data.folder import list_folder
+from tlapp.data.gather import Gathering
+from tlapp.data.images import Finding, Picture, Skipped
+from tlapp.data.ingest import read_pictures
+from tlapp.data.layout import arrange
+from tlapp.data.record import Dataset, read_dataset, write_dataset
+from tlapp.data.source import Listing
+from tlapp.errors import DataError, NotFoundError
+from tlapp.settings import Limits
+
+__all__ = [
+    "Dataset",
+    "DatasetStore",
+    "Finding",
+    "ImportEvent",
+    "ImportFinished",
+    "ImportProgress",
+    "ImportStarted",
+    "ImportStopped",
+    "Skipped",
+]
+
+HELD_OUT_SHARE = 0.2  # one picture in five shows how well the others were learned
+SPLIT_SEED = 0
+PROGRESS_SECONDS = 0.1
+LEFTOVER_SECONDS = 6 * 3600  # an import that a crash cut off; none takes longer
+THUMBNAIL_QUALITY = 82
+
+_DATASET_ID = re.compile(r"[A-Za-z0-9_-]{32}")
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ImportStarted:
+    """The files are listed; now they are read."""
+
+    total: int  # files to try
+
+
+@dataclass(frozen=True)
+class ImportProgress:
+    """So many files have been tried; at most ten of these a second."""
+
+    done: int
+    total: int
+    skipped: int
+
+
+@dataclass(frozen=True)
+class ImportFinished:
+    """The data set is on disk."""
+
+    dataset: Dataset
+
+
+@dataclass(frozen=True)
+class ImportStopped:
+    """Somebody asked to stop; nothing is left of it."""
+
+
+ImportEvent = ImportStarted | ImportProgress | ImportFinished | ImportStopped
+
+
+class DatasetStore:
+    """The data sets in one folder. Safe to use from several threads and processes."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self._folder = folder
+        self._limits = limits
+
+    def import_archive(
+        self, path: Path, *, name: str, owner: str, should_stop: Callable[[], bool]
+    ) -> Iterator[ImportEvent]:
+        """The import of a zip as events. Raises `DataError`; then nothing is left of it."""
+        return self._import(open_archive(path, self._limits), name, owner, should_stop)
+
+    def import_folder(
+        self, path: Path, *, name: str, owner: str, should_stop: Callable[[], bool]
+    ) -> Iterator[ImportEvent]:
+        """The import of a folder as events. Raises `DataError`; then nothing is left of it."""
+        return self._import(_listed_folder(path, self._limits), name, owner, should_stop)
+
+    def load(self, dataset_id: str) -> Dataset:
+        """The data set with this id. Raises `NotFoundError`; `DataError` if it is damaged."""
+        return read_dataset(self._dataset_folder(dataset_id) / "dataset.json")
+
+    def save(self, dataset: Dataset) -> None:
+        """Put `dataset` (renamed, merged, split otherwise) in the place of what has its id."""
+        write_dataset(dataset, self._dataset_folder(dataset.dataset_id) / "dataset.json")
+
+    def delete(self, dataset_id: str) -> None:
+        """Remove the data set with this id and its pictures. Raises `NotFoundError`."""
+        folder = self._dataset_folder(dataset_id)
+        doomed = self._folder / f".deleted-{secrets.token_hex(8)}"
+        folder.rename(doomed)  # gone at once, even if removing the files is cut off
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    def list(self, owner: str) -> tuple[Dataset, ...]:
+        """The data sets of `owner`, oldest first. Damaged ones are left out."""
+        found = []
+        for path in self._folder.glob("*/dataset.json"):
+            if not _DATASET_ID.fullmatch(path.parent.name):
+                continue
+            try:
+                dataset = read_dataset(path)
+            except (DataError, NotFoundError):
+                continue
+            if dataset.owner == owner:
+                found.append(dataset)
+        return tuple(sorted(found, key=lambda dataset: (dataset.created, dataset.dataset_id)))
+
+    def picture(self, dataset: Dataset, image_id: str) -> Picture:
+        """The picture with this id. Its `read` raises `NotFoundError` once it is deleted."""
+        path = self._picture_path(dataset.dataset_id, image_id)
+        return Picture(image_id, partial(_read_picture, path))
+
+    def thumbnail(self, dataset_id: str, image_id: str, side_pixels: int) -> bytes:
+        """A JPEG of the picture that fits into a square of this side. Raises `NotFoundError`."""
+        image = open_working_copy(_read_picture(self._picture_path(dataset_id, image_id)))
+        image.thumbnail((side_pixels, side_pixels))
+        stream = io.BytesIO()
+        image.save(stream, "JPEG", quality=THUMBNAIL_QUALITY)
+        return stream.getvalue()
+
+    def _dataset_folder(self, dataset_id: str) -> Path:
+        if not _DATASET_ID.fullmatch(dataset_id) or not (self._folder / dataset_id).is_dir():
+            raise _no_dataset()
+        return self._folder / dataset_id
+
+    def _picture_path(self, dataset_id: str, image_id: str) -> Path:
+        folder = self._dataset_folder(dataset_id)
+        if not _IMAGE_ID.fullmatch(image_id):
+            raise _no_picture()
+        return folder / "pictures" / f"{image_id}.jpg"
+
+    def _import(
+        self,
+        opened: AbstractContextManager[Listing],
+        name: str,
+        owner: str,
+        should_stop: Callable[[], bool],
+    ) -> Iterator[ImportEvent]:
+        dataset_id = secrets.token_urlsafe(24)
+        staging = self._folder / f".incoming-{dataset_id}"
+        try:
+            with opened as listing:
+                yield from self._grow(listing, staging, name or "My pictures", owner, should_stop)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+    def _grow(
+        self,
+        listing: Listing,
+        staging: Path,
+        name: str,
+        owner: str,
+        should_stop: Callable[[], bool],
+    ) -> Iterator[ImportEvent]:
+        layout = arrange(listing)
+        total = len(layout.placed)
+        yield ImportStarted(total)
+        self._remove_leftovers()
+        (staging / "pictures").mkdir(parents=True)
+        gathering = Gathering(layout, listing.empty_folders, self._limits)
+        shown_at = time.monotonic()
+        with closing(read_pictures(layout.placed, staging / "pictures", self._limits)) as pictures:
+            for done, picture in enumerate(pictures, start=1):
+                gathering.add(picture)
+                if should_stop():
+                    yield ImportStopped()
+                    return
+                if time.monotonic() - shown_at >= PROGRESS_SECONDS or done == total:
+                    shown_at = time.monotonic()
+                    yield ImportProgress(done, total, len(gathering.skipped))
+        dataset = Dataset(
+            dataset_id=staging.name.removeprefix(".incoming-"),
+            name=name,
+            owner=owner,
+            created=datetime.now(timezone.utc).isoformat(),
+            images=gathering.labeled_images(),
+            skipped=tuple(gathering.skipped),
+            ignored_count=gathering.ignored_count,
+            held_out_share=HELD_OUT_SHARE,
+            split_seed=SPLIT_SEED,
+            findings=gathering.findings(),
+        )
+        write_dataset(dataset, staging / "dataset.json")
+        staging.rename(self._folder / dataset.dataset_id)
+        yield ImportFinished(dataset)
+
+    def _remove_leftovers(self) -> None:
+        for pattern in (".incoming-*", ".deleted-*"):
+            for path in self._folder.glob(pattern):
+                try:
+                    is_old = time.time() - path.stat().st_mtime > LEFTOVER_SECONDS
+                except FileNotFoundError:
+                    continue
+                if is_old:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _listed_folder(path: Path, limits: Limits) -> Iterator[Listing]:
+    yield list_folder(path, limits)
+
+
+def _read_picture(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as fault:
+        raise _no_picture() from fault
+
+
+def _no_dataset() -> NotFoundError:
+    return NotFoundError("There is no such data set.", hint="Import the pictures again.")
+
+
+def _no_picture() -> NotFoundError:
+    return NotFoundError("The picture is not here any more.", hint="Import the pictures again.")

@@ -1,0 +1,247 @@
+"""The one decoder: whatever a person brings becomes the working copy that every later step reads.
+
+Order, and why: recognise by content, never by name; check the size before a pixel is decoded;
+decode the first frame (JPEG at a reduced scale); scale, composite, turn upright; store without
+metadata. A plain small JPEG is kept as it is, minus its metadata: decoding it again costs least,
+and nothing is lost by compressing twice.
+"""
+
+import hashlib
+import io
+import math
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PIL import Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from tlapp.data.jpeg import without_metadata
+from tlapp.data.pixels import LONG_SIDE_PIXELS, upright_transpose, working_pixels
+from tlapp.errors import PictureError
+from tlapp.settings import Limits
+
+HEAD_BYTES = 32  # enough to recognise a format
+KEPT_SHORT_SIDE_PIXELS = 512  # a plain JPEG up to this is not scaled: that costs 5 decodes
+KEPT_BYTES = 600_000
+DRAFT_SHORT_SIDE_PIXELS = 360  # 3000 / 8 = 375: a phone's photo is read at an eighth
+LONGEST_TO_SHORTEST = 128  # thinner pictures would become gigantic when a network resizes them
+JPEG_QUALITY = 95  # with full colour resolution; 64 kB for 400 x 533
+
+_MEGAPIXEL = 1_000_000
+_MEGABYTE = 1_000_000
+_BMP_HEADER_SIZES = frozenset(struct.pack("<I", size) for size in (12, 40, 52, 56, 64, 108, 124))
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
+# Pillow's readers raise all of these on damaged files (and say so in their own tests).
+_DECODER_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+class NotAPictureError(PictureError):
+    """The content is of no format that we read."""
+
+
+@dataclass(frozen=True)
+class WorkingCopy:
+    """One picture as every later step reads it."""
+
+    encoded: bytes  # a JPEG without metadata
+    image_id: str  # SHA-256 (hex) of size and RGB pixels before they were encoded
+    width: int
+    height: int
+    notice: str  # "" or what the person may want to know, e.g. "animated: first frame used"
+
+
+def make_working_copy(raw: bytes, *, name: str, limits: Limits) -> WorkingCopy:
+    """The working copy of one picture file: upright, RGB, on white, without metadata.
+
+    The short side has at most 384 pixels (512 for a plain JPEG, which is kept), the long one at
+    most 1536; nothing is enlarged. Raises `PictureError`, with `name` in its text.
+    """
+    return working_copy(open_picture(raw, name=name, limits=limits), raw, name=name)
+
+
+def open_working_copy(encoded: bytes) -> Image.Image:
+    """The pixels of a working copy: RGB, upright. Raises `PictureError` if it is damaged."""
+    try:
+        image = JpegImageFile(io.BytesIO(encoded))
+        image.load()
+    except _DECODER_FAULTS as fault:
+        raise PictureError(
+            "A stored picture is damaged.", hint="Delete this data set and import it again."
+        ) from fault
+    return image.convert("RGB")
+
+
+def open_picture(raw: bytes, *, name: str, limits: Limits) -> ImageFile:
+    """The picture with its header read and its size accepted; no pixel is decoded yet.
+
+    Raises `PictureError`.
+    """
+    check_byte_count(len(raw), name=name, limit_bytes=limits.image_bytes)
+    reader = find_reader(raw[:HEAD_BYTES], name=name)
+    try:
+        image = reader(io.BytesIO(raw))
+    except _DECODER_FAULTS as fault:
+        raise _damaged(name) from fault
+    limit = limits.jpeg_pixels if isinstance(image, JpegImageFile) else limits.image_pixels
+    _check_size(image.size, name=name, limit_pixels=limit)
+    return image
+
+
+def working_copy(image: ImageFile, raw: bytes, *, name: str) -> WorkingCopy:
+    """The working copy of `image`, which `open_picture` made from `raw`. Raises `PictureError`."""
+    try:
+        kept = _kept_as_it_is(image, raw)
+        if kept is not None:
+            pixels = JpegImageFile(io.BytesIO(kept)).convert("RGB")
+            notice = ""
+        else:
+            pixels, notice = _decoded(image)
+            kept = _encoded(pixels)
+    except MemoryError as fault:
+        raise PictureError(
+            f"{name} needs more memory than this machine has left.",
+            hint="Save it as a smaller picture.",
+        ) from fault
+    except _DECODER_FAULTS as fault:
+        raise _damaged(name) from fault
+    return WorkingCopy(kept, _image_id(pixels), pixels.width, pixels.height, notice)
+
+
+def check_byte_count(count: int, *, name: str, limit_bytes: int) -> None:
+    """Raise `PictureError` if a file of `count` bytes is empty or too large."""
+    if count == 0:
+        raise PictureError(f"{name} is empty.", hint="Copy the picture again, or leave it out.")
+    if count > limit_bytes:
+        raise PictureError(
+            f"{name} is larger than {limit_bytes // _MEGABYTE} MB, which is the limit.",
+            hint="Save it as a smaller picture.",
+        )
+
+
+def find_reader(head: bytes, *, name: str) -> Callable[[io.BytesIO], ImageFile]:
+    """What reads a file that begins with `head`. Raises `NotAPictureError`.
+
+    Pillow's own look-up is not used: it would try formats that run other programs.
+    """
+    if head.startswith(b"\xff\xd8\xff"):
+        return JpegImageFile  # also for MPO: the first of its pictures is an ordinary JPEG
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PngImageFile
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return WebPImageFile
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return GifImageFile
+    if head.startswith(b"BM") and head[14:18] in _BMP_HEADER_SIZES:
+        return BmpImageFile
+    if name.lower().endswith((".tif", ".tiff")) and head.startswith((b"II*\0", b"MM\0*")):
+        return TiffImageFile
+    raise _not_a_picture(head, name)
+
+
+def _not_a_picture(head: bytes, name: str) -> NotAPictureError:
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+        return NotAPictureError(
+            f"{name} is a HEIC photo, which cannot be read here.",
+            hint="Set the iPhone's camera to Most Compatible, or export the photos as JPG.",
+        )
+    if head.startswith(b"version https://git-lfs"):
+        return NotAPictureError(
+            f"{name} is a Git LFS pointer, not the picture itself.",
+            hint="Run git lfs pull where the pictures come from.",
+        )
+    return NotAPictureError(
+        f"{name} is not a picture we can read (JPG, PNG, WebP, GIF, BMP).",
+        hint="Save it as JPG or PNG, or leave it out.",
+    )
+
+
+def _damaged(name: str) -> PictureError:
+    return PictureError(
+        f"{name} is damaged: it cannot be read to its end.",
+        hint="Copy or download the picture again, or leave it out.",
+    )
+
+
+def _check_size(size: tuple[int, int], *, name: str, limit_pixels: int) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise _damaged(name)
+    if width * height > limit_pixels:
+        raise PictureError(
+            f"{name} has {math.ceil(width * height / _MEGAPIXEL)} megapixels; "
+            f"the limit is {limit_pixels // _MEGAPIXEL}.",
+            hint="Save it as a smaller picture.",
+        )
+    if max(size) > LONGEST_TO_SHORTEST * min(size):
+        raise PictureError(
+            f"{name} is too thin: {width} x {height} pixels.",
+            hint="Cut it so that it is less than a hundred times as long as it is wide.",
+        )
+
+
+def _kept_as_it_is(image: ImageFile, raw: bytes) -> bytes | None:
+    """The JPEG to keep, without its metadata; None if this picture has to be made again."""
+    is_small = min(image.size) <= KEPT_SHORT_SIDE_PIXELS and max(image.size) <= LONG_SIDE_PIXELS
+    if not isinstance(image, JpegImageFile) or not is_small:
+        return None
+    if upright_transpose(image) is not None:
+        return None
+    kept = without_metadata(raw)
+    return kept if kept is not None and len(kept) <= KEPT_BYTES else None
+
+
+def _decoded(image: ImageFile) -> tuple[Image.Image, str]:
+    """The working pixels of the first frame, upright, and a notice if there are more frames."""
+    if isinstance(image, JpegImageFile):
+        image.draft(None, (DRAFT_SHORT_SIDE_PIXELS, DRAFT_SHORT_SIDE_PIXELS))
+    image.load()
+    pixels = working_pixels(image)
+    transpose = upright_transpose(image)
+    if transpose is not None:
+        pixels = pixels.transpose(transpose)
+    return pixels, "animated: first frame used" if _is_animated(image) else ""
+
+
+def _is_animated(image: ImageFile) -> bool:
+    """Whether another frame follows. Looks no further than the next frame's header."""
+    if isinstance(image, TiffImageFile):
+        return False  # further pages of a scan are no animation
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except _DECODER_FAULTS:
+        return False
+
+
+def _encoded(pixels: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    Image.Image.save(pixels, stream, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return stream.getvalue()
+
+
+def _image_id(pixels: Image.Image) -> str:
+    digest = hashlib.sha256(f"{pixels.width} x {pixels.height} RGB\n".encode())
+    digest.update(pixels.tobytes())
+    return digest.hexdigest()

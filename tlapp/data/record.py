@@ -1,0 +1,84 @@
+"""A data set as a value, and as JSON on disk that is either the old one or the new one."""
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tlapp.data.images import Finding, LabeledImage, LabeledImages, Skipped
+from tlapp.errors import DataError, NotFoundError
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One data set: its labels and what is known about it. The pictures are in the store."""
+
+    dataset_id: str
+    name: str
+    owner: str
+    created: str  # ISO 8601, UTC
+    images: LabeledImages
+    skipped: tuple[Skipped, ...]
+    ignored_count: int  # system files that are not worth a word
+    held_out_share: float  # 0 to 1; used unless the folders have their own split
+    split_seed: int
+    findings: tuple[Finding, ...] = ()  # of the import; `checks.check_images` has those of labels
+
+
+def write_dataset(dataset: Dataset, path: Path) -> None:
+    """Put `dataset` at `path`, whole or not at all. Raises `DataError` if the disk refuses."""
+    fields = asdict(dataset)
+    fields["version"] = _VERSION
+    fields["images"] = {
+        "class_names": dataset.images.class_names,
+        "images": [
+            (image.image_id, image.class_index, image.name, image.part)
+            for image in dataset.images.images
+        ],
+    }
+    text = json.dumps(fields, ensure_ascii=True, separators=(",", ":"))
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    try:
+        with temporary.open("w", encoding="ascii") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as fault:
+        temporary.unlink(missing_ok=True)
+        raise DataError(
+            f"The data set cannot be stored: {fault.strerror or 'unknown reason'}.",
+            hint="Free some space on the disk that holds tlapp's files, and try again.",
+        ) from fault
+
+
+def read_dataset(path: Path) -> Dataset:
+    """The data set at `path`. Raises `NotFoundError` if there is none, `DataError` if damaged."""
+    try:
+        return _from_fields(json.loads(path.read_text(encoding="ascii")))
+    except FileNotFoundError as fault:
+        raise NotFoundError(
+            "There is no such data set.", hint="Import the pictures again."
+        ) from fault
+    except (OSError, ValueError, TypeError, KeyError) as fault:
+        raise DataError(
+            "The data set's description is damaged.", hint="Import the pictures again."
+        ) from fault
+
+
+def _from_fields(fields: dict[str, Any]) -> Dataset:
+    if fields.pop("version") != _VERSION:
+        raise ValueError("another version")
+    images = fields["images"]
+    fields["images"] = LabeledImages(
+        tuple(images["class_names"]), tuple(LabeledImage(*row) for row in images["images"])
+    )
+    fields["skipped"] = tuple(Skipped(**row) for row in fields["skipped"])
+    fields["findings"] = tuple(
+        Finding(**{**row, "class_names": tuple(row["class_names"])}) for row in fields["findings"]
+    )
+    return Dataset(**fields)
