@@ -22,7 +22,8 @@ COLOURS = (
     (140, 80, 180),
     (90, 90, 90),
 )
-UPRIGHT, ORIENTATION_TAG = 1, 0x0112
+ORIENTATION_TAG = 0x0112  # EXIF
+DQT_MARKER = b"\xff\xdb"  # a JPEG's quantisation table
 
 
 def pattern(class_index: int, seed: int, *, width: int = 96, height: int = 80) -> Image.Image:

@@ -1,0 +1,167 @@
+"""How much memory an import of camera pictures takes, and a frozen training on many pictures."""
+
+import multiprocessing
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import psutil
+
+from tests.benchmarks.rows import Row
+from tests.pictures import DQT_MARKER, camera_jpeg, jpeg
+
+CAMERA_PICTURES = 2_000
+DISTINCT_CAMERA_PICTURES = 10
+FEW_PICTURES, MANY_PICTURES = 2_000, 20_000
+FEATURE_BYTES = 1280 * 4  # of one picture, EfficientNet-Lite0 in float32
+MEGABYTE = 1_000_000
+
+
+def measure(folder: Path) -> tuple[Row, ...]:
+    """Each part in a process of its own, with everything imported that the server imports."""
+    peak = _in_own_process(peak_of_camera_import, folder / "camera")
+    growth = _in_own_process(growth_from_few_to_many, folder / "small")
+    features = (MANY_PICTURES - FEW_PICTURES) * FEATURE_BYTES
+    return (
+        Row(
+            f"peak memory, import of {CAMERA_PICTURES:,} pictures of 12 megapixels",
+            peak / MEGABYTE,
+            "MB",
+            goal="<= 1500",
+        ),
+        Row(f"features of {MANY_PICTURES - FEW_PICTURES:,} pictures", features / MEGABYTE, "MB"),
+        Row(
+            "growth of peak memory for as many more in a frozen training",
+            growth / MEGABYTE,
+            "MB",
+            ratio=growth / features,
+            goal="<= 1.1",
+        ),
+    )
+
+
+def _in_own_process(function: Callable[[Path], int], folder: Path) -> int:
+    folder.mkdir()
+    spawn = multiprocessing.get_context("spawn")  # a forked child would inherit this one's memory
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        return pool.submit(function, folder).result()
+
+
+def peak_of_camera_import(folder: Path) -> int:
+    """Bytes of this process at its largest, after the import."""
+    import tlapp.ui.shell  # noqa: F401  # what the server holds anyway
+    from tlapp.settings import LOCAL_LIMITS, Settings
+    from tlapp.workspace import Workspace
+
+    camera_pictures(folder / "pictures")
+    workspace = Workspace(Settings(home=folder / "home", is_public=False, limits=LOCAL_LIMITS))
+    try:
+        for _ in workspace.import_folder(
+            workspace.owner_of(workspace.new_visitor()),
+            folder / "pictures",
+            name="camera",
+            should_stop=lambda: False,
+        ):
+            pass
+    finally:
+        workspace.close()
+    return _own_peak_bytes()
+
+
+def camera_pictures(folder: Path) -> None:
+    """`CAMERA_PICTURES` different pictures of 12 megapixels in two classes, made cheaply.
+
+    A few are drawn; the others are these with another first entry (the one for the mean of each
+    8 x 8 block) and second entry in their quantisation table, which changes every decoded pixel
+    and costs nothing.
+    """
+    originals = [camera_jpeg(seed) for seed in range(DISTINCT_CAMERA_PICTURES)]
+    for name in ("a", "b"):
+        (folder / name).mkdir(parents=True)
+    for number in range(CAMERA_PICTURES):
+        original = originals[number % DISTINCT_CAMERA_PICTURES]
+        variant = number // DISTINCT_CAMERA_PICTURES
+        table = original.index(DQT_MARKER) + len(DQT_MARKER) + 3  # length and table number between
+        changed = bytearray(original)
+        changed[table] += variant % 15
+        changed[table + 1] += variant // 15
+        (folder / "ab"[number % 2] / f"{number}.jpg").write_bytes(changed)
+
+
+def growth_from_few_to_many(folder: Path) -> int:
+    """Bytes by which the peak during a training on many exceeds that on few.
+
+    Few first, so that the network, its buffers and the libraries are there before the many.
+    """
+    import tlapp.ui.shell  # noqa: F401  # what the server holds anyway
+
+    small_pictures(folder / "few", FEW_PICTURES, first_seed=0)
+    small_pictures(folder / "many", MANY_PICTURES, first_seed=FEW_PICTURES)
+    few = _peak_of_training(folder, "few")
+    return _peak_of_training(folder, "many") - few
+
+
+def small_pictures(folder: Path, count: int, *, first_seed: int) -> None:
+    """`count` different pictures of 48 x 40 pixels in two classes."""
+    for class_index, name in enumerate(("a", "b")):
+        (folder / name).mkdir(parents=True)
+        for number in range(count // 2):
+            raw = jpeg(class_index, first_seed + number, width=48, height=40)
+            (folder / name / f"{number}.jpg").write_bytes(raw)
+
+
+def _peak_of_training(folder: Path, name: str) -> int:
+    """The largest resident size seen while training on the pictures in `folder / name`."""
+    from tlapp.settings import LOCAL_LIMITS, Settings
+    from tlapp.training.config import TrainConfig
+    from tlapp.workspace import Workspace
+
+    workspace = Workspace(Settings(home=folder / "home", is_public=False, limits=LOCAL_LIMITS))
+    try:
+        owner = workspace.owner_of(workspace.new_visitor())
+        for _ in workspace.import_folder(
+            owner, folder / name, name=name, should_stop=lambda: False
+        ):
+            pass
+        dataset = workspace.datasets(owner)[0]
+        config = TrainConfig(backbone="efficientnet_lite0", epochs=5)
+        with _PeakWatch() as watch:
+            run_id = workspace.start_training(owner, dataset.dataset_id, config)
+            while not workspace.live(run_id).is_over:
+                time.sleep(0.1)
+        state = workspace.live(run_id).state
+        assert state == "finished", state
+    finally:
+        workspace.close()
+    return watch.peak_bytes
+
+
+class _PeakWatch:
+    """Looks at this process's resident size fifty times a second while its block runs."""
+
+    def __init__(self) -> None:
+        self.peak_bytes = 0
+        self._process = psutil.Process()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> "_PeakWatch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._is_over.wait(0.02):
+            self.peak_bytes = max(self.peak_bytes, self._process.memory_info().rss)
+
+
+def _own_peak_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
