@@ -4,20 +4,16 @@ The worker's thread starts with the first job and outlives every error of a job.
 the list of waiting jobs and who runs; foreign code is always called outside it.
 """
 
-import errno
-import logging
 import math
-import secrets
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TypeVar
 
-from tlapp.errors import JobError, TlappError
+from tlapp.errors import JobError
+from tlapp.jobs.guard import failure_of
 from tlapp.jobs.job import Job, JobEnd, JobPlan, JobSnapshot, ShouldStop
 from tlapp.settings import MINUTE, Limits
 
-logger = logging.getLogger(__name__)
 Event = TypeVar("Event")
 
 
@@ -159,14 +155,14 @@ class JobQueue:
                 self._tell(job)
 
         self._tell(job)
-        failure = _failure_of(follow)
+        failure = failure_of(follow)
         if failure is not None:
             return failure
         reason = job.stop_reason()
         return JobEnd(state="stopped" if reason else "finished", stop_reason=reason)
 
     def _end(self, job: Job, end: JobEnd) -> None:
-        failure = _failure_of(lambda: job.plan.on_end(end))
+        failure = failure_of(lambda: job.plan.on_end(end))
         with self._changed:
             if self._running is job:
                 self._running = None
@@ -175,52 +171,13 @@ class JobQueue:
 
     def _tell(self, job: Job) -> None:
         for listener in job.listeners():
-            _failure_of(listener)
+            failure_of(listener)
 
     def _tell_waiting(self) -> None:
         with self._changed:
             waiting = tuple(self._waiting)
         for job in waiting:
             self._tell(job)
-
-
-def _failure_of(call: Callable[[], None]) -> JobEnd | None:
-    """Call foreign code and return how it failed; None when it did not.
-
-    The one broad `except` outside the page: the worker drives whatever generator it is given, and
-    one that breaks (by a defect, for want of memory, even by SystemExit) must cost its own job
-    only, never the thread that all other visitors wait for.
-    """
-    try:
-        call()
-    except TlappError as error:
-        return JobEnd(state="failed", message=str(error), hint=error.hint)
-    except BaseException as error:
-        incident = secrets.token_hex(4)
-        logger.exception("Incident %s", incident)
-        return _words_for(error, incident)
-    return None
-
-
-def _words_for(error: BaseException, incident: str) -> JobEnd:
-    end = JobEnd(
-        state="failed",
-        message=f"Something went wrong (incident {incident}).",
-        hint="Try again. If it comes back, tell whoever runs this server the incident's number.",
-    )
-    if isinstance(error, MemoryError):
-        return replace(
-            end,
-            message=f"There was not enough memory (incident {incident}).",
-            hint="Choose a smaller backbone, a smaller batch or fewer pictures.",
-        )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return replace(
-            end,
-            message=f"The disk of this machine is full (incident {incident}).",
-            hint="Remove data sets or runs that are no longer needed, then try again.",
-        )
-    return end
 
 
 def _in_words(seconds: float | None) -> str:

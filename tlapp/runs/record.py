@@ -6,10 +6,11 @@ JSON holds no NaN: figures that are not finite are written as null and read back
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from tlapp.errors import RunError
 
+Built = TypeVar("Built")
 RunState = Literal["waiting", "running", "finished", "stopped", "failed"]
 ENDED_STATES: tuple[RunState, ...] = ("finished", "stopped", "failed")
 
@@ -108,7 +109,7 @@ def _known_fields(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in names}
 
 
-def _build(kind: Any, known: dict[str, Any]) -> Any:
+def _build(kind: type[Built], known: dict[str, Any]) -> Built:
     try:
         return kind(**known)
     except TypeError as error:

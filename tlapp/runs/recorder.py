@@ -23,6 +23,7 @@ from tlapp.training.events import (
 )
 
 SAVE_PERIOD_SECONDS = 0.5
+UNSAVED_MESSAGE = "The result could not be saved: the disk of this machine refused it."
 
 
 class RunRecorder:
@@ -67,17 +68,23 @@ class RunRecorder:
             self._keep_result(event.result)
 
     def end(self, state: RunState, *, message: str = "", hint: str = "") -> None:
-        """The run is over: keep the best model alone, and wait until the disk has everything."""
+        """The run is over: keep the best model alone, and wait until the disk has everything.
+
+        Raises OSError when the disk refuses; `record` then says "failed".
+        """
         if self.record.best_epoch is None and self._best is not None:  # failed on the way
             row = self.record.epochs[self._best[0] - self.record.epochs[0].epoch]
             self.record = replace(
                 self.record, best_epoch=self._best[0], valid_accuracy=row.valid_accuracy
             )
-        if self._best is not None:
-            self._latest = self._best
-            self._save_models(durable=True)
-        self.record = replace(self.record, state=state, finished=now(), message=message, hint=hint)
-        self._run.write(self.record, durable=True)
+        self._latest = self._best
+        ended = replace(self.record, state=state, finished=now(), message=message, hint=hint)
+        self.record = replace(
+            ended, state="failed", message=UNSAVED_MESSAGE, hint="Make room, then train again."
+        )
+        self._save_models(durable=True)
+        self._run.write(ended, durable=True)
+        self.record = ended
 
     def _add_epoch(self, event: EpochFinished) -> None:
         row = EpochRow(

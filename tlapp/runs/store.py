@@ -54,7 +54,7 @@ class RunStore:
         """The folder of a run. Raises NotFoundError when the id is unknown or malformed."""
         path = self._path(run_id)
         if not path.is_dir():
-            raise _unknown_run()
+            raise unknown_run()
         return RunFolder(path)
 
     def record(self, run_id: str) -> RunRecord:
@@ -104,7 +104,7 @@ class RunStore:
 
     def _path(self, run_id: str) -> Path:
         if not isinstance(run_id, str) or not RUN_ID_PATTERN.fullmatch(run_id):
-            raise _unknown_run()
+            raise unknown_run()
         return self._folder / run_id
 
 
@@ -128,7 +128,8 @@ def _abandoned(record: RunRecord, best_epoch: int | None) -> RunRecord:
     )
 
 
-def _unknown_run() -> NotFoundError:
+def unknown_run() -> NotFoundError:
+    """The answer to a wrong id and to somebody else's: they cannot be told apart."""
     return NotFoundError(
         "There is no run with this id.",
         hint="It may have been removed. Train again, or use the id that the training returned.",

@@ -1,7 +1,15 @@
 """Downloads of weights as jobs: one per backbone, however many visitors ask for it."""
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from tlapp.backbones.catalog import Card, find_card
+from tlapp.backbones.weights import DownloadEvent, DownloadProgress, WeightsStore
+from tlapp.jobs.job import Job, JobEnd
+from tlapp.jobs.queue import JobQueue
+from tlapp.settings import Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,3 +22,82 @@ class DownloadState:
     total_bytes: int = 0
     message: str = ""  # why it failed, as plain text
     hint: str = ""  # what to do about it
+
+
+class Downloads:
+    """Fetches weights in a worker of its own, so that trainings do not wait for the network."""
+
+    def __init__(self, weights: WeightsStore, limits: Limits) -> None:
+        self._weights = weights
+        self._queue = JobQueue(limits, name="downloads")
+        self._states: dict[str, DownloadState] = {}
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.Lock()
+
+    def start(self, name: str) -> DownloadState:
+        """Start the download, or join the one under way. Raises BackboneError, JobError."""
+        card = find_card(name)
+        with self._lock:
+            if not self._weights.is_ready(card) and self._queue.job_of(card.name) is None:
+                self._states[card.name] = DownloadState(
+                    backbone_name=card.name, state="waiting", total_bytes=card.download_bytes
+                )
+                self._jobs[card.name] = self._submit(card)
+        return self.state(name)
+
+    def state(self, name: str) -> DownloadState:
+        """How far it is. Raises BackboneError when no backbone has this name."""
+        card = find_card(name)
+        with self._lock:
+            state = self._states.get(card.name)
+        if state is not None and state.state in ("waiting", "running"):
+            return state
+        if self._weights.is_ready(card):
+            total = card.download_bytes
+            return DownloadState(
+                backbone_name=card.name, state="finished", done_bytes=total, total_bytes=total
+            )
+        return state or DownloadState(
+            backbone_name=card.name, state="absent", total_bytes=card.download_bytes
+        )
+
+    def stop(self, name: str) -> None:
+        """Stop it, when it is under way."""
+        with self._lock:
+            job = self._jobs.get(name)
+        if job is not None:
+            self._queue.stop(job)
+
+    def listen(self, name: str, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` at every change of a download that is under way."""
+        with self._lock:
+            job = self._jobs.get(name)
+        return job.add_listener(callback) if job is not None else lambda: None
+
+    def close(self) -> None:
+        """Stop all downloads."""
+        self._queue.close()
+
+    def _submit(self, card: Card) -> Job:
+        def on_event(event: DownloadEvent) -> None:
+            if isinstance(event, DownloadProgress):
+                self._change(
+                    card.name,
+                    state="running",
+                    done_bytes=event.done_bytes,
+                    total_bytes=event.total_bytes,
+                )
+
+        def on_end(end: JobEnd) -> None:
+            self._change(card.name, state=end.state, message=end.message, hint=end.hint)
+
+        return self._queue.submit(
+            card.name,
+            lambda should_stop: self._weights.fetch(card, should_stop),
+            on_event,
+            on_end=on_end,
+        )
+
+    def _change(self, name: str, **values: object) -> None:
+        with self._lock:
+            self._states[name] = replace(self._states[name], **values)  # type: ignore[arg-type]  # field names

@@ -1,9 +1,18 @@
 """What a run looks like at one moment: a frozen snapshot for page, API and command line."""
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from tlapp.backbones.weights import DownloadEvent, DownloadProgress
 from tlapp.runs.record import RunRecord, RunState
+from tlapp.training.events import (
+    BatchFinished,
+    EpochFinished,
+    PreparingFeatures,
+    TrainingEvent,
+)
 
 Phase = Literal["waiting", "download", "features", "training", "done"]
 
@@ -22,7 +31,7 @@ class LiveRun:
     features_total: int = 0
     features_per_second: float | None = None
     epoch: int = 0  # the epoch that is running (or the last one), 1 for the first
-    epochs: int = 0  # planned; 0 before the training has started
+    epochs: int = 0  # planned
     batch: int = 0  # batches finished in this epoch
     batches: int = 0  # in this epoch; 0 when not known
     running_loss: float | None = None  # of the running epoch, nats per picture
@@ -37,4 +46,92 @@ class LiveRun:
     @property
     def is_over(self) -> bool:
         """Nothing will change any more."""
-        return self.record.state in ("finished", "stopped", "failed")
+        return self.record.is_over
+
+
+def live_from_record(record: RunRecord, classifier_epoch: int | None) -> LiveRun:
+    """The snapshot of a run that is not in this process's queue."""
+    return LiveRun(
+        record=record,
+        phase="done" if record.is_over else "training",
+        epoch=record.epochs[-1].epoch if record.epochs else 0,
+        epochs=planned_epochs(record),
+        seconds_left=0.0 if record.is_over else None,
+        classifier_epoch=classifier_epoch or 0,
+    )
+
+
+def planned_epochs(record: RunRecord) -> int:
+    """How many epochs were asked for."""
+    epochs = record.config.get("epochs")
+    return epochs if isinstance(epochs, int) else 0
+
+
+class LiveTracker:
+    """Folds events into a `LiveRun`. One thread writes; any thread reads `live`."""
+
+    def __init__(self, record: RunRecord, clock: Callable[[], float] = time.monotonic) -> None:
+        self.live = LiveRun(record=record, phase="waiting", epochs=planned_epochs(record))
+        self._clock = clock
+        self._training_began: float | None = None
+
+    def set_record(self, record: RunRecord) -> None:
+        """The record has changed."""
+        is_over = {"phase": "done", "seconds_left": 0.0} if record.is_over else {}
+        self.live = replace(self.live, record=record, **is_over)  # type: ignore[arg-type]  # fields
+
+    def on_event(self, event: TrainingEvent | DownloadEvent) -> None:
+        """Take in what this event says; the record is set on its own."""
+        if isinstance(event, DownloadProgress):
+            self.live = replace(
+                self.live,
+                phase="download",
+                download_done_bytes=event.done_bytes,
+                download_total_bytes=event.total_bytes,
+            )
+        elif isinstance(event, PreparingFeatures):
+            self.live = self._with_features(event)
+        elif isinstance(event, BatchFinished):
+            self._begin_training()
+            self.live = replace(
+                self.live,
+                phase="training",
+                epoch=event.epoch,
+                batch=event.batch,
+                batches=event.batches,
+                running_loss=event.train_loss,
+                seconds_left=self._seconds_left(event.epoch - 1 + event.batch / event.batches),
+            )
+        elif isinstance(event, EpochFinished):
+            self._begin_training(event.seconds)
+            self.live = replace(
+                self.live,
+                phase="training",
+                epoch=event.epoch,
+                batch=self.live.batches,
+                running_loss=event.train_loss,
+                seconds_left=self._seconds_left(event.epoch),
+                classifier_epoch=event.epoch,
+            )
+
+    def _with_features(self, event: PreparingFeatures) -> LiveRun:
+        speed = event.images_per_second
+        return replace(
+            self.live,
+            phase="features",
+            features_done=event.done,
+            features_total=event.total,
+            features_per_second=speed or None,
+            seconds_left=(event.total - event.done) / speed if speed else None,
+        )
+
+    def _begin_training(self, seconds_ago: float = 0.0) -> None:
+        if self._training_began is None:
+            self._training_began = self._clock() - seconds_ago
+
+    def _seconds_left(self, epochs_done: float) -> float | None:
+        """At the pace so far; patience may end it sooner."""
+        if self._training_began is None or epochs_done <= 0:
+            return None
+        seconds = self._clock() - self._training_began
+        return max(0.0, seconds / epochs_done * (self.live.epochs - epochs_done))

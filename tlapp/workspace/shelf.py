@@ -1,8 +1,19 @@
 """Loaded backbones: a bounded shelf, each loaded once, shared by everybody (read only)."""
 
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from tlapp.backbones.catalog import Card
+from tlapp.backbones.catalog import CARDS, Card, find_card
+from tlapp.backbones.loading import Backbone, load_backbone
+from tlapp.backbones.speed import SpeedBook, measure_speed
+from tlapp.backbones.weights import WeightsStore
+from tlapp.training.config import Freeze, TrainConfig
+from tlapp.training.counts import ParameterCounts, count_parameters
+
+MEASURE_DELAY_SECONDS = 5.0  # after the start of a server: the first page comes first
+SHELF_SIZE = 2  # the largest takes half a gigabyte
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,3 +23,106 @@ class CardView:
     card: Card
     is_ready: bool  # its weights are here: works without internet
     images_per_second: float | None  # measured here; None: not measured yet
+
+
+class _Slot:
+    """One place on the shelf. Its own lock: loading one backbone does not hold up another."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.backbone: Backbone | None = None
+
+
+class BackboneShelf:
+    """The backbones in use. Every method may be called from any thread."""
+
+    def __init__(self, weights: WeightsStore, speeds: SpeedBook, size: int = SHELF_SIZE) -> None:
+        self._weights = weights
+        self._speeds = speeds
+        self._size = size
+        self._slots: OrderedDict[tuple[str, bool, int], _Slot] = OrderedDict()
+        self._counts: dict[tuple[str, int, Freeze], ParameterCounts] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str, *, pretrained: bool = True, seed: int = 0) -> Backbone:
+        """A loaded backbone. Raises BackboneError when its weights are not here.
+
+        `seed` draws the weights when they are not pretrained.
+        """
+        card = find_card(name)
+        slot = self._slot((card.name, pretrained, 0 if pretrained else seed))
+        with slot.lock:
+            if slot.backbone is None:
+                slot.backbone = load_backbone(
+                    card, self._weights, pretrained=pretrained, seed=0 if pretrained else seed
+                )
+            return slot.backbone
+
+    def views(self) -> tuple[CardView, ...]:
+        """Every card with what this machine knows about it."""
+        return tuple(
+            CardView(
+                card=card,
+                is_ready=self._weights.is_ready(card),
+                images_per_second=self._speeds.get(card.name),
+            )
+            for card in CARDS
+        )
+
+    def counts(self, config: TrainConfig, class_count: int) -> ParameterCounts:
+        """What would learn and what not; also for weights that are not here yet."""
+        key = (config.backbone, class_count, config.freeze)
+        with self._lock:
+            known = self._counts.get(key)
+        if known is None:
+            known = count_parameters(self._any(config.backbone), class_count, config.freeze)
+            with self._lock:
+                self._counts[key] = known
+        return known
+
+    def _any(self, name: str) -> Backbone:
+        """The backbone, for its shapes; with random weights (and off the shelf) if need be."""
+        card = find_card(name)
+        if self._weights.is_ready(card):
+            return self.get(name)
+        return load_backbone(card, self._weights, pretrained=False)
+
+    def measure_all(self, is_idle: Callable[[], bool], should_stop: Callable[[], bool]) -> None:
+        """Measure the ready backbones, one after the other, while `is_idle` says so."""
+        pause = threading.Event()
+        pause.wait(MEASURE_DELAY_SECONDS)
+        for name in self.unmeasured():
+            while not is_idle() and not should_stop():
+                pause.wait(1.0)
+            if should_stop():
+                return
+            self.measure(name)
+
+    def unmeasured(self) -> tuple[str, ...]:
+        """The backbones that are ready but whose speed is not known."""
+        return tuple(
+            view.card.name
+            for view in self.views()
+            if view.is_ready and view.images_per_second is None
+        )
+
+    def measure(self, name: str) -> float:
+        """Measure the speed of a backbone (1 to 2 seconds of the whole machine) and keep it.
+
+        Loaded outside the shelf, so that nobody's backbone has to make room.
+        """
+        speed = measure_speed(load_backbone(find_card(name), self._weights))
+        self._speeds.put(name, speed)
+        return speed
+
+    def speed(self, name: str) -> float | None:
+        """Pictures a second on this machine; None: not measured yet."""
+        return self._speeds.get(name)
+
+    def _slot(self, key: tuple[str, bool, int]) -> _Slot:
+        with self._lock:
+            slot = self._slots.setdefault(key, _Slot())
+            self._slots.move_to_end(key)
+            while len(self._slots) > self._size:
+                self._slots.popitem(last=False)
+            return slot

@@ -1,11 +1,34 @@
-"""Trying a classifier on pictures: decode once, pass the backbone once, answer many times."""
+"""Trying a classifier on pictures: decode once, pass the backbone once, answer many times.
 
-from collections.abc import Sequence
+N pictures, D feature width.
+"""
+
+import io
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
-from tlapp.evaluation.predict import ClassProbability
+from PIL import Image
+from torch import Tensor, nn
+
+from tlapp.backbones.loading import Backbone
+from tlapp.classifier import Classifier
+from tlapp.data.decode import make_working_copy, open_working_copy
+from tlapp.data.images import Picture
+from tlapp.errors import PictureError
+from tlapp.evaluation.predict import (
+    ClassProbability,
+    Prediction,
+    features_of,
+    head_predictions,
+    imagenet_predictions,
+)
+from tlapp.settings import Limits
 
 RawPicture = tuple[str, bytes]  # its name as the person gave it, its bytes as uploaded
+THUMBNAIL_SIDE_PIXELS = 192
+THUMBNAIL_QUALITY = 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +41,78 @@ class TryResult:
     error: str = ""  # "" or a plain sentence with the next step
 
 
+@dataclass(frozen=True, kw_only=True)
+class TriedPicture:
+    """One test picture, decoded, or why it cannot be."""
+
+    name: str
+    thumbnail: bytes
+    picture: Picture | None
+    error: str
+
+
 class Tried:
     """Test pictures, decoded once. Keeps their features per backbone; thread-safe."""
 
-    def __init__(self, raw: Sequence[RawPicture]) -> None:
-        raise NotImplementedError
+    def __init__(self, entries: tuple[TriedPicture, ...]) -> None:
+        self.entries = entries
+        self._features: WeakKeyDictionary[nn.Module, Tensor] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def imagenet_answers(self, backbone: Backbone) -> tuple[TryResult, ...]:
+        """What the original 1000-class head says."""
+        return self._answers(backbone, lambda x_ND: imagenet_predictions(backbone, x_ND))
+
+    def answers(self, classifier: Classifier) -> tuple[TryResult, ...]:
+        """What this classifier says; quick when its backbone has seen the pictures before."""
+        return self._answers(classifier.backbone, lambda x_ND: head_predictions(classifier, x_ND))
+
+    def _answers(
+        self, backbone: Backbone, predict: Callable[[Tensor], tuple[Prediction, ...]]
+    ) -> tuple[TryResult, ...]:
+        predictions = iter(predict(self._look_at(backbone)) if self._pictures() else ())
+        return tuple(
+            TryResult(
+                name=entry.name,
+                thumbnail=entry.thumbnail,
+                ranked=() if entry.picture is None else next(predictions).ranked,
+                error=entry.error,
+            )
+            for entry in self.entries
+        )
+
+    def _pictures(self) -> tuple[Picture, ...]:
+        return tuple(entry.picture for entry in self.entries if entry.picture is not None)
+
+    def _look_at(self, backbone: Backbone) -> Tensor:
+        """Features_ND of the pictures; the lock keeps two watchers from computing them twice."""
+        with self._lock:
+            features_ND = self._features.get(backbone.module)
+            if features_ND is None:
+                features_ND = features_of(backbone, self._pictures())
+                self._features[backbone.module] = features_ND
+            return features_ND
+
+
+def prepare_pictures(raw: Sequence[RawPicture], limits: Limits) -> Tried:
+    """Decode each picture; one that cannot be read carries its reason, the others go on."""
+    return Tried(tuple(_prepare(name, content, limits) for name, content in raw))
+
+
+def _prepare(name: str, content: bytes, limits: Limits) -> TriedPicture:
+    try:
+        copy = make_working_copy(content, name=name, limits=limits)
+        thumbnail = _thumbnail(open_working_copy(copy.encoded))
+    except PictureError as error:
+        reason = f"{error} {error.hint}".strip()
+        return TriedPicture(name=name, thumbnail=b"", picture=None, error=reason)
+    encoded = copy.encoded
+    picture = Picture(image_id=copy.image_id, read=lambda: encoded)
+    return TriedPicture(name=name, thumbnail=thumbnail, picture=picture, error="")
+
+
+def _thumbnail(image: Image.Image) -> bytes:
+    image.thumbnail((THUMBNAIL_SIDE_PIXELS, THUMBNAIL_SIDE_PIXELS))
+    file = io.BytesIO()
+    image.save(file, format="JPEG", quality=THUMBNAIL_QUALITY)
+    return file.getvalue()

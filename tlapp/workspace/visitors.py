@@ -58,6 +58,12 @@ class VisitorBook:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_atomically(path, json.dumps(asdict(state)).encode())
 
+    def ensure(self, owner: str) -> None:
+        """Keep an empty state, when there is none: whoever has something here is in the book."""
+        path = self._path(owner)
+        if path is not None and not path.exists():
+            self.save(owner, VisitorState())
+
     def forget(self, owner: str) -> None:
         """Remove the visitor's state."""
         path = self._path(owner)

@@ -1,0 +1,51 @@
+"""Calling code that may break in any way from a thread that must not."""
+
+import errno
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+
+from tlapp.errors import TlappError
+from tlapp.jobs.job import JobEnd
+
+logger = logging.getLogger(__name__)
+
+
+def failure_of(call: Callable[[], None]) -> JobEnd | None:
+    """Call foreign code and return how it failed; None when it did not.
+
+    The one broad `except` outside the page: the worker drives whatever generator it is given, and
+    one that breaks (by a defect, for want of memory, even by SystemExit) must cost its own job
+    only, never the thread that all other visitors wait for.
+    """
+    try:
+        call()
+    except TlappError as error:
+        return JobEnd(state="failed", message=str(error), hint=error.hint)
+    except BaseException as error:
+        incident = secrets.token_hex(4)
+        logger.exception("Incident %s", incident)
+        return _words_for(error, incident)
+    return None
+
+
+def _words_for(error: BaseException, incident: str) -> JobEnd:
+    end = JobEnd(
+        state="failed",
+        message=f"Something went wrong (incident {incident}).",
+        hint="Try again. If it comes back, tell whoever runs this server the incident's number.",
+    )
+    if isinstance(error, MemoryError):
+        return replace(
+            end,
+            message=f"There was not enough memory (incident {incident}).",
+            hint="Choose a smaller backbone, a smaller batch or fewer pictures.",
+        )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return replace(
+            end,
+            message=f"The disk of this machine is full (incident {incident}).",
+            hint="Remove data sets or runs that are no longer needed, then try again.",
+        )
+    return end

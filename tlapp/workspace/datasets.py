@@ -1,0 +1,102 @@
+"""The visitors' data sets: imported a few at a time, within what the disk and the limits allow."""
+
+import shutil
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from tlapp.data.dataset import Dataset, DatasetStore, ImportEvent, ImportFinished, ImportStopped
+from tlapp.errors import DataError, NotFoundError
+from tlapp.settings import GIGABYTE, Limits
+
+ShouldStop = Callable[[], bool]
+
+IMPORTS_AT_ONCE = 2  # each decodes on two threads
+TURN_SECONDS = 0.25  # how often a waiting import looks whether it is stopped
+FREE_FLOOR_BYTES = 1 * GIGABYTE  # below this, nothing more is taken in
+CACHED_DATASETS = 8
+
+
+class Datasets:
+    """Data sets on disk and the newest few in memory. Safe for several threads."""
+
+    def __init__(self, store: DatasetStore, home: Path, limits: Limits) -> None:
+        self._store = store
+        self._home = home
+        self._limits = limits
+        self._turns = threading.Semaphore(IMPORTS_AT_ONCE)
+        self._cached: OrderedDict[str, Dataset] = OrderedDict()
+        self._lock = threading.Lock()
+        self.used_bytes = 0  # of the home folder, as the janitor measured it last
+
+    def follow_import(
+        self, events: Iterator[ImportEvent], *, should_stop: ShouldStop
+    ) -> Iterator[ImportEvent]:
+        """The import's events, when its turn has come. Raises DataError when the disk is full."""
+        self._check_disk()
+        while not self._turns.acquire(timeout=TURN_SECONDS):
+            if should_stop():
+                yield ImportStopped()
+                return
+        try:
+            for event in events:
+                if isinstance(event, ImportFinished):
+                    self._remember(event.dataset)
+                yield event
+        finally:
+            self._turns.release()
+
+    def load(self, dataset_id: str) -> Dataset:
+        """A data set. Raises NotFoundError."""
+        with self._lock:
+            if dataset_id in self._cached:
+                self._cached.move_to_end(dataset_id)
+                return self._cached[dataset_id]
+        return self._remember(self._store.load(dataset_id))
+
+    def list(self, owner: str) -> tuple[Dataset, ...]:
+        """The owner's data sets, newest first."""
+        return tuple(
+            sorted(self._store.list(owner), key=lambda dataset: dataset.created, reverse=True)
+        )
+
+    def save(self, dataset: Dataset) -> None:
+        """Keep a changed data set in place of the earlier one. Raises NotFoundError."""
+        self.load(dataset.dataset_id)
+        self._store.save(dataset)
+        self._remember(dataset)
+
+    def delete(self, dataset_id: str) -> None:
+        """Remove a data set. Raises NotFoundError."""
+        self._store.delete(dataset_id)
+        with self._lock:
+            self._cached.pop(dataset_id, None)
+
+    def make_room(self, owner: str, *, is_in_use: Callable[[str], bool]) -> None:
+        """Remove the owner's oldest unused data sets until they are within the limit."""
+        over = len(self.list(owner)) - self._limits.datasets
+        for dataset in reversed(self.list(owner)):
+            if over <= 0:
+                return
+            if not is_in_use(dataset.dataset_id):
+                with suppress(NotFoundError):  # somebody else removed it at the same moment
+                    self.delete(dataset.dataset_id)
+                over -= 1
+
+    def _check_disk(self) -> None:
+        free = shutil.disk_usage(self._home).free
+        if free < FREE_FLOOR_BYTES or self.used_bytes > self._limits.disk_bytes:
+            raise DataError(
+                "The disk of this machine is full, so no pictures can be added.",
+                hint="Remove data sets that are no longer needed, or come back later.",
+            )
+
+    def _remember(self, dataset: Dataset) -> Dataset:
+        with self._lock:
+            self._cached[dataset.dataset_id] = dataset
+            self._cached.move_to_end(dataset.dataset_id)
+            while len(self._cached) > CACHED_DATASETS:
+                self._cached.popitem(last=False)
+        return dataset

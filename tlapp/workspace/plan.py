@@ -1,0 +1,84 @@
+"""What a training is to do, checked, as the record that its run begins with, and how it ended."""
+
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import torch
+import torchvision
+
+import tlapp
+from tlapp.backbones.catalog import find_card
+from tlapp.data.dataset import Dataset
+from tlapp.data.images import Picture
+from tlapp.data.splits import Split
+from tlapp.errors import TrainingError
+from tlapp.jobs.job import JobEnd
+from tlapp.runs.record import RunRecord, RunState
+from tlapp.runs.store import new_run_id, now
+from tlapp.settings import MINUTE, Limits
+from tlapp.training.config import TrainConfig
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingPlan:
+    """Everything one training works on, as it is at the moment of the wish."""
+
+    dataset: Dataset
+    split: Split
+    picture_of: Callable[[str], Picture]
+    config: TrainConfig
+    name: str
+    expected_seconds: float | None
+
+
+def check_plan(plan: TrainingPlan, limits: Limits) -> None:
+    """Refuse at once what would fail as a job. Raises TrainingError, BackboneError."""
+    find_card(plan.config.backbone)
+    if plan.config.epochs > limits.epochs:
+        raise TrainingError(
+            f"{plan.config.epochs} epochs are more than this machine allows.",
+            hint=f"Choose {limits.epochs} epochs or fewer.",
+        )
+    images = plan.dataset.images
+    if len({images.images[index].class_index for index in plan.split.train}) < 2:
+        raise TrainingError(
+            "There is only one class with pictures to learn from.",
+            hint="Add a second class, so that there is something to tell apart.",
+        )
+
+
+def new_record(owner: str, plan: TrainingPlan) -> RunRecord:
+    """The record of a run that waits."""
+    return RunRecord(
+        run_id=new_run_id(),
+        owner=owner,
+        name=plan.name or f"{plan.dataset.name}, {plan.config.backbone}",
+        dataset_id=plan.dataset.dataset_id,
+        dataset_name=plan.dataset.name,
+        class_names=plan.dataset.images.class_names,
+        config=asdict(plan.config),
+        seed=plan.config.seed,
+        data_fingerprint=plan.dataset.images.fingerprint(),
+        versions={
+            "tlapp": tlapp.__version__,
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),
+            "torchvision": str(torchvision.__version__),
+        },
+        created=now(),
+        train_count=len(plan.split.train),
+        valid_count=len(plan.split.valid),
+    )
+
+
+def stop_message(record: RunRecord, state: RunState, end: JobEnd, limits: Limits) -> str:
+    """What happened to a run that was stopped, and what is kept of it; "" when it was not."""
+    if state != "stopped":
+        return ""
+    done = f"Stopped after {len(record.epochs)} of {record.config['epochs']} epochs"
+    kept = "" if record.best_epoch is None else f" The best one ({record.best_epoch}) is kept."
+    if end.stop_reason == "time":
+        minutes = max(1, round(limits.training_seconds / MINUTE))
+        return f"{done}: a training may take {minutes} min here.{kept}"
+    return f"{done}.{kept}"
