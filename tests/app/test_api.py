@@ -176,7 +176,6 @@ def test_ids_have_at_least_128_random_bits(new_client: NewClient, pictures_zip: 
         {"epochs": 1.5},
         {"learning_rate": -1.0},
         {"learning_rate": 0.0},
-        {"learning_rate": 1e308},
         {"seed": 1.5},
     ],
     ids=str,
@@ -192,6 +191,17 @@ def test_a_setting_that_makes_no_sense_is_refused_in_words(
     with pytest.raises(AppError) as refusal:
         start(client, dataset_id, **options)
     assert "on our side" not in _refusal(refusal.value, app_server)
+
+
+def test_a_rate_that_is_far_too_high_fails_in_words(
+    new_client: NewClient, pictures_zip: Path
+) -> None:
+    client = new_client()
+    run_id = start(client, bring(client, pictures_zip)["dataset_id"], learning_rate=1e30)
+    run = wait_until_over(client, run_id)
+    assert run["state"] == "failed"
+    assert "learning rate" in run["record"]["message"].lower()
+    assert run["record"]["hint"]
 
 
 @pytest.mark.parametrize(

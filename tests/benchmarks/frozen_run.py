@@ -1,0 +1,102 @@
+"""A whole frozen training on new pictures, over the work that cannot be avoided.
+
+That work: every picture decoded once and passed once through the backbone, in the fastest bare way.
+"""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.benchmarks.bare_forward import best_bare_forward
+from tests.benchmarks.data_sets import photographs
+from tests.benchmarks.rows import Row
+from tlapp.backbones.catalog import DEFAULT_BACKBONE
+from tlapp.backbones.loading import Backbone
+from tlapp.data.dataset import Dataset, DatasetStore
+from tlapp.data.decode import open_working_copy
+from tlapp.data.images import Picture
+from tlapp.settings import LOCAL_LIMITS, Settings
+from tlapp.training.config import TrainConfig
+from tlapp.workspace import Workspace
+
+EPOCHS = 30
+ROUNDS = 3
+
+
+def measure(folder: Path) -> tuple[Row, ...]:
+    """Run and unavoidable work by turns; the best of each, as load from elsewhere only slows."""
+    source = photographs("clothing10", folder)
+    runs, decodes = [], []
+    with_backbone = Workspace(_settings(folder / "loaded"))
+    backbone = with_backbone.backbone(DEFAULT_BACKBONE)
+    with_backbone.close()
+    for number in range(ROUNDS):
+        seconds, decode_seconds, count = _first_run(folder / str(number), source, backbone)
+        runs.append(seconds)
+        decodes.append(decode_seconds)
+    bare = best_bare_forward(backbone.module, backbone.preprocess.crop_pixels)
+    forward_seconds = count / bare.pictures_per_second
+    unavoidable = min(decodes) + forward_seconds
+    return (
+        Row(f"decode {count} pictures once, both cores", min(decodes), "s"),
+        Row(f"one best bare forward of each ({bare})", forward_seconds, "s"),
+        Row(
+            f"whole frozen run, {EPOCHS} epochs, first time",
+            min(runs),
+            "s",
+            ratio=min(runs) / unavoidable,
+            goal="<= 1.25",
+        ),
+    )
+
+
+def _settings(home: Path) -> Settings:
+    return Settings(home=home, is_public=False, limits=LOCAL_LIMITS)
+
+
+def _first_run(home: Path, source: Path, backbone: Backbone) -> tuple[float, float, int]:
+    """Seconds from pressing Train to the end; seconds of decoding alone; pictures. Empty cache."""
+    workspace = Workspace(_settings(home))
+    try:
+        workspace.backbone(DEFAULT_BACKBONE)  # a server has it loaded from its first visitor on
+        dataset = import_pictures(workspace, source)
+        seconds = train_seconds(workspace, dataset, TrainConfig(epochs=EPOCHS))
+        store = DatasetStore(home / "datasets", LOCAL_LIMITS)
+        pictures = [store.picture(dataset, image.image_id) for image in dataset.images.images]
+        return seconds, _decode_seconds(pictures, backbone), len(pictures)
+    finally:
+        workspace.close()
+
+
+def import_pictures(workspace: Workspace, source: Path) -> Dataset:
+    """The folder as a data set of a new visitor."""
+    owner = workspace.owner_of(workspace.new_visitor())
+    for _ in workspace.import_folder(owner, source, name="run", should_stop=lambda: False):
+        pass
+    return workspace.datasets(owner)[0]
+
+
+def train_seconds(workspace: Workspace, dataset: Dataset, config: TrainConfig) -> float:
+    """Wall time from the click to the end of the last epoch."""
+    started = time.perf_counter()
+    run_id = workspace.start_training(dataset.owner, dataset.dataset_id, config)
+    while not workspace.live(run_id).is_over:
+        time.sleep(0.01)
+    seconds = time.perf_counter() - started
+    state = workspace.live(run_id).state
+    assert state == "finished", state
+    return seconds
+
+
+def _decode_seconds(pictures: list[Picture], backbone: Backbone) -> float:
+    """Reading, decoding and preprocessing every picture once, on a thread per core."""
+
+    def decode(picture: Picture) -> None:
+        backbone.preprocess.apply(open_working_copy(picture.read()))
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for _ in pool.map(decode, pictures):
+            pass
+    return time.perf_counter() - started
