@@ -1,0 +1,103 @@
+"""The steps of a visit to the page, each done by hand and waited for by what is then to be seen."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.tab import Tab
+
+IMPORT_MS = 30_000
+TRAIN_MS = 90_000  # behind another visitor's training, on a busy machine
+
+FOLDER_ZONE = "#folder-drop .tl-drop"
+PICTURE_ZONE = "#picture-drop .tl-drop"
+
+
+def run_status(tab: Tab) -> Locator:
+    """The one sentence that says how the training is."""
+    return tab.page.locator("#run-view").get_by_role("status")
+
+
+def drop_folder(tab: Tab, folder: Path) -> None:
+    """Drop a folder of class folders and wait until its classes are shown."""
+    expect(tab.page.locator(FOLDER_ZONE)).to_be_visible()
+    tab.drop_files(FOLDER_ZONE, [folder])
+    expect(tab.page.locator("#class-list")).to_contain_text("pictures in", timeout=IMPORT_MS)
+
+
+def class_names(tab: Tab) -> list[str]:
+    """The classes as the page lists them."""
+    return tab.page.locator("#class-list .tl-cl-name").all_inner_texts()
+
+
+def set_field(tab: Tab, elem_id: str, value: str) -> None:
+    """Fill a field of the settings, opening them when they are closed."""
+    field = tab.page.locator(f"#{elem_id} input")
+    if not field.is_visible():
+        tab.page.locator("#settings").get_by_role("button", name="Settings").click()
+    field.fill(value)
+    field.press("Tab")
+
+
+def press_train(tab: Tab) -> None:
+    """Press Train and wait until the page says that something is going on."""
+    tab.page.locator("#train").click()
+    expect(tab.page.locator("#stop")).to_be_visible()
+
+
+def wait_for_epoch(tab: Tab, least: int) -> int:
+    """Wait until the page tells of this epoch or a later one; which it is."""
+    tab.page.wait_for_function(
+        """least => {
+          const said = document.querySelector('#run-view [role=status]')?.textContent ?? '';
+          return Number(/Epoch (\\d+)/.exec(said)?.[1] ?? 0) >= least;
+        }""",
+        arg=least,
+        timeout=TRAIN_MS,
+    )
+    return epoch_shown(tab)
+
+
+def epoch_shown(tab: Tab) -> int:
+    """The epoch that the page tells of; 0: none."""
+    found = re.search(r"Epoch (\d+)", run_status(tab).inner_text())
+    return int(found[1]) if found else 0
+
+
+def wait_until_over(tab: Tab) -> None:
+    """Wait until the training has ended and can be started anew."""
+    expect(tab.page.locator("#train")).to_be_visible(timeout=TRAIN_MS)
+    expect(tab.page.locator("#stop")).to_be_hidden()
+
+
+def curve_points(tab: Tab) -> int:
+    """How many points the longest curve on the page has."""
+    points: int = tab.page.evaluate(
+        """() => Math.max(0, ...[...document.querySelectorAll('#run-view svg path')]
+          .map(line => (line.getAttribute('d')?.match(/[\\d.]+[ ,][\\d.]+/g) ?? []).length))"""
+    )
+    return points
+
+
+def drop_test_pictures(tab: Tab, paths: list[Path]) -> None:
+    """Drop test pictures and wait until each has its answer."""
+    tab.drop_files(PICTURE_ZONE, paths)
+    expect(tab.page.locator("#predictions .tl-pr-item")).to_have_count(
+        len(paths), timeout=IMPORT_MS
+    )
+
+
+def answers(tab: Tab) -> dict[str, list[tuple[str, str]]]:
+    """Picture name -> its classes with their probabilities as shown, most probable first."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for item in tab.page.locator("#predictions .tl-pr-item").all():
+        rows = item.locator(".tl-pr-row").all()
+        found[item.locator(".tl-pr-name").inner_text()] = [
+            (
+                row.locator(".tl-pr-class").inner_text(),
+                row.locator(".tl-pr-percent").inner_text(),
+            )
+            for row in rows
+        ]
+    return found

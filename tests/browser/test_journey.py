@@ -1,0 +1,214 @@
+"""The main job in a real browser: drop a folder, train, watch, reload, stop, drop test pictures."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.journey import (
+    FOLDER_ZONE,
+    PICTURE_ZONE,
+    answers,
+    class_names,
+    curve_points,
+    drop_folder,
+    drop_test_pictures,
+    epoch_shown,
+    press_train,
+    run_status,
+    set_field,
+    wait_for_epoch,
+    wait_until_over,
+)
+from tests.pictures import BROKEN, UNUSUAL, class_folder, jpeg, zip_entries, zip_folder
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def test_pictures(tmp_path: Path) -> list[Path]:
+    """One picture of each class, none of which is learned from."""
+    paths = [tmp_path / f"new-{index}.jpg" for index in range(3)]
+    for index, path in enumerate(paths):
+        path.write_bytes(jpeg(index, 900 + index))
+    return paths
+
+
+def test_from_a_dropped_folder_to_probabilities_with_a_reload_on_the_way(
+    open_tab: OpenTab, tmp_path: Path, test_pictures: list[Path]
+) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "my pictures", per_class=20))
+    assert class_names(tab) == ["checks", "dots", "stripes"]
+    expect(tab.page.locator("#class-list img").first).to_be_visible()
+
+    set_field(tab, "epochs", "1000")
+    set_field(tab, "batch-size", "1")  # slow enough to be watched
+    press_train(tab)
+    wait_for_epoch(tab, 2)
+    few = curve_points(tab)
+    wait_for_epoch(tab, 2 * max(few, 3))
+    assert curve_points(tab) > few
+
+    before = epoch_shown(tab)
+    tab.page.reload(wait_until="domcontentloaded")
+    after = wait_for_epoch(tab, before)
+    assert curve_points(tab) >= before
+    assert class_names(tab) == ["checks", "dots", "stripes"]
+    wait_for_epoch(tab, after + 1)  # it goes on
+
+    drop_test_pictures(tab, test_pictures)  # while it trains
+    assert {name for name, _ in answers(tab)["new-0.jpg"]} == {"checks", "dots", "stripes"}
+
+    tab.page.locator("#stop").click()
+    wait_until_over(tab)
+    expect(run_status(tab)).to_contain_text(re.compile("stop", re.IGNORECASE))
+    said = answers(tab)
+    assert [said[path.name][0][0] for path in test_pictures] == ["stripes", "dots", "checks"]
+    assert all(shown.endswith("%") for classes in said.values() for _, shown in classes)
+    expect(tab.page.locator("#results")).to_contain_text("held-out pictures are right")
+
+
+def test_closing_the_tab_stops_nothing(open_tab: OpenTab, tmp_path: Path) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "pictures", per_class=20))
+    set_field(tab, "epochs", "1000")
+    set_field(tab, "batch-size", "1")
+    press_train(tab)
+    before = wait_for_epoch(tab, 3)
+    again = open_tab(visitor=tab)
+    tab.page.close()
+    wait_for_epoch(again, before + 3)
+    again.page.locator("#stop").click()
+    wait_until_over(again)
+
+
+def test_before_any_training_the_untouched_network_answers(
+    open_tab: OpenTab, test_pictures: list[Path]
+) -> None:
+    tab = open_tab()
+    expect(tab.page.locator(PICTURE_ZONE)).to_be_visible()
+    drop_test_pictures(tab, test_pictures)
+    assert all(len(classes) == 5 for classes in answers(tab).values())
+    expect(tab.page.locator("#predictions")).to_contain_text("ImageNet")
+
+
+def test_the_sample_pictures_train_with_the_defaults(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.page.get_by_role("button", name="Use the sample pictures").click()
+    expect(tab.page.locator("#class-list")).to_contain_text("pictures in", timeout=30_000)
+    press_train(tab)
+    wait_until_over(tab)
+    expect(tab.page.locator("#results")).to_contain_text("held-out pictures are right")
+    for kind in ("PNG", "SVG", "CSV"):
+        with tab.page.expect_download() as download:
+            tab.page.locator("#results").get_by_role("link", name=kind).click()
+        assert download.value.suggested_filename.endswith(kind.lower())
+
+
+def test_a_zip_without_pictures_is_refused_and_what_was_there_stays(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "pictures"))
+    empty = zip_entries(tmp_path / "letters.zip", [("cats/letter.txt", b"Dear cat")])
+    tab.drop_files(FOLDER_ZONE, [empty])
+    expect(tab.page.locator("#data")).to_contain_text("No pictures", timeout=30_000)
+    assert class_names(tab) == ["checks", "dots", "stripes"]
+
+
+def test_a_file_that_only_has_the_name_of_a_zip_is_refused_in_words(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    tab = open_tab()
+    expect(tab.page.locator(FOLDER_ZONE)).to_be_visible()
+    wrong = tmp_path / "pictures.zip"
+    wrong.write_bytes(b"Rar!\x1a\x07\x00" + b"x" * 500)
+    tab.drop_files(FOLDER_ZONE, [wrong])
+    expect(tab.page.locator("#data")).to_contain_text("zip", timeout=30_000)
+    expect(tab.page.locator("#data").get_by_role("alert")).to_be_visible()
+
+
+def test_a_dropped_zip_and_a_dropped_folder_bring_the_same(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    folder = class_folder(tmp_path / "pictures", per_class=3)
+    tab = open_tab()
+    tab_with_zip = open_tab()
+    drop_folder(tab, folder)
+    expect(tab_with_zip.page.locator(FOLDER_ZONE)).to_be_visible()
+    tab_with_zip.drop_files(FOLDER_ZONE, [zip_folder(folder, tmp_path / "pictures.zip")])
+    expect(tab_with_zip.page.locator("#class-list")).to_contain_text("pictures in", timeout=30_000)
+    assert class_names(tab_with_zip) == class_names(tab)
+
+
+def test_a_nested_folder_with_junk_and_damaged_files_is_sorted_out(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bag"
+    class_folder(folder / "train", ("cats", "dogs"), per_class=6)
+    class_folder(folder / "val", ("cats", "dogs"), per_class=2, first_seed=50)
+    for name in (".DS_Store", "Thumbs.db", "._1.jpg"):
+        (folder / "train" / "cats" / name).write_bytes(b"\x00\x05\x16\x07")
+    for name, make in UNUSUAL.items():
+        (folder / "train" / "dogs" / name).write_bytes(make())
+    for name in ("empty.jpg", "text.jpg", "half.jpg"):
+        (folder / "train" / "cats" / name).write_bytes(BROKEN[name]())
+    tab = open_tab()
+    drop_folder(tab, folder)
+    assert class_names(tab) == ["cats", "dogs"]
+    listing = tab.page.locator("#class-list")
+    expect(listing).to_contain_text("3")
+    assert ".DS_Store" not in listing.inner_text()
+
+
+def test_names_that_are_code_are_shown_as_text(open_tab: OpenTab, tmp_path: Path) -> None:
+    names = ("<img src=x onerror=alert(1)>", "${alert(1)}", "{{value}}")
+    tab = open_tab()
+    tab.page.on("dialog", lambda dialog: tab.problems.append(f"dialog: {dialog.message}"))
+    archive = zip_entries(
+        tmp_path / "names.zip",
+        [
+            (f"{name}/{number}.jpg", jpeg(index, number))
+            for index, name in enumerate(names)
+            for number in range(4)
+        ],
+    )
+    expect(tab.page.locator(FOLDER_ZONE)).to_be_visible()
+    tab.drop_files(FOLDER_ZONE, [archive])
+    expect(tab.page.locator("#class-list")).to_contain_text("pictures in", timeout=30_000)
+    assert set(class_names(tab)) == set(names)
+    set_field(tab, "epochs", "3")
+    press_train(tab)
+    wait_until_over(tab)
+    picture = tmp_path / "new.jpg"
+    picture.write_bytes(jpeg(0, 900))
+    drop_test_pictures(tab, [picture])
+    assert {name for name, _ in answers(tab)["new.jpg"]} == set(names)
+    expect(tab.page.locator("#results")).to_contain_text(names[0])
+
+
+def test_the_toggle_changes_what_learns(open_tab: OpenTab, tmp_path: Path) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "pictures"))
+    ladder = tab.page.locator("#ladder")
+    switch = ladder.get_by_role("switch", name="Freeze the backbone")
+    expect(switch).to_be_checked()
+    expect(ladder).to_contain_text("3,843")  # 1280 x 3 weights and 3 biases
+    expect(ladder).to_contain_text("1280")
+    switch.click()
+    expect(switch).not_to_be_checked()
+    expect(ladder).not_to_contain_text("3,843 of")
+
+
+def test_two_visitors_do_not_see_each_other(open_tab: OpenTab, tmp_path: Path) -> None:
+    first, second = open_tab(), open_tab()
+    drop_folder(first, class_folder(tmp_path / "first", ("ants", "bees")))
+    drop_folder(second, class_folder(tmp_path / "second", ("cows", "dogs")))
+    for tab in (first, second):
+        tab.page.reload(wait_until="domcontentloaded")
+        expect(tab.page.locator("#class-list")).to_contain_text("pictures in", timeout=30_000)
+    assert class_names(first) == ["ants", "bees"]
+    assert class_names(second) == ["cows", "dogs"]
