@@ -7,7 +7,7 @@ as it is imported. The file would hide the module from the type checker, and imp
 from abc import ABCMeta
 from typing import Any
 
-from gradio.component_meta import ComponentMeta
+from gradio.component_meta import ComponentMeta, updateable
 
 
 class QuietComponentMeta(ComponentMeta):
@@ -16,4 +16,6 @@ class QuietComponentMeta(ComponentMeta):
     def __new__(
         cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]
     ) -> "QuietComponentMeta":
+        if "__init__" in namespace:  # records the arguments: `gr.update` and `gr.skip` need them
+            namespace["__init__"] = updateable(namespace["__init__"])
         return ABCMeta.__new__(cls, name, bases, namespace)

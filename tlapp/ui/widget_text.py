@@ -1,0 +1,85 @@
+"""The words that the display widgets say by themselves; every other word comes in their values.
+
+``{name}`` is filled in by the widget's script.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+CLASS_LIST_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "list": "Classes",
+        "edit": "Edit classes",
+        "done": "Done",
+        "rename": "Rename",
+        "merge": "Merge",
+        "remove": "Remove",
+        "rename_class": "Rename {name}",
+        "merge_class": "Merge {name} into another class",
+        "remove_class": "Remove {name}",
+        "name_label": "New name of {name}",
+        "save": "Save",
+        "cancel": "Cancel",
+        "merge_into": "Merge into",
+        "remove_question": "Leave out all of it?",
+        "picture_count": "{count} pictures",
+        "one_picture": "1 picture",
+        "show": "Show",
+    }
+)
+
+BACKBONE_CARDS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "group": "Backbone",
+        "all": "All {count} backbones",
+        "fewer": "Fewer backbones",
+        "download": "Download",
+        "download_card": "Download {title}",
+        "progress_card": "Download of {title}",
+    }
+)
+
+LADDER_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "freeze": "Freeze the backbone",
+        "stages": "The network from its first layers to its head. Taller bars hold more parameters.",
+        "frozen": "frozen: stays as it is",
+        "thawed": "learns too, in small steps",
+        "learns": "learns",
+        "stage_frozen": "{name}: {count} parameters, frozen",
+        "stage_learns": "{name}: {count} parameters, learning",
+        "locked": "Stop the training to change this.",
+    }
+)
+
+RUN_VIEW_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "loss": "Loss",
+        "loss_unit": "nats per picture, lower is better",
+        "accuracy": "Accuracy",
+        "accuracy_unit": "of the pictures are right",
+        "train": "learning",
+        "train_eval": "learning, in eval mode",
+        "valid": "held out",
+        "interval": "95 % interval",
+        "best": "best epoch {epoch}",
+        "epoch": "epoch",
+        "at_epoch": "Epoch {epoch}",
+        "loss_empty": "How wrong the network is, epoch by epoch, will be drawn here.",
+        "accuracy_empty": "How often it is right on pictures it never learned from, here.",
+        "progress": "Progress of the training",
+        "loss_summary": "Loss after {count} epochs: learning {train_eval}, held out {valid}.",
+        "loss_summary_train": "Loss after {count} epochs: learning {train_eval}.",
+        "accuracy_summary": "Accuracy after {count} epochs: learning {train_accuracy}, held out {valid_accuracy}.",
+        "accuracy_summary_train": "Accuracy after {count} epochs: learning {train_accuracy}.",
+        "keys": "Use the arrow keys to read the values of each epoch.",
+    }
+)
+
+PREDICTIONS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "list": "Answers for your pictures",
+        "picture": "Picture {name}",
+    }
+)

@@ -1,0 +1,232 @@
+/* Classes with their pictures. Rows are kept by name; editing happens in the row itself. */
+
+const root = element.querySelector(".tl-classes");
+const words = () => props.words || {};
+let isEditing = false;
+let open = null; // { name, kind: "rename" | "merge" | "remove" }: the one row that asks something
+let focusNext = null; // [class name, action] to focus after the server answered
+
+const top_ = make("div", "tl-cl-top");
+const summary = make("p", "tl-say tl-cl-summary");
+const editButton = make("button", "tl-button tl-cl-edit", null, { type: "button" });
+top_.append(summary, editButton);
+const scroller = make("div", "tl-cl-scroll");
+const list = make("ul", "tl-cl-list");
+scroller.append(list);
+const notes = make("ul", "tl-cl-notes");
+const skipped = make("details", "tl-cl-skipped");
+const skippedSummary = make("summary");
+const skippedLine = make("span");
+const skippedShow = make("span", "tl-cl-show");
+skippedSummary.append(skippedLine, document.createTextNode(" "), skippedShow);
+const skippedList = make("ul", "tl-cl-skipped-list", null, { tabindex: "0" });
+const skippedRest = make("p", "tl-soft tl-cl-rest");
+skipped.append(skippedSummary, skippedList, skippedRest);
+root.append(top_, scroller, skipped, notes);
+
+const countWords = (count) => (count === 1 ? words().one_picture
+  : fill(words().picture_count, { count: Number(count).toLocaleString("en") }));
+const classes = () => props.value?.classes || [];
+const indexOf = (name) => classes().findIndex((row) => row.name === name);
+
+function emit(edit) {
+  open = null;
+  trigger('edit', edit);
+  render();
+}
+
+/* --- A row ---------------------------------------------------------------------------------- */
+
+function buildRow(row) {
+  const node = make("li", "tl-cl-row");
+  const name = make("span", "tl-cl-name", row.name, { title: row.name });
+  const pictures = make("span", "tl-cl-pictures", null, { "aria-hidden": "true" });
+  const count = make("span", "tl-cl-count");
+  node.append(name, pictures, count);
+  node.parts = { name, pictures, count, asked: "" };
+  return node;
+}
+
+function updateRow(node, row) {
+  const { pictures, count } = node.parts;
+  keepInStep(pictures, row.thumbnails || [], (address, index) => index,
+    () => make("img", "", null, { alt: "", loading: "lazy", decoding: "async", width: "36", height: "36" }),
+    (image, address) => setPicture(image, address));
+  setText(count, Number(row.count).toLocaleString("en"));
+  count.setAttribute("aria-label", countWords(row.count));
+  count.setAttribute("role", "img");
+  const asked = isEditing ? (open && open.name === row.name ? open.kind : "actions") : "";
+  if (asked === node.parts.asked) return;
+  node.parts.asked = asked;
+  node.querySelector(".tl-cl-ask")?.remove();
+  node.classList.toggle("tl-cl-asking", asked !== "" && asked !== "actions");
+  node.classList.toggle("tl-cl-editing", asked !== "");
+  if (asked) node.append(askers[asked](row));
+}
+
+function actionButton(row, kind, label) {
+  const button = make("button", "tl-button", words()[kind],
+    { type: "button", "data-action": kind, "aria-label": fill(label, { name: row.name }) });
+  button.addEventListener("click", () => ask(row.name, kind));
+  return button;
+}
+
+const askers = {
+  actions(row) {
+    const box = make("span", "tl-cl-ask");
+    box.append(actionButton(row, "rename", words().rename_class));
+    if (classes().length > 1) box.append(actionButton(row, "merge", words().merge_class));
+    box.append(actionButton(row, "remove", words().remove_class));
+    return box;
+  },
+  rename(row) {
+    const box = make("form", "tl-cl-ask");
+    const input = make("input", "tl-cl-input", null, { type: "text", maxlength: "200",
+      autocomplete: "off", "aria-label": fill(words().name_label, { name: row.name }) });
+    input.value = row.name;
+    box.append(input, make("button", "tl-button tl-main", words().save, { type: "submit" }), cancelButton(row));
+    box.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const name = input.value.trim();
+      if (!name || name === row.name) return stopAsking(row.name, "rename");
+      focusNext = [name, "rename"];
+      emit({ action: "rename", index: indexOf(row.name), class_name: row.name, name });
+    });
+    return box;
+  },
+  merge(row) {
+    const box = make("form", "tl-cl-ask");
+    const label = make("label", "tl-cl-into", words().merge_into + " ");
+    const select = make("select", "tl-cl-input");
+    classes().forEach((other, index) => {
+      if (other.name !== row.name) select.append(make("option", "", other.name, { value: index }));
+    });
+    label.append(select);
+    box.append(label, make("button", "tl-button tl-main", words().merge, { type: "submit" }), cancelButton(row));
+    box.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const target = Number(select.value);
+      focusNext = [classes()[target].name, "merge"];
+      emit({ action: "merge", index: indexOf(row.name), class_name: row.name, target });
+    });
+    return box;
+  },
+  remove(row) {
+    const box = make("span", "tl-cl-ask");
+    const yes = make("button", "tl-button tl-danger", words().remove,
+      { type: "button", "aria-label": fill(words().remove_class, { name: row.name }) });
+    yes.addEventListener("click", () => {
+      const names = classes().map((each) => each.name);
+      const index = names.indexOf(row.name);
+      focusNext = [names[index + 1] ?? names[index - 1], "remove"];
+      emit({ action: "remove", index, class_name: row.name });
+    });
+    box.append(make("span", "tl-cl-question", words().remove_question), yes, cancelButton(row));
+    return box;
+  },
+};
+
+function cancelButton(row) {
+  const button = make("button", "tl-button", words().cancel, { type: "button" });
+  button.addEventListener("click", () => stopAsking(row.name, open?.kind));
+  return button;
+}
+
+function ask(name, kind) {
+  open = { name, kind };
+  render();
+  const field = rowOf(name)?.querySelector(".tl-cl-ask input, .tl-cl-ask select, .tl-cl-ask button");
+  field?.focus();
+  if (kind === "rename") field?.select();
+}
+
+function stopAsking(name, kind) {
+  open = null;
+  render();
+  focusAction(name, kind);
+}
+
+const rowOf = (name) => list.keptNodes?.get(name);
+const focusAction = (name, kind) =>
+  rowOf(name)?.querySelector(`[data-action="${kind}"]`)?.focus();
+
+/* --- The list ------------------------------------------------------------------------------- */
+
+function render() {
+  const value = props.value;
+  show(root, value && value.classes);
+  if (!value || !value.classes) return;
+  if (value.can_edit === false) isEditing = false;
+  if (!isEditing) open = null;
+  setText(summary, value.summary);
+  show(editButton, value.can_edit !== false && value.classes.length > 0);
+  setText(editButton, isEditing ? words().done : words().edit);
+  editButton.setAttribute("aria-pressed", String(isEditing));
+  root.classList.toggle("tl-cl-edits", isEditing);
+  list.setAttribute("aria-label", words().list);
+  keepInStep(list, value.classes, (row) => row.name, buildRow, updateRow);
+  const isLong = value.classes.length > 8;
+  scroller.classList.toggle("tl-long", isLong);
+  if (isLong) {
+    scroller.tabIndex = 0;
+    scroller.setAttribute("role", "group");
+    scroller.setAttribute("aria-label", words().list);
+  } else {
+    scroller.removeAttribute("tabindex");
+    scroller.removeAttribute("role");
+    scroller.removeAttribute("aria-label");
+  }
+  renderRemarks(value);
+  if (focusNext && rowOf(focusNext[0]) && document.activeElement === document.body) {
+    focusAction(...focusNext);
+    focusNext = null;
+  }
+}
+
+function renderRemarks(value) {
+  show(notes, (value.notes || []).length);
+  keepInStep(notes, value.notes || [], (note, index) => index, () => make("li"),
+    (node, note) => setText(node, note));
+  show(skipped, value.skipped_line);
+  setText(skippedLine, value.skipped_line);
+  setText(skippedShow, words().show);
+  show(skippedShow, (value.skipped || []).length);
+  skippedList.setAttribute("aria-label", value.skipped_line || "");
+  setText(skippedRest, value.skipped_rest);
+  show(skippedRest, value.skipped_rest);
+  if (skipped.open) renderSkipped();
+}
+
+function renderSkipped() {
+  keepInStep(skippedList, props.value?.skipped || [], (row, index) => index,
+    () => { const node = make("li"); node.append(make("b"), make("span")); return node; },
+    (node, row) => { setText(node.firstChild, row.name); setText(node.lastChild, row.reason); });
+}
+
+skipped.addEventListener("toggle", renderSkipped);
+editButton.addEventListener("click", () => {
+  isEditing = !isEditing;
+  render();
+});
+list.addEventListener("keydown", (event) => {
+  const row = event.target.closest(".tl-cl-row");
+  if (event.key === "Escape" && open) {
+    event.stopPropagation();
+    stopAsking(open.name, open.kind);
+  }
+  const action = event.target.dataset.action;
+  const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+  if (action && step) {
+    event.preventDefault();
+    row[step]?.querySelector(`[data-action="${action}"]`)?.focus();
+  }
+});
+list.addEventListener("dblclick", (event) => {
+  const row = event.target.closest(".tl-cl-row");
+  if (!row || props.value?.can_edit === false || !event.target.closest(".tl-cl-name")) return;
+  isEditing = true;
+  ask(row.parts.name.textContent, "rename");
+});
+
+watch("value", render);
+render();

@@ -1,0 +1,129 @@
+"""The classes of a data set with their pictures, what was left out, and edits to the classes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+import gradio as gr
+
+from tlapp.errors import DataError
+from tlapp.ui.widget_text import CLASS_LIST_WORDS
+from tlapp.ui.widgets.assets import read_script
+from tlapp.ui.widgets.quiet import QuietComponentMeta
+from tlapp.ui.widgets.values import to_json
+
+THUMBNAILS_PER_CLASS = 6
+THUMBNAILS_IN_ALL = 300  # at about 2 kB each the value stays well under a megabyte
+SKIPPED_SHOWN = 200  # names and reasons in the value; the line above them gives the whole count
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class."""
+
+    name: str
+    count: int  # pictures
+    thumbnails: tuple[str, ...] = ()  # addresses: data URIs, or paths of this server
+
+
+@dataclass(frozen=True)
+class SkippedRow:
+    """One file that was left out."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassListValue:
+    """What the list shows."""
+
+    summary: str  # "376 pictures in 6 classes. 300 to learn from, 76 held out."
+    classes: tuple[ClassRow, ...]
+    notes: tuple[str, ...] = ()  # findings, as calm sentences
+    skipped_line: str = ""  # "3 files were left out: 2 damaged, 1 is not a picture."
+    skipped: tuple[SkippedRow, ...] = ()
+    skipped_rest: str = ""  # "and 812 more", when `skipped` was cut
+    can_edit: bool = True  # False while a training uses the pictures
+
+
+@dataclass(frozen=True)
+class ClassEdit:
+    """What a visitor wants done with the classes."""
+
+    action: Literal["rename", "merge", "remove"]
+    index: int  # of the class, in the value that was shown
+    class_name: str  # its name there: refuse the edit when it is another one by now
+    name: str = ""  # rename: the wanted name
+    target: int = -1  # merge: the index of the class that takes the pictures
+
+
+class ClassList(gr.HTML, metaclass=QuietComponentMeta):
+    """Classes with thumbnails and counts; rename, merge and remove in an edit mode.
+
+    Event ``edit`` carries an edit that `read_class_edit` checks. As an input, a listener gets None.
+    """
+
+    def __init__(
+        self,
+        value: ClassListValue | None = None,
+        *,
+        words: Mapping[str, str] = CLASS_LIST_WORDS,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            value=value,
+            html_template='<div class="tl-root tl-classes"></div>',
+            js_on_load=read_script("class_list.js"),
+            apply_default_css=False,
+            words=dict(words),
+            **options,
+        )
+
+    def preprocess(self, payload: Any) -> Any:
+        """Nothing: what a browser says about the data set is never believed."""
+        return None
+
+    def postprocess(self, value: Any) -> Any:
+        """The value as JSON."""
+        return to_json(value)
+
+
+def thumbnails_per_class(class_count: int) -> int:
+    """How many thumbnails of each class to put into the value: 6, fewer of very many classes."""
+    return max(0, min(THUMBNAILS_PER_CLASS, THUMBNAILS_IN_ALL // max(1, class_count)))
+
+
+def skipped_rows(
+    skipped: Iterable[tuple[str, str]], *, limit: int = SKIPPED_SHOWN
+) -> tuple[SkippedRow, ...]:
+    """The first `limit` of the (name, reason) pairs, as rows."""
+    return tuple(SkippedRow(name, reason) for name, reason in islice(skipped, limit))
+
+
+def read_class_edit(data: Any) -> ClassEdit:
+    """The edit in an event's data (``gr.EventData`` or a mapping).
+
+    Raises DataError when it is none: any client can send any event.
+    """
+    fields = getattr(data, "_data", data)
+    fields = fields if isinstance(fields, dict) else {}
+    index, target = _index(fields.get("index")), _index(fields.get("target"))
+    class_name, name = fields.get("class_name"), fields.get("name")
+    action = fields.get("action")
+    if isinstance(class_name, str) and index >= 0:
+        if action == "rename" and isinstance(name, str):
+            return ClassEdit("rename", index, class_name, name=name)
+        if action == "merge" and target >= 0:
+            return ClassEdit("merge", index, class_name, target=target)
+        if action == "remove":
+            return ClassEdit("remove", index, class_name)
+    raise DataError(
+        "This change of the classes cannot be understood.", hint="Reload the page and try again."
+    )
+
+
+def _index(value: Any) -> int:
+    """`value` as an index, -1 when it is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else -1

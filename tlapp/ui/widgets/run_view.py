@@ -1,0 +1,96 @@
+"""A training as it happens: one sentence, one bar, two charts that grow epoch by epoch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import gradio as gr
+
+from tlapp.ui.widget_text import RUN_VIEW_WORDS
+from tlapp.ui.widgets.assets import read_script
+from tlapp.ui.widgets.quiet import QuietComponentMeta
+from tlapp.ui.widgets.values import to_json
+
+State = Literal["empty", "waiting", "preparing", "running", "finished", "stopped", "failed"]
+Series = tuple[float | None, ...]  # one number an epoch, from epoch 1; None: not measured
+
+DIGITS = 4  # more cannot be seen, and each costs bytes 4 times a second
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """What each epoch measured. All series are equally long."""
+
+    train: Series = ()  # running loss while learning, nats per picture
+    train_eval: Series = ()  # loss on the same pictures in eval mode
+    valid: Series = ()  # loss on the held-out pictures
+    train_accuracy: Series = ()  # 0 to 1, in eval mode
+    valid_accuracy: Series = ()  # 0 to 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunViewValue:
+    """One moment of a run."""
+
+    state: State
+    status: str  # "Epoch 24 of 30. Best so far: 84 % held-out, epoch 19."
+    run: str = ""  # changes when another run is shown, so that its curves are drawn from the start
+    progress: float | None = None  # 0 to 1; None: no bar
+    total_epochs: int = 0  # the width of the charts
+    epochs: Curves = field(default_factory=Curves)
+    best_epoch: int | None = None
+    accuracy_note: str = ""  # beside "Accuracy": "held-out 84 % (78 to 89)"
+    interval: tuple[float, float] | None = (
+        None  # of the held-out accuracy at the best epoch, 0 to 1
+    )
+    batches: tuple[
+        tuple[float, float], ...
+    ] = ()  # (epochs done, loss), e.g. (0.25, 1.6); see `thin`
+
+
+class RunView(gr.HTML, metaclass=QuietComponentMeta):
+    """Status, progress and charts of one run. As an input, a listener gets None."""
+
+    def __init__(
+        self,
+        value: RunViewValue | None = None,
+        *,
+        words: Mapping[str, str] = RUN_VIEW_WORDS,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            value=value,
+            html_template='<div class="tl-root tl-run"></div>',
+            js_on_load=read_script("chart.js", "run_view.js"),
+            apply_default_css=False,
+            words=dict(words),
+            **options,
+        )
+
+    def preprocess(self, payload: Any) -> Any:
+        """Nothing: the run's record is on the server."""
+        return None
+
+    def postprocess(self, value: Any) -> Any:
+        """The value as JSON, with numbers cut to what can be seen."""
+        return _rounded(to_json(value))
+
+
+def thin(
+    points: tuple[tuple[float, float], ...], *, limit: int = 300
+) -> tuple[tuple[float, float], ...]:
+    """At most `limit` of the points, evenly chosen, the last one among them."""
+    if len(points) <= limit:
+        return points
+    last = len(points) - 1
+    return tuple(points[round(index * last / (limit - 1))] for index in range(limit))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(each) for each in value]
+    return value

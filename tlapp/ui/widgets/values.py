@@ -1,0 +1,17 @@
+"""From a widget's frozen value to the JSON object that its script reads."""
+
+import base64
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+
+def to_json(value: Any) -> Any:
+    """`value` as plain dictionaries, lists and numbers; a plain object or None is kept as it is."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value
+
+
+def picture_address(encoded: bytes, *, media_type: str = "image/jpeg") -> str:
+    """A small picture's bytes as an address that needs no request (a data URI)."""
+    return f"data:{media_type};base64,{base64.b64encode(encoded).decode('ascii')}"
