@@ -16,7 +16,7 @@ PICTURE_ZONE = "#picture-drop .tl-drop"
 
 def run_status(tab: Tab) -> Locator:
     """The one sentence that says how the training is."""
-    return tab.page.locator("#run-view").get_by_role("status")
+    return tab.page.locator("#run-view .tl-run-status")
 
 
 def drop_folder(tab: Tab, folder: Path) -> None:
@@ -50,7 +50,7 @@ def wait_for_epoch(tab: Tab, least: int) -> int:
     """Wait until the page tells of this epoch or a later one; which it is."""
     tab.page.wait_for_function(
         """least => {
-          const said = document.querySelector('#run-view [role=status]')?.textContent ?? '';
+          const said = document.querySelector('#run-view .tl-run-status')?.textContent ?? '';
           return Number(/Epoch (\\d+)/.exec(said)?.[1] ?? 0) >= least;
         }""",
         arg=least,
