@@ -1,0 +1,1 @@
+"""Pretrained networks: cards, weights, loading, features, feature cache."""

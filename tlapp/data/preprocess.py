@@ -1,0 +1,98 @@
+"""A picture becomes the tensor that a backbone expects.
+
+Order: resize the short side, crop the centre, scale to 0..1, normalise with the weights' own mean
+and deviation. Training, evaluation and prediction all pass through here.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+# Legend: C channels (3), H height, W width.
+
+_FILTERS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How the weights of one backbone want to see a picture."""
+
+    resize_pixels: int  # the short side after resizing, at least `crop_pixels`
+    crop_pixels: int  # the side of the square cut from the centre
+    mean: tuple[float, float, float]  # of RGB values scaled to 0..1
+    std: tuple[float, float, float]
+    interpolation: str  # "bilinear" or "bicubic", both antialiased
+
+    def apply(self, image: Image.Image) -> Tensor:
+        """The picture as float32 CHW with H = W = `crop_pixels`.
+
+        Bit for bit what torchvision's `ImageClassification` transform makes of it.
+        """
+        width, height = self._resized_size(image.width, image.height)
+        resized = image.resize((width, height), _FILTERS[self.interpolation])
+        side = self.crop_pixels
+        left = round((width - side) / 2)
+        top = round((height - side) / 2)
+        return self.to_tensor(resized.crop((left, top, left + side, top + side)))
+
+    def to_tensor(self, image: Image.Image) -> Tensor:
+        """An RGB picture that already has its final size as normalised float32 CHW."""
+        scale_C11, shift_C11 = _normalisation(self.mean, self.std)
+        pixels_CHW = torch.from_numpy(np.array(image)).permute(2, 0, 1)
+        return pixels_CHW.to(torch.float32).div_(255).sub_(shift_C11).div_(scale_C11)
+
+    def _resized_size(self, width: int, height: int) -> tuple[int, int]:
+        """Short side to `resize_pixels`, long side rounded down, as torchvision does."""
+        if width <= height:
+            return self.resize_pixels, int(self.resize_pixels * height / width)
+        return int(self.resize_pixels * width / height), self.resize_pixels
+
+
+def augment(image: Image.Image, preprocess: Preprocess, generator: torch.Generator) -> Tensor:
+    """One random view of a picture: a random resized crop, mirrored half of the time.
+
+    Float32 CHW like `Preprocess.apply`. The crop covers 35 to 100 % of the area at a ratio of 3:4
+    to 4:3. (ImageNet training uses 8 to 100 %; with few pictures such small crops often miss
+    the object.) Only `generator` decides.
+    """
+    left, top, width, height = _random_box(image.width, image.height, generator)
+    side = preprocess.crop_pixels
+    view = image.resize(
+        (side, side),
+        _FILTERS[preprocess.interpolation],
+        box=(left, top, left + width, top + height),
+    )
+    if _uniform(generator, 0, 1) < 0.5:
+        view = view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return preprocess.to_tensor(view)
+
+
+def _random_box(
+    width: int, height: int, generator: torch.Generator
+) -> tuple[float, float, float, float]:
+    """Left, top, width and height of a random crop inside the picture."""
+    area = width * height * _uniform(generator, 0.35, 1.0)
+    ratio = math.exp(_uniform(generator, math.log(3 / 4), math.log(4 / 3)))
+    crop_width = min(float(width), math.sqrt(area * ratio))
+    crop_height = min(float(height), math.sqrt(area / ratio))
+    left = _uniform(generator, 0, width - crop_width)
+    top = _uniform(generator, 0, height - crop_height)
+    return left, top, crop_width, crop_height
+
+
+def _uniform(generator: torch.Generator, low: float, high: float) -> float:
+    return low + (high - low) * float(torch.rand((), generator=generator, dtype=torch.float64))
+
+
+@lru_cache(maxsize=32)
+def _normalisation(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[Tensor, Tensor]:
+    shape = (3, 1, 1)
+    return torch.tensor(std).view(shape), torch.tensor(mean).view(shape)
