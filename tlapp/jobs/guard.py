@@ -12,7 +12,7 @@ from tlapp.jobs.job import JobEnd
 logger = logging.getLogger(__name__)
 
 
-def failure_of(call: Callable[[], None]) -> JobEnd | None:
+def failure_of(call: Callable[[], object]) -> JobEnd | None:
     """Call foreign code and return how it failed; None when it did not.
 
     The one broad `except` outside the page: the worker drives whatever generator it is given, and

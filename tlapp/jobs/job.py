@@ -14,7 +14,7 @@ from typing import Any, Literal
 JobState = Literal["waiting", "running", "finished", "stopped", "failed"]
 StopReason = Literal["", "asked", "time"]
 ShouldStop = Callable[[], bool]
-Listener = Callable[[], None]
+Listener = Callable[[], object]
 
 
 @dataclass(frozen=True, kw_only=True)

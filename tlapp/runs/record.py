@@ -5,7 +5,7 @@ JSON holds no NaN: figures that are not finite are written as null and read back
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeVar
 
 from tlapp.errors import RunError
@@ -33,6 +33,15 @@ class EpochRow:
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
 
+@dataclass(frozen=True)
+class ClassResult:
+    """What the kept classifier gets right among the held-out pictures of one class."""
+
+    name: str
+    correct: int
+    total: int  # held-out pictures of this class
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """One run: what was asked, what it was asked on, and what came of it."""
@@ -58,6 +67,7 @@ class RunRecord:
     valid_accuracy: float | None = None  # of that epoch, 0 to 1
     valid_interval: tuple[float, float] | None = None  # 95 % Wilson interval around it
     valid_correct: int | None = None  # held-out pictures that it gets right
+    class_results: tuple[ClassResult, ...] = ()  # in the order of the classes; (): not known
     seconds: float | None = None  # wall time of the training, features included
     feature_seconds: float | None = None
     head_seconds: float | None = None
@@ -76,6 +86,7 @@ class RunRecord:
     def to_json(self, *, with_epochs: bool = True) -> dict[str, Any]:
         """The record as JSON values; the owner is in it, so strip it before showing it."""
         values = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        values["class_results"] = [asdict(result) for result in self.class_results]
         values["epochs"] = [row.to_json() for row in self.epochs]
         if not with_epochs:
             del values["epochs"]
@@ -97,6 +108,10 @@ def record_from_json(values: Mapping[str, Any]) -> RunRecord:
     interval = known.get("valid_interval")
     known["class_names"] = tuple(known.get("class_names", ()))
     known["valid_interval"] = None if interval is None else (interval[0], interval[1])
+    known["class_results"] = tuple(
+        _build(ClassResult, _known_fields(ClassResult, result))
+        for result in known.get("class_results", ())
+    )
     known["epochs"] = tuple(row_from_json(row) for row in known.get("epochs", ()))
     return _build(RunRecord, known)
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from tlapp.classifier import Classifier
 from tlapp.runs.folder import RunFolder
-from tlapp.runs.record import EpochRow, RunRecord, RunState
+from tlapp.runs.record import ClassResult, EpochRow, RunRecord, RunState
 from tlapp.runs.store import now
 from tlapp.training.events import (
     EpochFinished,
@@ -66,6 +66,10 @@ class RunRecorder:
             self._add_epoch(event)
         elif isinstance(event, TrainingFinished | TrainingStopped) and event.result is not None:
             self._keep_result(event.result)
+
+    def add_class_results(self, results: tuple[ClassResult, ...]) -> None:
+        """Keep what the best classifier gets right, class by class."""
+        self.record = replace(self.record, class_results=results)
 
     def end(self, state: RunState, *, message: str = "", hint: str = "") -> None:
         """The run is over: keep the best model alone, and wait until the disk has everything.

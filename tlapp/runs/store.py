@@ -50,6 +50,10 @@ class RunStore:
         run.write(record)
         return run
 
+    def release(self, run_id: str) -> None:
+        """This process is done with the run."""
+        (self.folder(run_id).path / KEEPER_NAME).unlink(missing_ok=True)
+
     def folder(self, run_id: str) -> RunFolder:
         """The folder of a run. Raises NotFoundError when the id is unknown or malformed."""
         path = self._path(run_id)

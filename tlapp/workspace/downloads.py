@@ -68,7 +68,7 @@ class Downloads:
         if job is not None:
             self._queue.stop(job)
 
-    def listen(self, name: str, callback: Callable[[], None]) -> Callable[[], None]:
+    def listen(self, name: str, callback: Callable[[], object]) -> Callable[[], None]:
         """Call `callback` at every change of a download that is under way."""
         with self._lock:
             job = self._jobs.get(name)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tlapp.backbones.catalog import CARDS, Card, find_card
-from tlapp.backbones.loading import Backbone, load_backbone
+from tlapp.backbones.loading import Backbone, load_backbone, sketch_backbone
 from tlapp.backbones.speed import SpeedBook, measure_speed
 from tlapp.backbones.weights import WeightsStore
 from tlapp.training.config import Freeze, TrainConfig
@@ -75,17 +75,12 @@ class BackboneShelf:
         with self._lock:
             known = self._counts.get(key)
         if known is None:
-            known = count_parameters(self._any(config.backbone), class_count, config.freeze)
+            known = count_parameters(
+                sketch_backbone(find_card(config.backbone)), class_count, config.freeze
+            )
             with self._lock:
                 self._counts[key] = known
         return known
-
-    def _any(self, name: str) -> Backbone:
-        """The backbone, for its shapes; with random weights (and off the shelf) if need be."""
-        card = find_card(name)
-        if self._weights.is_ready(card):
-            return self.get(name)
-        return load_backbone(card, self._weights, pretrained=False)
 
     def measure_all(self, is_idle: Callable[[], bool], should_stop: Callable[[], bool]) -> None:
         """Measure the ready backbones, one after the other, while `is_idle` says so."""

@@ -22,10 +22,10 @@ from tlapp.runs.record import RunRecord, RunState
 from tlapp.runs.recorder import RunRecorder
 from tlapp.runs.store import RunStore
 from tlapp.settings import Limits
-from tlapp.training.events import TrainingEvent, TrainingFinished
+from tlapp.training.events import TrainingEvent, TrainingFinished, TrainingStopped
 from tlapp.training.session import train
 from tlapp.workspace.live import LiveRun, LiveTracker, live_from_record
-from tlapp.workspace.plan import TrainingPlan, check_plan, new_record, stop_message
+from tlapp.workspace.plan import TrainingPlan, check_plan, count_correct, new_record, stop_message
 from tlapp.workspace.shelf import BackboneShelf
 
 CLASSIFIERS_KEPT = 4  # of runs that are over, in memory; a trained backbone can be large
@@ -120,12 +120,17 @@ class Trainings:
             waiting_seconds=snapshot.waiting_seconds,
         )
 
-    def listen(self, run_id: str, callback: Callable[[], None]) -> Callable[[], None]:
+    def listen(self, run_id: str, callback: Callable[[], object]) -> Callable[[], None]:
         """Call `callback` at every change, until the returned function is called."""
         active = self._find(run_id)
         if active is None or active.job is None:
             return lambda: None
         return active.job.add_listener(callback)
+
+    def wait(self, run_id: str, timeout_seconds: float | None) -> bool:
+        """Wait until a run is over; False when the time ran out first."""
+        active = self._find(run_id)
+        return active is None or active.job is None or active.job.wait(timeout_seconds)
 
     def classifier(self, run_id: str) -> Classifier:
         """The newest epoch's while running, the best one afterwards. RunError: none yet."""
@@ -191,7 +196,7 @@ class Trainings:
         backbone = self._shelf.get(
             card.name, pretrained=plan.config.pretrained, seed=plan.config.seed
         )
-        yield from train(
+        for event in train(
             plan.dataset.images,
             plan.split,
             plan.picture_of,
@@ -199,7 +204,12 @@ class Trainings:
             plan.config,
             cache=self._cache,
             should_stop=should_stop,
-        )
+        ):
+            if isinstance(event, TrainingFinished | TrainingStopped) and event.result is not None:
+                classifier = event.result.classifier
+                results = count_correct(classifier, plan, self._cache, should_stop)
+                active.recorder.add_class_results(results)
+            yield event
 
     def _on_end(self, run_id: str, active: _Active, end: JobEnd) -> None:
         state: RunState = "finished" if active.has_finished else end.state
@@ -210,6 +220,7 @@ class Trainings:
             active.recorder.end(state, message=message, hint=end.hint)
         finally:  # when the disk refuses, the record in memory goes on to answer, as failed
             active.tracker.set_record(active.recorder.record)
+        self._runs.release(run_id)
         if active.recorder.latest is not None:
             self._keep(run_id, active.recorder.latest[1])
         self._forget(run_id)

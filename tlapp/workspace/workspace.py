@@ -33,8 +33,9 @@ from tlapp.workspace.downloads import Downloads, DownloadState
 from tlapp.workspace.household import Household
 from tlapp.workspace.janitor import Janitor
 from tlapp.workspace.live import LiveRun
+from tlapp.workspace.plan import TrainingPlan
 from tlapp.workspace.shelf import BackboneShelf, CardView
-from tlapp.workspace.trainings import TrainingPlan, Trainings
+from tlapp.workspace.trainings import Trainings
 from tlapp.workspace.trying import RawPicture, Tried, TryResult, prepare_pictures
 from tlapp.workspace.visitors import VisitorBook, VisitorState, new_visitor, owner_of
 
@@ -47,15 +48,18 @@ TRIES_AT_ONCE = 2  # decoding and answering; more would only take turns on two c
 class Workspace:
     """Data sets, runs, backbones and jobs under one home folder."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Opens the stores under `settings.home`, which is created; starts no thread."""
+    def __init__(self, settings: Settings, *, datasets_folder: Path | None = None) -> None:
+        """Opens the stores under `settings.home`, which is created; starts no thread.
+
+        `datasets_folder` puts the data sets elsewhere (the command line's pass by).
+        """
         self.settings = settings
         home, limits = settings.home, settings.limits
         home.mkdir(parents=True, exist_ok=True)
         self._weights = WeightsStore(home / "weights")
         self._speeds = SpeedBook(home / "speeds.json")
         self._shelf = BackboneShelf(self._weights, self._speeds)
-        self._store = DatasetStore(home / "datasets", limits)
+        self._store = DatasetStore(datasets_folder or home / "datasets", limits)
         self._datasets = Datasets(self._store, home, limits)
         self._cache = FeatureCache(home / "features", limits.cache_bytes)
         self._trainings = Trainings(
@@ -190,7 +194,7 @@ class Workspace:
         """Stop it; what has arrived is kept and the next try goes on from there."""
         self._downloads.stop(backbone_name)
 
-    def listen_download(self, backbone_name: str, callback: Callable[[], None]) -> Unsubscribe:
+    def listen_download(self, backbone_name: str, callback: Callable[[], object]) -> Unsubscribe:
         """Call `callback` (from another thread) at every change of `download_state`."""
         return self._downloads.listen(backbone_name, callback)
 
@@ -203,7 +207,7 @@ class Workspace:
 
     def estimate(self, dataset_id: str, config: TrainConfig) -> float | None:
         """Expected seconds of this training on this machine; None: not measured yet."""
-        raise NotImplementedError
+        return None
 
     def start_training(
         self, owner: str, dataset_id: str, config: TrainConfig, *, name: str = ""
@@ -256,13 +260,21 @@ class Workspace:
         self.touch(live.record.owner)
         return live
 
-    def listen(self, run_id: str, callback: Callable[[], None]) -> Unsubscribe:
+    def listen(self, run_id: str, callback: Callable[[], object]) -> Unsubscribe:
         """Call `callback` (from the worker's thread; it must be quick) at every change of `live`.
 
         Subscribe first and read `live` after it: then no change is missed. For a run that is over
         it is never called.
         """
         return self._trainings.listen(run_id, callback)
+
+    def wait(self, run_id: str, timeout_seconds: float | None) -> bool:
+        """Wait until a run is over; False when the time ran out first."""
+        return self._trainings.wait(run_id, timeout_seconds)
+
+    def run_folder(self, run_id: str) -> Path:
+        """Where the run is on disk (`RunFolder` reads it). Raises NotFoundError."""
+        return self._trainings.folder(run_id)
 
     def classifier(self, run_id: str) -> Classifier:
         """The newest epoch's classifier while running, the best one afterwards. RunError: none."""
@@ -274,7 +286,7 @@ class Workspace:
 
     def write_curves(self, run_id: str, kind: CurvesKind) -> Path:
         """The same, written into the run's folder (under `settings.home`)."""
-        path = self._trainings.folder(run_id) / f"curves.{kind}"
+        path = self.run_folder(run_id) / f"curves.{kind}"
         write_atomically(path, self.curves(run_id, kind))
         return path
 
@@ -327,7 +339,7 @@ class Workspace:
         self._janitor.start(partial(self._shelf.measure_all, self._trainings.is_idle))
 
     def close(self) -> None:
-        """Stop the running job (its best epoch is kept) and every thread; also on SIGTERM."""
+        """Stop the running job (its best epoch is kept) and every thread."""
         self._janitor.stop()
         self._downloads.close()
         self._trainings.close()
@@ -336,7 +348,8 @@ class Workspace:
         self, owner: str, events: Iterator[ImportEvent], should_stop: ShouldStop
     ) -> Iterator[ImportEvent]:
         self.touch(owner)
-        self._visitors.ensure(owner)
+        if self.settings.limits.idle_seconds is not None:
+            self._visitors.ensure(owner)  # so that the janitor finds what is theirs
         for event in self._datasets.follow_import(events, should_stop=should_stop):
             if isinstance(event, ImportFinished):
                 shown = {event.dataset.dataset_id, self._visitors.load(owner).dataset_id}

@@ -1,0 +1,106 @@
+"""The command line: `python -m tlapp serve | train | predict | fetch`.
+
+Exit codes: 0 done, 2 something a person can act on (said on stderr, with the next step), 130
+interrupted. Each command's module is imported only when its turn comes: torch and Gradio take
+seconds, which `--help` and a mistyped option should not cost.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tlapp.errors import TlappError
+from tlapp.settings import read_settings
+
+EXIT_PROBLEM = 2
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return EXIT_PROBLEM
+    try:
+        return _run(options)
+    except TlappError as error:
+        print(f"{error}\n{error.hint}".strip(), file=sys.stderr)
+        return EXIT_PROBLEM
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """What can be typed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tlapp", description="Learn and do transfer learning."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_serve(commands.add_parser("serve", help="show the page in a browser"))
+    _add_train(commands.add_parser("train", help="train on a folder of labelled pictures"))
+    _add_predict(commands.add_parser("predict", help="ask a trained run about pictures"))
+    _add_fetch(commands.add_parser("fetch", help="download backbones ahead, for work offline"))
+    return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
+    parser.add_argument("--public", action="store_true", help="strangers may visit: tight limits")
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="one folder of pictures per class, or a zip")
+    parser.add_argument("--backbone", default="efficientnet_lite0", metavar="NAME")
+    parser.add_argument(
+        "--freeze",
+        choices=("head", "none"),
+        default="head",
+        help="head: only the new head learns (seconds); none: everything learns (minutes)",
+    )
+    parser.add_argument("--epochs", type=int, metavar="N", help="default: 30, or 5 with none")
+    parser.add_argument("--lr", type=float, metavar="X", help="learning rate of the head")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="put the run here")
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="what train has written")
+    parser.add_argument("pictures", nargs="+", metavar="PICTURE")
+    parser.add_argument("--json", action="store_true", help="one JSON list on the last line")
+
+
+def _add_fetch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="+", metavar="NAME", help="backbones, or: all")
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Import the command's module and run it."""
+    settings = read_settings(os.environ, public=getattr(options, "public", False))
+    if options.command == "serve":
+        os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # Gradio reads it when imported
+        from tlapp.ui.shell import launch
+
+        launch(settings, host=options.host, port=options.port)
+        return 0
+    if options.command == "train":
+        from tlapp.commands.train import train_folder
+
+        return train_folder(options, settings.home)
+    if options.command == "predict":
+        from tlapp.commands.predict import predict_pictures
+
+        return predict_pictures(options, settings.home)
+    from tlapp.commands.fetch import fetch_weights
+
+    return fetch_weights(options.names, settings.home)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What each command does; `tlapp.__main__` says what can be typed."""

@@ -1,0 +1,55 @@
+"""`predict`: what a trained run says about pictures."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tlapp.backbones.weights import WeightsStore
+from tlapp.classifier import load_classifier
+from tlapp.runs.folder import RunFolder
+from tlapp.settings import LOCAL_LIMITS
+from tlapp.workspace.trying import TryResult, prepare_pictures
+
+EXIT_PROBLEM = 2
+SHOWN_CLASSES = 3
+
+
+def predict_pictures(options: argparse.Namespace, home: Path) -> int:
+    """Print the ranked classes of each picture; 2 when one of them cannot be read.
+
+    Raises RunError when the folder holds no trained run.
+    """
+    run = RunFolder(options.run_dir)
+    run.record()
+    classifier = load_classifier(run.model_path(), WeightsStore(home / "weights"))
+    unreadable: dict[str, str] = {}
+    raw: list[tuple[str, bytes]] = []
+    for name in options.pictures:
+        try:
+            raw.append((name, Path(name).read_bytes()))
+        except OSError as error:
+            raw.append((name, b""))
+            unreadable[name] = f"{name} cannot be opened: {error.strerror}."
+    results = prepare_pictures(raw, LOCAL_LIMITS).answers(classifier)
+    errors = [unreadable.get(result.name, result.error) for result in results]
+    for problem in filter(None, errors):
+        print(problem, file=sys.stderr)
+    if options.json:
+        print(json.dumps([_as_json(*pair) for pair in zip(results, errors, strict=True)]))
+    else:
+        for result in results:
+            if result.ranked:
+                print(_as_text(result))
+    return EXIT_PROBLEM if any(errors) else 0
+
+
+def _as_json(result: TryResult, error: str) -> dict[str, object]:
+    classes = [{"name": item.name, "probability": item.probability} for item in result.ranked]
+    answer: dict[str, object] = {"file": result.name, "classes": classes}
+    return {**answer, "error": error} if error else answer
+
+
+def _as_text(result: TryResult) -> str:
+    shown = result.ranked[:SHOWN_CLASSES]
+    return f"{result.name}: " + ", ".join(f"{x.name} {100 * x.probability:.1f} %" for x in shown)
