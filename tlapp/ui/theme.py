@@ -22,6 +22,12 @@ def make_theme() -> gr.themes.Base:
         secondary_hue="teal",
         neutral_hue="slate",
         radius_size=gr.themes.sizes.radius_lg,
+        # 400 and 700 only: Gradio's semi-bold file holds a handful of letters.
+        font=(
+            gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)),
+            "system-ui",
+            "sans-serif",
+        ),
     )
     return theme.set(**_colours(), **_lines())
 

@@ -33,9 +33,9 @@ BACKBONE_CARDS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "group": "Backbone",
         "all": "All {count} backbones",
-        "fewer": "Fewer backbones",
-        "download": "Download",
-        "download_card": "Download {title}",
+        "fewer": "Show fewer",
+        "again": "Try again",
+        "download_card": "{label}: {title}",
         "progress_card": "Download of {title}",
     }
 )

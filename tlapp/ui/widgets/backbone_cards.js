@@ -42,9 +42,11 @@ function updateCard(box, card, isShown, value) {
   setText(weights, card.weights);
   weights.classList.toggle("tl-ready", Boolean(card.ready));
   weights.classList.toggle("tl-failed", card.download === "failed");
-  show(download, card.download === "offered" || card.download === "failed");
-  setText(download, words().download);
-  download.setAttribute("aria-label", fill(words().download_card, { title: card.title }));
+  const isOffered = card.download === "offered"; // then the button says what the line would
+  show(weights, !isOffered);
+  show(download, isOffered || card.download === "failed");
+  setText(download, isOffered ? card.weights : words().again);
+  download.setAttribute("aria-label", fill(words().download_card, { label: download.textContent, title: card.title }));
   show(bar, card.download === "running");
   bar.setAttribute("aria-label", fill(words().progress_card, { title: card.title }));
   const isKnown = typeof card.progress === "number";

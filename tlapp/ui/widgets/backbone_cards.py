@@ -20,8 +20,8 @@ class BackboneCard:
     title: str  # "ResNet18"
     facts: tuple[str, ...]  # "11.7 M parameters", "70 % ImageNet top-1", "43 pictures/s here"
     ready: bool  # the weights are on this machine
-    weights: str  # "ready offline", "45 MB to download", "the download failed: ..."
-    download: Literal["", "offered", "running", "failed"] = ""  # offered and failed show the button
+    weights: str  # "ready offline", "download 45 MB", "12 of 45 MB", "the download failed: ..."
+    download: Literal["", "offered", "running", "failed"] = ""  # offered: `weights` is a button
     progress: float | None = None  # 0 to 1 while the download runs; None: not known yet
 
 

@@ -115,7 +115,7 @@ function appear(node, isShown) {
 }
 
 function drawAxes(chart, view, scales) {
-  const marks = [
+  const marks = view.isEmpty ? [{ key: "base", value: 0, text: "" }, { key: "roof", value: view.top, text: "" }] : [
     ...view.ticks.map((value) => ({ key: "y" + value, value, text: view.format(value) })),
     ...epochTicks(Math.ceil(view.first), Math.round(view.last), scales.inner)
       .map((epoch) => ({ key: "x" + epoch, epoch, text: String(epoch) })),

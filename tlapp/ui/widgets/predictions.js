@@ -77,6 +77,7 @@ function render() {
     setPicture(image, picture.thumbnail);
     image.alt = fill(words().picture, { name: picture.name });
     item.classList.toggle("tl-pr-blank", !image.getAttribute("src"));
+    item.classList.toggle("tl-pr-failed", (picture.error || "").includes(picture.name)); // it names it already
     setText(name, picture.name);
     name.title = picture.name;
     setText(error, picture.error);

@@ -32,6 +32,12 @@ const percent = (share, digits) => (100 * share).toFixed(digits) + "\u00a0%";
 const lossWords = (loss) => (!isNumber(loss) ? "" : loss >= 1e4 ? loss.toExponential(1)
   : loss >= 100 ? loss.toFixed(0) : loss.toFixed(loss < 1 ? 3 : 2));
 const accuracyWords = (share) => (isNumber(share) ? percent(share, 1) : "");
+/** Every tick of an axis with as many decimals as its step needs. */
+function tickWords(ticks) {
+  const step = ticks[1] - ticks[0];
+  const digits = Math.max(0, ...[0, 1, 2, 3, 4].filter((count) => Math.abs(step * 10 ** count % 1) > 1e-6).map((count) => count + 1));
+  return (tick) => (ticks.at(-1) >= 1e5 ? tick.toExponential(0) : tick.toFixed(Math.min(4, digits)));
+}
 LOSS.say = lossWords;
 ACCURACY.say = accuracyWords;
 
@@ -105,9 +111,11 @@ function draw(goal) {
   const common = { shown: drawn.shown, first: goal.first, last: drawn.last, cursor, best: value().best_epoch,
     bestWord: fill(words().best, { epoch: value().best_epoch }), series: known.epochs, isLive: isLive(),
     epochWord: words().epoch };
+  const hasBatches = (value().batches || []).length > 0;
   drawChart(LOSS, { ...common, top: drawn.top, ticks: goal.ticks, batches: value().batches,
-    format: (tick) => (tick >= 1e4 ? tick.toExponential(0) : String(Number(tick.toPrecision(3)))) });
-  drawChart(ACCURACY, { ...common, top: 1, ticks: [0, 0.25, 0.5, 0.75, 1],
+    isEmpty: !known.count && !hasBatches,
+    format: tickWords(goal.ticks) });
+  drawChart(ACCURACY, { ...common, top: 1, ticks: [0, 0.25, 0.5, 0.75, 1], isEmpty: !known.count,
     interval: drawn.shown === known.count && known.count ? value().interval : null,
     format: (tick) => percent(tick, 0) });
   charts.forEach(drawTip);
