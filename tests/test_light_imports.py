@@ -37,7 +37,3 @@ def test_the_command_line_answers_before_the_heavy_libraries_are_loaded() -> Non
 @pytest.mark.parametrize("room", ["data.images", "backbones.catalog", "training.config"])
 def test_gradio_and_matplotlib_stay_out_of_the_rooms(room: str) -> None:
     assert _loaded_after(f"import tlapp.{room}", ("gradio", "matplotlib")) == ""
-
-
-def test_the_table_of_backbones_needs_no_torch() -> None:
-    assert _loaded_after("import tlapp.backbones.catalog", ("torch", "torchvision")) == ""

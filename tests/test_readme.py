@@ -2,10 +2,13 @@
 
 import dataclasses
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from tlapp.__main__ import make_parser
+from tlapp.backbones.catalog import find_card
 from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS, Limits
 
 REPOSITORY = Path(__file__).parents[1]
@@ -96,3 +99,12 @@ def test_every_picture_and_file_that_is_named_is_there() -> None:
 
 def test_no_line_names_a_place_of_the_machine_it_was_written_on() -> None:
     assert not re.search(r"/(work|opt|root|home)/", README)
+
+
+def test_the_command_line_takes_what_the_readme_types() -> None:
+    lines = re.findall(r"^python -m tlapp (.+)$", README, re.MULTILINE)
+    assert lines
+    for line in lines:
+        options = make_parser().parse_args(shlex.split(line, comments=True))
+        for name in getattr(options, "names", ()):
+            find_card(name)
