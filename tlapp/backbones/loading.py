@@ -167,7 +167,7 @@ class _RandomNumbers(TorchDispatchMode):
         kwargs = dict(kwargs or {})
         if func in self._DRAWS:
             if self._generator is None:
-                return args[0]
+                return args[0].zero_()  # left as it is, rejection sampling would never end
             kwargs["generator"] = self._generator
         return func(*args, **kwargs)
 
