@@ -6,13 +6,13 @@ threads would share.
 
 import csv
 import io
-from typing import Literal
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Literal
 
 from tlapp.errors import RunError
 from tlapp.runs.record import EpochRow, RunRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CurvesKind = Literal["png", "svg", "csv"]
 COLUMNS = (
@@ -60,6 +60,8 @@ def _table(record: RunRecord) -> bytes:
 
 
 def _drawing(record: RunRecord, kind: Literal["png", "svg"]) -> bytes:
+    from matplotlib.figure import Figure  # half a second that most starts need not pay
+
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     rows = record.epochs
@@ -77,7 +79,7 @@ def _drawing(record: RunRecord, kind: Literal["png", "svg"]) -> bytes:
 
 
 def _draw_lines(
-    axes: Axes, rows: tuple[EpochRow, ...], title: str, train: str, valid: str, scale: float
+    axes: "Axes", rows: tuple[EpochRow, ...], title: str, train: str, valid: str, scale: float
 ) -> None:
     epochs = [row.epoch for row in rows]
     marker = "o" if len(rows) == 1 else ""  # a line through one point is invisible

@@ -1,0 +1,183 @@
+"""Runs on disk: whole or not at all, found again after a crash, unreachable by a guess."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.runs.examples import make_classifier, make_record, make_row, published_backbone
+from tlapp.errors import NotFoundError, RunError
+from tlapp.runs.files import write_atomically
+from tlapp.runs.folder import RunFolder
+from tlapp.runs.record import ClassResult, RunRecord, record_from_json
+from tlapp.runs.store import KEEPER_NAME, RunStore
+
+HOSTILE_IDS = ("", ".", "..", "../x", "r_" + "a" * 31, "r_" + "/" * 32, "r_" + "." * 32, "a\0b")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunStore]:
+    store = RunStore(tmp_path / "runs")
+    yield store
+    store.close()
+
+
+def test_a_record_comes_back_from_json_as_it_was() -> None:
+    record = make_record(
+        state="finished",
+        epochs=(make_row(1), make_row(2, valid_loss=None, valid_accuracy=None)),
+        valid_interval=(0.25, 0.75),
+        class_results=(ClassResult("cat", 1, 2),),
+        best_epoch=2,
+    )
+    text = json.dumps(record.to_json(), allow_nan=False)
+    assert record_from_json(json.loads(text)) == record
+
+
+def test_figures_that_are_no_numbers_are_still_valid_json() -> None:
+    row = make_row(1, train_loss=math.inf, valid_loss=math.nan)
+    record = make_record(epochs=(row,))
+    back = record_from_json(json.loads(json.dumps(record.to_json(), allow_nan=False)))
+    assert math.isnan(back.epochs[0].train_loss)
+    assert back.epochs[0].valid_loss is None
+
+
+def test_fields_of_a_later_version_are_passed_over() -> None:
+    values = {**make_record().to_json(), "colour": "blue"}
+    assert record_from_json(values).name == "First try"
+
+
+@pytest.mark.parametrize("values", [[], {}, {"run_id": 1}, "text", None])
+def test_something_else_than_a_record_is_refused(values: object) -> None:
+    with pytest.raises(RunError):
+        record_from_json(values)  # type: ignore[arg-type]  # what a damaged file may hold
+
+
+def test_a_run_is_found_with_all_its_epochs(store: RunStore) -> None:
+    record = make_record()
+    run = store.create(record)
+    run.append(make_row(1))
+    run.append(make_row(2))
+    assert [row.epoch for row in store.record(record.run_id).epochs] == [1, 2]
+
+
+def test_a_torn_last_line_costs_that_epoch_alone(store: RunStore) -> None:
+    run = store.create(make_record())
+    run.append(make_row(1))
+    with (run.path / "epochs.jsonl").open("ab") as file:
+        file.write(b'{"epoch": 2, "train_lo')
+    assert [row.epoch for row in run.epochs()] == [1]
+
+
+@pytest.mark.parametrize("run_id", HOSTILE_IDS)
+def test_a_malformed_id_is_unknown_and_touches_no_file(store: RunStore, run_id: str) -> None:
+    for use in (store.record, store.folder, store.delete):
+        with pytest.raises(NotFoundError):
+            use(run_id)
+
+
+def test_a_deleted_run_is_gone_and_others_stay(store: RunStore) -> None:
+    doomed, kept = make_record(), make_record()
+    store.create(doomed)
+    store.create(kept)
+    store.delete(doomed.run_id)
+    with pytest.raises(NotFoundError):
+        store.record(doomed.run_id)
+    assert store.record(kept.run_id) == kept
+
+
+def test_a_listing_shows_the_owners_runs_newest_first(store: RunStore) -> None:
+    old = make_record(created="2026-01-01T00:00:00+00:00")
+    recent = make_record(created="2026-02-01T00:00:00+00:00")
+    other = make_record(owner="b" * 64)
+    for record in (old, recent, other):
+        store.create(record)
+    assert [record.run_id for record in store.list("a" * 64)] == [recent.run_id, old.run_id]
+
+
+def test_a_damaged_run_does_not_hide_the_others(store: RunStore) -> None:
+    good, bad = make_record(), make_record()
+    store.create(good)
+    (store.create(bad).path / "run.json").write_bytes(b"\0\0{")
+    assert [record.run_id for record in store.list(good.owner)] == [good.run_id]
+
+
+def _abandon(store: RunStore, record: RunRecord) -> RunFolder:
+    """A run whose process is gone."""
+    run = store.create(record)
+    write_atomically(run.path / KEEPER_NAME, b"0123456789abcdef.lock")
+    return run
+
+
+@pytest.mark.parametrize("state", ["running", "waiting"])
+def test_a_run_of_a_dead_process_is_stopped_with_its_newest_best_model(
+    store: RunStore, tmp_path: Path, state: str
+) -> None:
+    record = make_record()
+    run = _abandon(store, record)
+    run.write(replace(record, state=state))  # type: ignore[arg-type]  # a run state
+    backbone = published_backbone()
+    for epoch in (1, 2, 3):
+        run.append(make_row(epoch, is_best=epoch < 3, valid_accuracy=epoch / 10))
+    for epoch in (2, 3):
+        run.save_model(epoch, make_classifier(backbone, epoch))
+    second = RunStore(tmp_path / "runs")
+    found = second.record(record.run_id)
+    second.close()
+    assert found.state == "stopped"
+    assert found.best_epoch == 2
+    assert found.valid_accuracy == pytest.approx(0.2)
+    assert "epoch 2 is kept" in found.message
+    assert found.hint
+    assert run.model_path().name == "epoch-0002"
+
+
+def test_a_run_of_a_living_process_is_left_alone(store: RunStore, tmp_path: Path) -> None:
+    record = make_record()
+    run = store.create(record)
+    run.write(replace(record, state="running"))
+    second = RunStore(tmp_path / "runs")
+    assert second.record(record.run_id).state == "running"
+    second.close()
+
+
+def test_models_of_other_epochs_are_dropped(store: RunStore) -> None:
+    run = store.create(make_record())
+    backbone = published_backbone()
+    for epoch in (1, 2, 3):
+        run.save_model(epoch, make_classifier(backbone, epoch))
+    run.keep_models(frozenset({2}))
+    assert run.model_epochs() == (2,)
+
+
+def test_without_a_model_the_answer_says_what_to_do(store: RunStore) -> None:
+    run = store.create(make_record())
+    with pytest.raises(RunError, match="no trained model") as refused:
+        run.model_path()
+    assert refused.value.hint
+
+
+def test_a_folder_that_is_no_run_is_named_without_its_path(tmp_path: Path) -> None:
+    with pytest.raises(RunError) as refused:
+        RunFolder(tmp_path / "holiday").record()
+    assert "holiday" in str(refused.value)
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_a_failed_write_leaves_the_old_content_and_no_litter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.json"
+    write_atomically(path, b"old")
+
+    def refuse(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"fresh", durable=True)
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run.json"]
