@@ -72,7 +72,7 @@ PICTURE_WORDS: Words = {
     "nothing_hint": "Drop JPG, PNG, WebP, GIF or BMP files.",
     "pasted_name": "pasted picture",
     "snap": "Take the picture",
-    "close_camera": "Close the camera",
+    "close_camera": "Close",
     "camera_view": "What the camera sees",
     "snap_name": "webcam {number}.jpg",
     "camera_insecure": "The webcam needs a secure address",

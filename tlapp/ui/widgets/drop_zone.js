@@ -1,6 +1,7 @@
 /* What both drop zones look like and do: heading, one line, buttons; while busy a bar and Cancel. */
 
 const FRAME_MS = 120; // the line and the bar change at most this often
+const READING_MS = 1500; // a remark stays for so long
 
 /** "3.1 MB", "0.4 MB", "1.2 GB". */
 function sizeText(bytes) {
@@ -31,8 +32,8 @@ function guardPage() {
   document.addEventListener("drop", refuse);
 }
 
-/** Build the zone within `root`. `onDrop(taken)` gets what was dropped; buttons are added to `.actions`. */
-function makeDropZone(root, words, onDrop) {
+/** The zone's elements within `root`: heading, line, and in one place either buttons or bar and Cancel. */
+function buildDropNodes(root, words) {
   const zone = make("div", "tl-drop", null, { role: "group" });
   const heading = make("strong", "tl-drop-heading", words.heading, { id: freshId("tl-drop") });
   zone.setAttribute("aria-labelledby", heading.id);
@@ -41,107 +42,128 @@ function makeDropZone(root, words, onDrop) {
   const feet = make("div", "tl-drop-feet");
   const actions = make("div", "tl-drop-actions");
   const work = make("div", "tl-drop-work");
-  const bar = make("div", "tl-drop-bar", null, { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100", "aria-labelledby": heading.id });
+  const bar = make("div", "tl-drop-bar", null, {
+    role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100", "aria-labelledby": heading.id });
   const filled = bar.appendChild(make("i"));
   const cancel = make("button", "tl-button", words.cancel, { type: "button" });
   work.append(bar, cancel);
   feet.append(actions, work);
   zone.append(heading, line, feet, status);
   root.replaceChildren(zone);
+  return { zone, heading, line, status, actions, work, bar, filled, cancel };
+}
 
-  let current = null; // the work in hand; its `stop` ends it
-  let lastFrame = 0;
-  let drags = 0;
+/** Call `onDrop` with what is dropped on the zone, and show that it may be dropped there. */
+function listenForDrops(zone, onDrop) {
+  const hasFiles = (event) => Array.from(event.dataTransfer?.types || []).includes("Files");
+  let depth = 0; // entering a child comes before leaving its parent
+  const allow = (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+  };
+  zone.addEventListener("dragenter", (event) => {
+    allow(event);
+    depth += 1;
+    zone.classList.toggle("over", hasFiles(event));
+  });
+  zone.addEventListener("dragover", allow);
+  zone.addEventListener("dragleave", () => {
+    depth = Math.max(0, depth - 1);
+    if (!depth) zone.classList.remove("over");
+  });
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    depth = 0;
+    zone.classList.remove("over");
+    onDrop(takeDropped(event.dataTransfer)); // now: it is empty as soon as this handler has returned
+  });
+}
 
-  const mark = (state) => (zone.dataset.state = state);
-  const write = (title, text) => {
-    setText(heading, title);
-    setText(line, text);
-  };
-  /** Rest with a heading and a line: the usual ones, a result, or what went wrong. */
-  const rest = (title, text, state = "idle") => {
-    const hadFocus = zone.contains(document.activeElement) && work.contains(document.activeElement);
-    current = null;
-    mark(state);
-    write(title ?? words.heading, text ?? words.hint);
-    setText(status, title || text ? [title, text].filter(Boolean).join(". ") : "");
-    if (hadFocus) actions.querySelector("button")?.focus();
-  };
-  const fail = (title, text) => rest(title, text, "bad");
-  /** Change the line and the bar (share of 0 to 1; null: not known). The first of a phase is spoken. */
+/** The bar and the line of work in hand. `report(text, share, isFirst)`: share of 0 to 1, null: not known. */
+function makeReport({ line, status, bar, filled }) {
+  let quietUntil = 0;
   const report = (text, share, isFirst = false) => {
     const now = performance.now();
-    if (!isFirst && now - lastFrame < FRAME_MS && share !== 1) return;
-    lastFrame = now;
+    if (!isFirst && now < quietUntil && share !== 1) return;
+    quietUntil = now + FRAME_MS;
     setText(line, text);
-    if (isFirst) setText(status, text);
+    if (isFirst) setText(status, text); // a phase is spoken once, not its every step
     bar.classList.toggle("unknown", share === null);
     filled.style.width = share === null ? "" : (share * 100).toFixed(1) + "%";
     if (share === null) bar.removeAttribute("aria-valuenow");
     else bar.setAttribute("aria-valuenow", String(Math.floor(share * 100)));
     bar.setAttribute("aria-valuetext", text);
   };
-  /** Do `task(stopping)` with the bar shown; a second one is refused while one runs. */
+  /** A line in between, shown long enough to be read. */
+  const remark = (text) => {
+    quietUntil = performance.now() + READING_MS;
+    setText(line, text);
+    setText(status, text);
+  };
+  return { report, remark };
+}
+
+/** Build the zone within `root`. `onDrop(taken)` gets what was dropped. */
+function makeDropZone(root, words, onDrop) {
+  const nodes = buildDropNodes(root, words);
+  const { report, remark } = makeReport(nodes);
+  let current = null; // the work in hand; its `stop` ends it
+
+  const write = (title, text) => {
+    setText(nodes.heading, title);
+    setText(nodes.line, text);
+  };
+  const rest = (title, text, state) => {
+    const hadFocus = nodes.work.contains(document.activeElement);
+    current = null;
+    nodes.zone.dataset.state = state;
+    write(title, text);
+    setText(nodes.status, title + ". " + text);
+    if (hadFocus) nodes.actions.querySelector("button")?.focus();
+  };
+  /** Say something at rest; never in the middle of work. */
+  const say = (title, text) => current || rest(title, text, "idle");
+  const fail = (title, text) => current || rest(title, text, "bad");
+
+  const endOf = (error, stopping) => {
+    if (stopping.isStopped || error.kind === "stopped") return [words.heading, words.stopped, "idle"];
+    if (error.kind === "told") return [error.title, error.text, "bad"];
+    if (!error.kind) console.error(error);
+    const kind = error.kind in words ? error.kind : "failed";
+    return [words[kind], words[kind + "_hint"], "bad"];
+  };
+  /** Do `task(stopping)` with the bar shown, and show the line it gives; a second one is refused. */
   const run = async (task) => {
-    if (current) {
-      setText(status, words.busy);
-      setText(line, words.busy);
-      lastFrame = performance.now() + 1500; // leave time to read it
-      return;
-    }
+    if (current) return remark(words.busy);
     const stopping = { isStopped: false, stop: () => {} };
+    const hadFocus = nodes.actions.contains(document.activeElement);
     current = stopping;
-    mark("busy");
+    nodes.zone.dataset.state = "busy";
+    if (hadFocus) nodes.cancel.focus();
     try {
-      await task(stopping);
+      return rest(words.heading, await task(stopping), "idle");
     } catch (error) {
-      if (stopping.isStopped || error.kind === "stopped") rest(words.heading, words.stopped);
-      else if (error.kind === "told") fail(error.title, error.text);
-      else fail(words[error.kind] || words.failed, words[error.kind + "_hint"] || words.failed_hint);
-      if (!error.kind) console.error(error);
-    } finally {
-      if (current === stopping) rest();
+      return rest(...endOf(error, stopping));
     }
   };
-  cancel.addEventListener("click", () => {
+  nodes.cancel.addEventListener("click", () => {
     if (!current) return;
     current.isStopped = true;
+    remark(words.stopping);
     current.stop();
-    setText(line, words.stopping);
   });
 
-  const hasFiles = (event) => event.dataTransfer && Array.from(event.dataTransfer.types).includes("Files");
-  zone.addEventListener("dragenter", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    drags += 1;
-    zone.classList.add("over");
-  });
-  zone.addEventListener("dragover", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
-  });
-  zone.addEventListener("dragleave", () => {
-    drags = Math.max(0, drags - 1);
-    if (!drags) zone.classList.remove("over");
-  });
-  zone.addEventListener("drop", (event) => {
-    event.preventDefault();
-    drags = 0;
-    zone.classList.remove("over");
-    const taken = takeDropped(event.dataTransfer); // now: it is empty as soon as this handler has returned
-    if (taken.length) onDrop(taken);
-    else if (!current) fail(words.nothing, words.nothing_hint);
-  });
+  const takeOrFail = (found, take) => (found.length ? take(found) : fail(words.nothing, words.nothing_hint));
+  listenForDrops(nodes.zone, (taken) => takeOrFail(taken, onDrop));
   guardPage();
-  rest();
+  nodes.zone.dataset.state = "idle";
 
   /** A button in the zone's row. */
   const addButton = (text, onClick, isMain) => {
     const button = make("button", isMain ? "tl-button tl-main" : "tl-button", text, { type: "button" });
     button.addEventListener("click", onClick);
-    actions.append(button);
+    nodes.actions.append(button);
     return button;
   };
   /** A button that opens the browser's own chooser. */
@@ -150,14 +172,12 @@ function makeDropZone(root, words, onDrop) {
     input.addEventListener("change", () => {
       const chosen = filesOfInput(input);
       input.value = ""; // so that the same choice counts again
-      if (chosen.length) onChosen(chosen);
-      else fail(words.nothing, words.nothing_hint);
+      takeOrFail(chosen, onChosen);
     });
-    actions.append(input);
+    nodes.actions.append(input);
     return addButton(text, () => input.click(), isMain);
   };
-  const isBusy = () => current !== null;
-  return { node: zone, run, rest, fail, report, write, addButton, addChooser, isBusy };
+  return { node: nodes.zone, run, say, fail, report, write, addButton, addChooser, isBusy: () => current !== null };
 }
 
 /** Ends the work with a heading and what to do next. */

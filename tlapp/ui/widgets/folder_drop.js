@@ -1,5 +1,7 @@
 /* The Data zone's drop zone: a folder of labelled pictures becomes one zip, which is sent. */
 
+const ENVELOPE_BYTES = 4096; // the request around the zip counts too
+
 const words = props.words;
 const zone = makeDropZone(element, words, (taken) => takeIn(taken));
 
@@ -29,9 +31,9 @@ function chooseFiles(files) {
 }
 
 function checkSize(bytes) {
-  if (bytes <= Math.min(props.max_bytes, ZIP_BYTES)) return;
-  throw tell(words.too_large, fill(words.too_large_hint,
-    { size: sizeText(bytes), limit: sizeText(Math.min(props.max_bytes, ZIP_BYTES)) }));
+  const limit = Math.min(props.max_bytes, ZIP_BYTES);
+  if (bytes + ENVELOPE_BYTES <= limit) return;
+  throw tell(words.too_large, fill(words.too_large_hint, { size: sizeText(bytes), limit: sizeText(limit) }));
 }
 
 /** Read, shrink and pack the pictures. */
@@ -81,7 +83,7 @@ async function sendFolder(found, stopping) {
   };
   await sendZip(blob, name, facts, sentText, stopping);
   const stayed = facts.left_out ? " " + countText(facts.left_out, words.left_out) : "";
-  zone.rest(words.heading, fill(words.sent, { found: title }) + stayed);
+  return fill(words.sent, { found: title }) + stayed;
 }
 
 async function sendOwnZip(file, stopping) {
@@ -91,7 +93,7 @@ async function sendOwnZip(file, stopping) {
   checkSize(file.size);
   const sentText = (bytes) => fill(words.sending_zip, { size: sizeText(bytes), total: sizeText(file.size) });
   await sendZip(file, file.name.replace(/\.zip$/i, ""), { pictures: 0, left_out: 0 }, sentText, stopping);
-  zone.rest(words.heading, fill(words.sent, { found: file.name }));
+  return fill(words.sent, { found: file.name });
 }
 
 /** Whatever was dropped or chosen: folders, or one zip. */
@@ -104,21 +106,22 @@ function takeIn(taken) {
       onFound: (count) => zone.report(countText(count, words.files), null),
     });
     if (stopping.isStopped) throw new SendError("stopped");
-    await sendFound(found, stopping);
+    return sendFound(found, stopping);
   });
 }
 
 async function sendFound(found, stopping) {
   const { files } = found;
-  if (files.length === 1 && !files[0].path.includes("/") && !goesAlong(files[0].file)) await sendOwnZip(files[0].file, stopping);
-  else if (files.length > 1 && files.every(({ file }) => isZip(file))) throw tell(words.many_zips, words.many_zips_hint);
-  else await sendFolder(found, stopping);
+  const isOneFile = files.length === 1 && !files[0].path.includes("/") && !isPictureFile(files[0].file);
+  if (isOneFile) return sendOwnZip(files[0].file, stopping);
+  if (files.length > 1 && files.every(({ file }) => isZip(file))) throw tell(words.many_zips, words.many_zips_hint);
+  return sendFolder(found, stopping);
 }
 
 const sendChosen = (files) => zone.run((stopping) => sendFound({ files, unreadable: 0 }, stopping));
 zone.addChooser(words.choose_folder, { webkitdirectory: "", multiple: "" }, sendChosen, true);
 zone.addChooser(words.choose_zip, { accept: ".zip,application/zip" }, sendChosen);
 zone.addButton(words.sample, () => {
-  zone.rest();
+  zone.say(words.heading, words.hint);
   trigger("select", { sample: true });
 });

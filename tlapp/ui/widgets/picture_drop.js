@@ -32,9 +32,8 @@ async function sendPictures(files, stopping) {
   trigger("upload", { pictures: ready.length });
   const isCut = small.length > pictures.length;
   const stayed = files.length - small.length + pictures.length - ready.length;
-  zone.rest(words.heading, isCut
-    ? fill(words.only_first, { count: String(props.most) })
-    : stayed ? countText(stayed, words.left_out) : words.hint);
+  if (isCut) return fill(words.only_first, { count: String(props.most) });
+  return stayed ? countText(stayed, words.left_out) : words.hint;
 }
 
 function takeIn(taken) {
@@ -42,7 +41,7 @@ function takeIn(taken) {
     zone.report(words.looking, null, true);
     const { files } = await walk(taken, { isStopped: () => stopping.isStopped, onFound: () => {} });
     if (stopping.isStopped) throw new SendError("stopped");
-    await sendPictures(files, stopping);
+    return sendPictures(files, stopping);
   });
 }
 
@@ -98,7 +97,7 @@ async function openCamera() {
     show(webcamButton, false);
     await video.play();
     snapButton.focus();
-    return zone.rest();
+    return zone.say(words.heading, words.hint);
   } catch (error) {
     closeCamera();
     const kind = { NotAllowedError: "camera_refused", SecurityError: "camera_refused", NotFoundError: "camera_missing" }[error.name] || "camera_failed";

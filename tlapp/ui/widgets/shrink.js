@@ -40,7 +40,16 @@ function pictureWork() {
     return null;
   }
 
+  /** A JPEG without its end mark: some browsers would fill the missing part with grey. */
+  function isCutOff(bytes) {
+    if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return false;
+    let at = bytes.length - 2;
+    while (at > bytes.length / 2 && (bytes[at] !== 0xff || bytes[at + 1] !== 0xd9)) at -= 1;
+    return at <= bytes.length / 2;
+  }
+
   function wantsShrinking(file, bytes, rule) {
+    if (isCutOff(bytes)) return false;
     const size = sizeInHeader(bytes);
     if (size && size[0] * size[1] > rule.mostPixels) return false;
     if (/\.(avif|heic|heif)$/i.test(file.name)) return true; // the browser may be able to read what the server cannot

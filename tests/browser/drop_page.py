@@ -1,0 +1,164 @@
+"""A page with nothing but the two drop zones, served from this process, to see what arrives."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.tab import Tab
+from tlapp.ui.theme import make_theme, page_css
+from tlapp.ui.widgets.folder_drop import FolderDrop, Upload
+from tlapp.ui.widgets.picture_drop import PictureDrop, PictureUpload
+
+FOLDER = "#folder-drop .tl-drop"
+PICTURES = "#picture-drop .tl-drop"
+MOST_BYTES = 20_000_000  # what this page's server says it takes
+MOST_PICTURES = 5_000  # in a folder
+MOST_TRIED = 4  # test pictures at once
+
+
+@dataclass
+class DropPage:
+    """The served page, and what its handlers were given, newest last."""
+
+    url: str = ""
+    uploads: list[Upload] = field(default_factory=list)
+    zips: list[bytes] = field(default_factory=list)
+    samples: int = 0
+    pictures: list[list[tuple[str, bytes]]] = field(default_factory=list)
+
+    def take_zip(self, upload: Upload) -> str:
+        self.uploads.append(upload)
+        self.zips.append(Path(upload.path).read_bytes())
+        Path(upload.path).unlink()
+        return f"zip {len(self.zips)}"
+
+    def take_sample(self) -> str:
+        self.samples += 1
+        return f"sample {self.samples}"
+
+    def take_pictures(self, uploads: tuple[PictureUpload, ...]) -> str:
+        taken = [(upload.name, Path(upload.path).read_bytes()) for upload in uploads]
+        for upload in uploads:
+            Path(upload.path).unlink()
+        self.pictures.append(taken)
+        return f"pictures {len(self.pictures)}"
+
+    def newest_zip(self) -> dict[str, bytes]:
+        """Name -> contents of the zip that arrived last. Python's reader checks every checksum."""
+        with zipfile.ZipFile(io.BytesIO(self.zips[-1])) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+
+@contextmanager
+def served_drop_page(folder: Path) -> Iterator[DropPage]:
+    """Serve the page while the block runs; `folder` holds the server's uploads."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(folder))
+        drop_page = DropPage()
+        blocks = _build(drop_page)
+        _, url, _ = blocks.launch(
+            prevent_thread_lock=True,
+            quiet=True,
+            theme=make_theme(),
+            css=page_css(),
+            footer_links=[],
+            ssr_mode=False,
+            inbrowser=False,
+        )
+        drop_page.url = url
+        try:
+            yield drop_page
+        finally:
+            blocks.close(verbose=False)
+
+
+@contextmanager
+def opened_tab(
+    browser: Browser,
+    drop_page: DropPage,
+    *,
+    size: tuple[int, int] = (1440, 700),
+    theme: str = "light",
+    script: str = "",
+) -> Iterator[Tab]:
+    """A tab on the page. `script` runs before the page's own. What goes wrong fails the test."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        permissions=["camera", "clipboard-read", "clipboard-write"],
+    )
+    tab = Tab(page=context.new_page())
+    tab.watch()
+    tab.page.add_init_script(script)
+    try:
+        tab.page.goto(f"{drop_page.url}?__theme={theme}", wait_until="domcontentloaded")
+        tab.page.wait_for_selector(FOLDER)
+        tab.page.wait_for_selector(PICTURES)
+        yield tab
+    finally:
+        context.close()
+    problems = tab.unexpected_problems()
+    assert not problems, "Seen in the browser:\n" + "\n".join(problems)
+
+
+def _build(drop_page: DropPage) -> gr.Blocks:
+    quiet: dict[str, Any] = {"show_progress": "hidden"}
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        with gr.Row(elem_classes="tl-zones"):
+            with gr.Column(elem_classes="tl-card"):
+                folder_drop = FolderDrop(
+                    max_bytes=MOST_BYTES, most_pictures=MOST_PICTURES, elem_id="folder-drop"
+                )
+            with gr.Column(elem_classes="tl-card"):
+                said = gr.Textbox(label="What the server said", interactive=True, elem_id="said")
+            with gr.Column(elem_classes="tl-card"):
+                picture_drop = PictureDrop(most=MOST_TRIED, elem_id="picture-drop")
+        folder_drop.upload(drop_page.take_zip, folder_drop, said, api_name="take_zip", **quiet)
+        folder_drop.select(drop_page.take_sample, None, said, **quiet)
+        picture_drop.upload(
+            drop_page.take_pictures, picture_drop, said, api_name="take_pictures", **quiet
+        )
+    return blocks
+
+
+def wait_for_word(tab: Tab, word: str) -> None:
+    """Wait until the server has said `word`: then its handler is through."""
+    tab.page.wait_for_function(
+        "word => document.querySelector('#said textarea').value === word", arg=word, timeout=30_000
+    )
+
+
+def wait_for_line(tab: Tab, zone: str, text: str) -> None:
+    """Wait until the zone shows `text` in its heading or its line."""
+    tab.page.wait_for_function(
+        """([zone, text]) => [".tl-drop-heading", ".tl-drop-line"].some(
+            (part) => document.querySelector(zone + " " + part).textContent.includes(text))""",
+        arg=[zone, text],
+        timeout=30_000,
+    )
+
+
+def write_down_lines(page: Page, zone: str) -> None:
+    """From now on keep each line and each place of the bar that the zone shows."""
+    page.evaluate(
+        """(zone) => {
+            window.seenLines = [];
+            const root = document.querySelector(zone);
+            const watcher = new MutationObserver(() => window.seenLines.push([
+                root.querySelector(".tl-drop-heading").textContent,
+                root.querySelector(".tl-drop-line").textContent,
+                root.querySelector("[role=progressbar]").getAttribute("aria-valuenow"),
+                root.querySelector("[role=status]").textContent,
+            ]));
+            watcher.observe(
+                root, {subtree: true, childList: true, characterData: true, attributes: true});
+        }""",
+        zone,
+    )

@@ -1,0 +1,399 @@
+"""The drop zone for a folder of labelled pictures, in a real browser with real folders."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Route
+
+from tests.browser.drop_page import (
+    FOLDER,
+    MOST_BYTES,
+    DropPage,
+    opened_tab,
+    served_drop_page,
+    wait_for_line,
+    wait_for_word,
+    write_down_lines,
+)
+from tests.browser.tab import Tab
+from tests.pictures import (
+    BROKEN,
+    ORIENTATION_TAG,
+    camera_jpeg,
+    class_folder,
+    encoded,
+    jpeg,
+    pattern,
+)
+
+pytestmark = pytest.mark.browser
+
+HOSTILE_NAMES = (
+    "Füße & naïve café",
+    "帽子 😀",
+    "we#ird %20&?;=",
+    "<img src=x onerror=alert(1)>",
+    "${alert(1)}",
+    "{{constructor}}",
+    "\"quoted\" 'name'",
+    "CON",
+    "trailing dot.",
+    "-rf",
+)
+
+
+@pytest.fixture(scope="module")
+def drop_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DropPage]:
+    with served_drop_page(tmp_path_factory.mktemp("uploads")) as page:
+        yield page
+
+
+@pytest.fixture
+def tab(browser: Browser, drop_page: DropPage) -> Iterator[Tab]:
+    with opened_tab(browser, drop_page) as opened:
+        yield opened
+
+
+def drop_and_wait(tab: Tab, drop_page: DropPage, *paths: Path) -> dict[str, bytes]:
+    """Drop on the zone; what arrived at the server."""
+    count = len(drop_page.zips)
+    tab.drop_files(FOLDER, paths)
+    wait_for_word(tab, f"zip {count + 1}")
+    return drop_page.newest_zip()
+
+
+def hold_uploads(tab: Tab) -> list[Route]:
+    """From now on no upload gets through; those that were begun are in the list."""
+    tab.expect("ERR_FAILED|ERR_ABORTED")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tab.page.route("**/upload", hold)
+    return held
+
+
+def test_a_dropped_folder_arrives_with_the_names_of_its_classes(
+    tab: Tab, drop_page: DropPage, tmp_path: Path
+) -> None:
+    folder = class_folder(tmp_path / "coats", HOSTILE_NAMES, per_class=2, width=24, height=20)
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / "deep" / "er" / "no ending").write_bytes(jpeg())
+    expected = {
+        path.relative_to(tmp_path).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    assert drop_and_wait(tab, drop_page, folder) == expected
+    assert drop_page.uploads[-1].name == "coats"
+    assert drop_page.uploads[-1].left_out == 0
+    wait_for_line(tab, FOLDER, "21 pictures in 11 folders sent.")
+
+
+def test_several_folders_dropped_at_once_are_a_class_each(
+    tab: Tab, drop_page: DropPage, pictures_folder: Path
+) -> None:
+    arrived = drop_and_wait(tab, drop_page, *sorted(pictures_folder.iterdir()))
+    assert {name.split("/")[0] for name in arrived} == {"stripes", "dots", "checks"}
+    assert len(arrived) == 24
+
+
+def test_junk_stays_out_silently_and_other_files_are_counted(
+    tab: Tab, drop_page: DropPage, tmp_path: Path
+) -> None:
+    folder = class_folder(tmp_path / "set", per_class=1)
+    for name in (".DS_Store", "._stripes-0.jpg", "Thumbs.db", "desktop.ini"):
+        (folder / "dots" / name).write_bytes(b"junk")
+    for hidden in ("__MACOSX", ".hidden"):
+        (folder / hidden).mkdir()
+        (folder / hidden / "x.jpg").write_bytes(jpeg())
+    (folder / "notes.txt").write_text("not a picture")
+    (folder / "dots" / "table.csv").write_text("1,2")
+    (folder / "dots" / "big.xyz").write_bytes(bytes(2_000_000))
+    (folder / "dots" / "small.xyz").write_bytes(b"unknown, so the server lists it")
+    arrived = drop_and_wait(tab, drop_page, folder)
+    assert sorted(name.split("/", 1)[1] for name in arrived) == [
+        "checks/checks-0.jpg",
+        "dots/dots-0.jpg",
+        "dots/small.xyz",
+        "stripes/stripes-0.jpg",
+    ]
+    assert drop_page.uploads[-1].left_out == 3
+    wait_for_line(tab, FOLDER, "3 files were left out.")
+
+
+def test_files_that_only_look_like_pictures_reach_the_server_unchanged(
+    tab: Tab, drop_page: DropPage, tmp_path: Path
+) -> None:
+    folder = class_folder(tmp_path / "set", per_class=1)
+    broken = {name: make() for name, make in BROKEN.items()}
+    for name, raw in broken.items():
+        (folder / "dots" / name).write_bytes(raw)
+    arrived = drop_and_wait(tab, drop_page, folder)
+    assert {name: arrived[f"set/dots/{name}"] for name in broken} == broken
+
+
+def test_the_folder_of_difficult_files_arrives_whole(
+    tab: Tab, drop_page: DropPage, traps_folder: Path
+) -> None:
+    arrived = drop_and_wait(tab, drop_page, traps_folder)
+    expected = {
+        path.relative_to(traps_folder.parent).as_posix(): path.read_bytes()
+        for path in traps_folder.rglob("*")
+        if path.is_file() and path.name not in {".DS_Store", "Thumbs.db", "notes.txt"}
+    }
+    assert arrived == expected
+
+
+def test_big_photos_are_shrunk_upright_and_damaged_ones_are_left_as_they_are(
+    tab: Tab, drop_page: DropPage, tmp_path: Path
+) -> None:
+    folder = class_folder(tmp_path / "set", per_class=1)
+    exif = Image.Exif()
+    exif[ORIENTATION_TAG] = 6  # stored lying on its side
+    lying = Image.open(io.BytesIO(camera_jpeg(1, width=2400, height=1800)))
+    (folder / "dots" / "lying.jpg").write_bytes(encoded(lying, exif=exif))
+    clear = Image.new("RGBA", (1600, 1200), (0, 0, 0, 0))
+    (folder / "dots" / "clear.png").write_bytes(encoded(clear, "PNG"))
+    whole = encoded(pattern(4, 1, width=1300, height=1200), quality=98)
+    cut = whole[: len(whole) * 2 // 3]
+    (folder / "dots" / "cut.jpg").write_bytes(cut)
+    (folder / "dots" / "modern.avif").write_bytes(encoded(pattern(2, 2), "AVIF"))
+    arrived = drop_and_wait(tab, drop_page, folder)
+
+    upright = Image.open(io.BytesIO(arrived["set/dots/lying.jpg"]))
+    assert upright.size == (512, 683)
+    assert not upright.getexif()
+    on_white = Image.open(io.BytesIO(arrived["set/dots/clear.png"]))
+    assert on_white.format == "JPEG"
+    assert on_white.getpixel((5, 5)) == (255, 255, 255)
+    assert arrived["set/dots/cut.jpg"] == cut
+    assert Image.open(io.BytesIO(arrived["set/dots/modern.avif"])).format in {"AVIF", "JPEG"}
+
+
+def test_twelve_hundred_files_show_their_progress(
+    tab: Tab, drop_page: DropPage, tmp_path: Path
+) -> None:
+    raw = jpeg(width=48, height=40)
+    for class_name in ("a", "b", "c", "d"):
+        (tmp_path / "many" / class_name).mkdir(parents=True)
+        for number in range(300):
+            (tmp_path / "many" / class_name / f"{number}.jpg").write_bytes(raw)
+    write_down_lines(tab.page, FOLDER)
+    arrived = drop_and_wait(tab, drop_page, tmp_path / "many")
+    assert len(arrived) == 1_200
+    assert set(arrived.values()) == {raw}
+    seen = tab.page.evaluate("window.seenLines")
+    assert any(heading == "1,200 pictures in 4 folders" for heading, *_ in seen)
+    assert any(line.startswith("Reading and shrinking") for _, line, *_ in seen)
+    assert any(line.startswith("Sending") and "1,200 pictures, " in line for _, line, *_ in seen)
+    places = {int(place) for *_, place, _ in seen if place}
+    assert len(places) > 2
+    assert places <= set(range(101))
+    assert any("Sending 0 of 1,200 pictures" in spoken for *_, spoken in seen)
+
+
+def test_a_zip_of_ones_own_arrives_as_it_is(
+    tab: Tab, drop_page: DropPage, pictures_zip: Path
+) -> None:
+    drop_and_wait(tab, drop_page, pictures_zip)
+    assert drop_page.zips[-1] == pictures_zip.read_bytes()
+    assert drop_page.uploads[-1].name == "pictures"
+
+
+def test_folder_and_zip_can_be_chosen_with_the_keyboard(
+    tab: Tab, drop_page: DropPage, pictures_folder: Path, pictures_zip: Path
+) -> None:
+    count = len(drop_page.zips)
+    tab.page.on("filechooser", lambda chooser: None)  # from now on no chooser opens unseen
+    tab.page.get_by_role("button", name="Choose a folder").focus()
+    with tab.page.expect_file_chooser() as folder_chooser:
+        tab.page.keyboard.press("Enter")
+    folder_chooser.value.set_files(pictures_folder)
+    wait_for_word(tab, f"zip {count + 1}")
+    assert len(drop_page.newest_zip()) == 24
+    assert all(name.startswith("pictures/") for name in drop_page.newest_zip())
+
+    tab.page.keyboard.press("Tab")
+    with tab.page.expect_file_chooser() as zip_chooser:
+        tab.page.keyboard.press("Space")
+    zip_chooser.value.set_files(pictures_zip)
+    wait_for_word(tab, f"zip {count + 2}")
+    assert drop_page.zips[-1] == pictures_zip.read_bytes()
+
+
+def test_the_sample_button_asks_for_the_sample_pictures(tab: Tab, drop_page: DropPage) -> None:
+    tab.page.get_by_role("button", name="Use the sample pictures").click()
+    wait_for_word(tab, f"sample {drop_page.samples or 1}")
+    assert drop_page.samples >= 1
+
+
+@pytest.mark.parametrize(
+    ("files", "heading", "advice"),
+    [
+        ({"a.rar": b"Rar!"}, "a.rar is not a zip", "Drop a folder"),
+        ({"a.zip": b""}, "a.zip is empty", "Make the zip again"),
+        ({"a.zip": b"PK", "b.zip": b"PK"}, "These are several zips", "one zip"),
+        ({"a.jpg": jpeg(), "b.jpg": jpeg()}, "These pictures have no class", "Put the pictures"),
+        ({"x/notes.txt": b"text"}, "No pictures found", "one sub-folder of pictures"),
+        ({"x/.hidden.jpg": jpeg()}, "No pictures found", "one sub-folder of pictures"),
+    ],
+)
+def test_what_cannot_be_labelled_pictures_is_refused_before_it_is_sent(
+    tab: Tab,
+    drop_page: DropPage,
+    tmp_path: Path,
+    files: dict[str, bytes],
+    heading: str,
+    advice: str,
+) -> None:
+    count = len(drop_page.zips)
+    for name, raw in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(raw)
+    tab.drop_files(FOLDER, sorted({tmp_path / name.split("/")[0] for name in files}))
+    wait_for_line(tab, FOLDER, heading)
+    wait_for_line(tab, FOLDER, advice)
+    assert heading in tab.page.locator("#folder-drop [role=status]").inner_text()
+    assert len(drop_page.zips) == count
+
+
+def test_more_than_the_server_takes_is_refused_with_both_sizes(
+    tab: Tab, drop_page: DropPage, tmp_path: Path
+) -> None:
+    sent: list[str] = []
+    tab.page.on("request", lambda request: sent.append(request.url))
+    (tmp_path / "big.zip").write_bytes(b"PK" + bytes(MOST_BYTES))
+    tab.drop_files(FOLDER, [tmp_path / "big.zip"])
+    wait_for_line(tab, FOLDER, "That is too large")
+    wait_for_line(tab, FOLDER, "20.0 MB, and this server takes 20.0 MB at once.")
+    assert not [url for url in sent if "/upload" in url]
+
+
+def test_a_lost_connection_is_said_and_the_next_drop_works(
+    tab: Tab, drop_page: DropPage, pictures_folder: Path
+) -> None:
+    tab.expect("ERR_INTERNET_DISCONNECTED")
+    count = len(drop_page.zips)
+    tab.page.route("**/upload", lambda route: route.abort("internetdisconnected"))
+    tab.drop_files(FOLDER, [pictures_folder])
+    wait_for_line(tab, FOLDER, "The connection was lost")
+    wait_for_line(tab, FOLDER, "Nothing has changed. Check the network")
+    assert len(drop_page.zips) == count
+    tab.page.unroute("**/upload")
+    assert len(drop_and_wait(tab, drop_page, pictures_folder)) == 24
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(413, "That is too large"), (503, "The server did not take it")]
+)
+def test_a_refusal_of_the_server_is_said(
+    tab: Tab, pictures_folder: Path, status: int, said: str
+) -> None:
+    tab.expect(f"{status}")
+    tab.page.route("**/upload", lambda route: route.fulfill(status=status, body="no"))
+    tab.drop_files(FOLDER, [pictures_folder])
+    wait_for_line(tab, FOLDER, said)
+
+
+def test_a_second_drop_is_refused_gently_and_cancel_ends_the_first(
+    tab: Tab, drop_page: DropPage, pictures_folder: Path, pictures_zip: Path
+) -> None:
+    count = len(drop_page.zips)
+    held = hold_uploads(tab)
+    tab.drop_files(FOLDER, [pictures_folder])
+    wait_for_line(tab, FOLDER, "Sending")
+    tab.drop_files(FOLDER, [pictures_zip])
+    wait_for_line(tab, FOLDER, "One at a time")
+    assert tab.page.locator(FOLDER).get_attribute("data-state") == "busy"
+    tab.page.get_by_role("button", name="Cancel").click()
+    wait_for_line(tab, FOLDER, "Stopped. Nothing was sent.")
+    tab.page.unroute("**/upload")
+    assert len(held) == 1
+    assert len(drop_and_wait(tab, drop_page, pictures_folder)) == 24
+    assert len(drop_page.zips) == count + 1
+
+
+def test_a_file_that_misses_the_zone_does_not_replace_the_page(
+    tab: Tab, drop_page: DropPage, pictures_zip: Path
+) -> None:
+    tab.page.set_viewport_size({"width": 1000, "height": 900})
+    tab.drop_files("main", [pictures_zip])
+    tab.page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert tab.page.url.startswith(drop_page.url)
+    assert tab.page.locator(FOLDER).is_visible()
+
+
+def test_nothing_jumps_when_work_begins(
+    tab: Tab, drop_page: DropPage, pictures_folder: Path
+) -> None:
+    hold_uploads(tab)
+    before = tab.page.locator(FOLDER).bounding_box()
+    tab.drop_files(FOLDER, [pictures_folder])
+    wait_for_line(tab, FOLDER, "Sending")
+    assert tab.page.locator(FOLDER).bounding_box() == before
+    tab.page.get_by_role("button", name="Cancel").click()
+    wait_for_line(tab, FOLDER, "Stopped")
+
+
+def test_a_file_that_nobody_uploaded_is_refused(drop_page: DropPage, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.zip"
+    secret.write_bytes(b"PK secret")
+    count = len(drop_page.zips)
+    file = {"path": str(secret), "meta": {"_type": "gradio.FileData"}}
+    address = f"{drop_page.url}gradio_api/call/take_zip"
+    called = httpx.post(address, json={"data": [{"file": file, "name": "x"}]})
+    answer = httpx.get(f"{address}/{called.json()['event_id']}").text
+    assert "event: error" in answer
+    assert len(drop_page.zips) == count
+
+
+def test_the_same_zip_sent_twice_is_two_files_that_nobody_can_guess(
+    tab: Tab, drop_page: DropPage, pictures_zip: Path
+) -> None:
+    """Uploads of all visitors share one folder, by content and name; the receiver removes them."""
+    drop_and_wait(tab, drop_page, pictures_zip)
+    drop_and_wait(tab, drop_page, pictures_zip)
+    first, second = (Path(upload.path).name for upload in drop_page.uploads[-2:])
+    assert first != second
+    assert len(first) >= 32 + len(".zip")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1440, 700), (390, 844)])
+def test_both_zones_look_right(
+    browser: Browser,
+    drop_page: DropPage,
+    pictures_folder: Path,
+    screenshot_folder: Path,
+    theme: str,
+    size: tuple[int, int],
+) -> None:
+    with opened_tab(browser, drop_page, size=size, theme=theme) as tab:
+        shot = f"drop-{theme}-{size[0]}"
+        assert tab.accessibility_failures(("color-contrast", "label", "button-name")) == []
+        assert tab.overflow_pixels() == 0
+        tab.page.screenshot(path=screenshot_folder / f"{shot}-idle.png")
+        hold_uploads(tab)
+        tab.drop_files(FOLDER, [pictures_folder])
+        wait_for_line(tab, FOLDER, "Sending")
+        assert tab.accessibility_failures() == []
+        tab.page.screenshot(path=screenshot_folder / f"{shot}-busy.png")
+        tab.page.get_by_role("button", name="Cancel").click()
+        wait_for_line(tab, FOLDER, "Stopped")
+        tab.drop_files(FOLDER, [next(pictures_folder.rglob("*.jpg"))])
+        wait_for_line(tab, FOLDER, "no class yet")
+        assert tab.accessibility_failures() == []
+        tab.page.screenshot(path=screenshot_folder / f"{shot}-refused.png")
+
+
+def test_the_page_description_knows_the_value(drop_page: DropPage) -> None:
+    described = httpx.get(f"{drop_page.url}gradio_api/info")
+    assert described.status_code == 200
+    assert "take_zip" in json.dumps(described.json())
