@@ -11,6 +11,7 @@ const JUNK_NAMES = new Set([
   "system volume information", "@eadir"]);
 const UNKNOWN_BYTES = 1e6; // a file of an unknown kind up to this size goes along, so that the server can list it
 const DEEPEST = 24; // folders within folders; a loop of links ends here
+const AT_ONCE = 64; // entries of a folder asked for at the same time
 
 /** Hidden files and what operating systems leave in folders. */
 function isJunk(name) {
@@ -69,24 +70,33 @@ async function entriesOf(directory) {
 
 /** Files with their paths from what was dropped. `isStopped` ends the walk; `onFound(count)` hears of it. */
 async function walk(dropped, { isStopped, onFound }) {
-  const files = [];
+  let count = 0;
   let unreadable = 0;
   const visit = async (entry, folder, depth) => {
-    if (isStopped() || isJunk(entry.name)) return;
+    if (isStopped() || isJunk(entry.name)) return [];
     const path = folder ? folder + "/" + entry.name : entry.name;
     try {
-      if (!entry.isDirectory) {
-        files.push({ path, file: entry.isFile ? await fileOf(entry) : entry });
-        if (files.length % 50 === 0) onFound(files.length);
-      } else if (depth < DEEPEST) {
-        for (const child of await entriesOf(entry)) await visit(child, path, depth + 1);
-      }
+      if (entry.isDirectory) return depth < DEEPEST ? await visitAll(await entriesOf(entry), path, depth + 1) : [];
+      const file = entry.isFile ? await fileOf(entry) : entry;
+      count += 1;
+      onFound(count);
+      return [{ path, file }];
     } catch {
       unreadable += 1; // no permission, or gone since
+      return [];
     }
   };
-  for (const entry of dropped) await visit(entry, "", 0);
-  return { files, unreadable };
+  const visitAll = async (entries, folder, depth) => {
+    const found = [];
+    for (let start = 0; start < entries.length; start += AT_ONCE) {
+      const some = entries.slice(start, start + AT_ONCE).map((entry) => visit(entry, folder, depth));
+      for (const files of await Promise.all(some)) {
+        for (const file of files) found.push(file); // not spread: a folder may hold very many
+      }
+    }
+    return found;
+  };
+  return { files: await visitAll(dropped, "", 0), unreadable };
 }
 
 /** The same for the files of `<input webkitdirectory>` or `<input multiple>`. */
