@@ -177,9 +177,9 @@ def _list_entries(entries: list[zipfile.ZipInfo], reader: _EntryReader) -> Listi
     for entry in entries:
         path = _shown_path(entry)
         name = "/".join(path)
-        if is_junk(path) and not _is_unsafe(path):
+        if not path or (is_junk(path) and not _is_unsafe(path)):
             ignored += 1
-        elif entry.is_dir() or not path:
+        elif entry.is_dir():
             folders.add(path)
         elif reason := _refusal(entry, path):
             skipped.append(Skipped(name, f"{name} {reason}"))

@@ -64,7 +64,7 @@ def read_dataset(path: Path) -> Dataset:
         raise NotFoundError(
             "There is no such data set.", hint="Import the pictures again."
         ) from fault
-    except (OSError, ValueError, TypeError, KeyError) as fault:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as fault:
         raise DataError(
             "The data set's description is damaged.", hint="Import the pictures again."
         ) from fault
