@@ -4,7 +4,7 @@ from tlapp.workspace.downloads import DownloadState
 from tlapp.workspace.live import LiveRun, Phase
 from tlapp.workspace.shelf import CardView
 from tlapp.workspace.trying import Tried, TryResult
-from tlapp.workspace.visitors import VisitorState
+from tlapp.workspace.visitors import VisitorState, is_token
 from tlapp.workspace.workspace import Workspace
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "TryResult",
     "VisitorState",
     "Workspace",
+    "is_token",
 ]

@@ -9,8 +9,6 @@ from tlapp.backbones.catalog import CARDS, Card, find_card
 from tlapp.backbones.loading import Backbone, load_backbone, sketch_backbone
 from tlapp.backbones.speed import SpeedBook, measure_speed
 from tlapp.backbones.weights import WeightsStore
-from tlapp.training.config import Freeze, TrainConfig
-from tlapp.training.counts import ParameterCounts, count_parameters
 
 MEASURE_DELAY_SECONDS = 5.0  # after the start of a server: the first page comes first
 SHELF_SIZE = 2  # the largest takes half a gigabyte
@@ -41,7 +39,7 @@ class BackboneShelf:
         self._speeds = speeds
         self._size = size
         self._slots: OrderedDict[tuple[str, bool, int], _Slot] = OrderedDict()
-        self._counts: dict[tuple[str, int, Freeze], ParameterCounts] = {}
+        self._sketches: dict[str, Backbone] = {}  # one a card at most, without weights
         self._lock = threading.Lock()
 
     def get(self, name: str, *, pretrained: bool = True, seed: int = 0) -> Backbone:
@@ -69,17 +67,14 @@ class BackboneShelf:
             for card in CARDS
         )
 
-    def counts(self, config: TrainConfig, class_count: int) -> ParameterCounts:
-        """What would learn and what not; also for weights that are not here yet."""
-        key = (config.backbone, class_count, config.freeze)
+    def sketch(self, name: str) -> Backbone:
+        """A backbone's shapes and stages without weights; also when they are not here yet."""
         with self._lock:
-            known = self._counts.get(key)
+            known = self._sketches.get(name)
         if known is None:
-            known = count_parameters(
-                sketch_backbone(find_card(config.backbone)), class_count, config.freeze
-            )
+            known = sketch_backbone(find_card(name))
             with self._lock:
-                self._counts[key] = known
+                self._sketches[name] = known
         return known
 
     def measure_all(self, is_idle: Callable[[], bool], should_stop: Callable[[], bool]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tlapp.runs.files import write_atomically
 
 TOKEN_BYTES = 32  # 256 random bits
+TOKEN_PATTERN = re.compile(r"[\w-]{43}", re.ASCII)  # TOKEN_BYTES in base64
 OWNER_PATTERN = re.compile(r"[0-9a-f]{64}")
 
 
@@ -27,6 +28,12 @@ class VisitorState:
 def new_visitor() -> str:
     """A fresh token for a browser to keep; nobody can guess it."""
     return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def is_token(token: object) -> bool:
+    """Whether this looks like one of ours: a browser may send anything, and a short token could
+    be guessed."""
+    return isinstance(token, str) and bool(TOKEN_PATTERN.fullmatch(token))
 
 
 def owner_of(token: str) -> str:

@@ -27,7 +27,7 @@ from tlapp.runs.record import RunRecord
 from tlapp.runs.store import RunStore, unknown_run
 from tlapp.settings import Settings
 from tlapp.training.config import TrainConfig
-from tlapp.training.counts import ParameterCounts
+from tlapp.training.counts import ParameterCounts, count_parameters
 from tlapp.workspace.datasets import Datasets
 from tlapp.workspace.downloads import Downloads, DownloadState
 from tlapp.workspace.household import Household
@@ -67,7 +67,7 @@ class Workspace:
         )
         self._downloads = Downloads(self._weights, limits)
         self._visitors = VisitorBook(home / "visitors")
-        self._janitor = Janitor(
+        self.janitor = Janitor(
             home,
             Household(self._visitors, self._datasets, self._trainings),
             limits.idle_seconds,
@@ -100,7 +100,7 @@ class Workspace:
 
     def touch(self, owner: str) -> None:
         """This visitor is here: the idle time before their data is removed starts again."""
-        self._janitor.touch(owner)
+        self.janitor.touch(owner)
 
     # Data sets
 
@@ -200,10 +200,14 @@ class Workspace:
 
     # Training
 
+    def sketch(self, backbone_name: str) -> Backbone:
+        """A backbone's shapes and stages, for counting and drawing; needs no weights."""
+        return self._shelf.sketch(backbone_name)
+
     def counts(self, dataset_id: str, config: TrainConfig) -> ParameterCounts:
         """How many parameters would learn, how many stay, and the layer that is replaced."""
         class_count = len(self.dataset(dataset_id).images.class_names)
-        return self._shelf.counts(config, class_count)
+        return count_parameters(self.sketch(config.backbone), class_count, config.freeze)
 
     def estimate(self, dataset_id: str, config: TrainConfig) -> float | None:
         """Expected seconds of this training on this machine; None: not measured yet."""
@@ -336,11 +340,11 @@ class Workspace:
 
     def start_background(self) -> None:
         """For servers: start the janitor, and measure the ready backbones while nobody trains."""
-        self._janitor.start(partial(self._shelf.measure_all, self._trainings.is_idle))
+        self.janitor.start(partial(self._shelf.measure_all, self._trainings.is_idle))
 
     def close(self) -> None:
         """Stop the running job (its best epoch is kept) and every thread."""
-        self._janitor.stop()
+        self.janitor.stop()
         self._downloads.close()
         self._trainings.close()
 

@@ -1,0 +1,120 @@
+"""The public endpoints, for `gradio_client` and curl: data set, training, run, stop, predict.
+
+Every endpoint answers JSON. An id is a capability: whoever knows it may use it, and nobody can
+guess it. Built from hidden components, because Gradio checks the paths of uploaded files there.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import gradio as gr
+from gradio.components import Component
+
+from tlapp.backbones.catalog import DEFAULT_BACKBONE
+from tlapp.data.dataset import ImportFinished
+from tlapp.errors import DataError
+from tlapp.training.config import Freeze, TrainConfig
+from tlapp.ui import present, text
+from tlapp.ui.handling import bind
+from tlapp.ui.session import Page
+
+
+def build_api(page: Page) -> None:
+    """Add the endpoints to the Blocks under construction."""
+    with gr.Row(visible=False):
+        archive = gr.File(label="zip", type="filepath")
+        pictures = gr.File(label="pictures", type="filepath", file_count="multiple")
+        dataset_id = gr.Textbox(label="dataset_id")
+        run_id = gr.Textbox(label="run_id")
+        backbone = gr.Textbox(DEFAULT_BACKBONE, label="backbone")
+        freeze = gr.Textbox("head", label="freeze")
+        epochs = gr.Number(None, label="epochs")
+        learning_rate = gr.Number(None, label="learning_rate")
+        seed = gr.Number(0, label="seed")
+        answer = gr.JSON(label="answer")
+        trigger = gr.Button()
+    imports: dict[str, Any] = {"concurrency_limit": 4, "concurrency_id": "import"}
+
+    def offer(handler: Callable[..., Any], inputs: Sequence[Component], **options: Any) -> None:
+        trigger.click(
+            bind(handler, page),
+            inputs,
+            answer,
+            api_name=handler.__name__,
+            show_progress="hidden",
+            **options,
+        )
+
+    offer(create_dataset, [archive], **imports)
+    offer(train, [dataset_id, backbone, freeze, epochs, learning_rate, seed])
+    offer(run, [run_id])
+    offer(stop, [run_id])
+    offer(predict, [run_id, pictures])
+
+
+def create_dataset(page: Page, archive: str | None) -> dict[str, Any]:
+    """Import a zip of class folders: `{"dataset_id", "classes", "findings", "skipped"}`."""
+    if archive is None:
+        raise DataError(text.NO_ZIP, hint=text.SEND_ZIP)
+    path = Path(archive)
+    owner = page.workspace.owner_of(page.workspace.new_visitor())
+    try:
+        for event in page.workspace.import_archive(
+            owner, path, name=path.name, should_stop=lambda: False
+        ):
+            if isinstance(event, ImportFinished):
+                dataset = event.dataset
+    finally:
+        path.unlink(missing_ok=True)
+    return present.dataset_json(dataset, page.workspace.findings(dataset))
+
+
+def train(
+    page: Page,
+    dataset_id: str,
+    backbone: str = DEFAULT_BACKBONE,
+    freeze: str = "head",
+    epochs: float | None = None,
+    learning_rate: float | None = None,
+    seed: float | None = 0,
+) -> dict[str, Any]:
+    """Put a training in the queue: `{"run_id"}`. Empty epochs or rate mean the default."""
+    dataset = page.workspace.dataset(dataset_id)
+    config = TrainConfig(
+        backbone=backbone,
+        freeze=cast(Freeze, freeze),
+        epochs=cast(int, _whole(epochs)),
+        learning_rate=cast(float, learning_rate),
+        seed=cast(int, _whole(seed)) or 0,
+    )
+    return {"run_id": page.workspace.start_training(dataset.owner, dataset_id, config)}
+
+
+def _whole(number: float | None) -> float | None:
+    """1.0 as 1, since JSON numbers come as floats; anything else is the config's to refuse."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def run(page: Page, run_id: str) -> dict[str, Any]:
+    """Where a run is: `{"state", "record"}`."""
+    return present.run_json(page.workspace.live(run_id))
+
+
+def stop(page: Page, run_id: str) -> dict[str, Any]:
+    """Ask a run to stop; its best epoch is kept: `{"state", "record"}` at this moment."""
+    page.workspace.stop(run_id)
+    return run(page, run_id)
+
+
+def predict(page: Page, run_id: str, pictures: Sequence[str] | None) -> list[dict[str, Any]]:
+    """What the run's classifier says: `[{"file", "classes": [{"name", "probability"}, ...]}]`."""
+    if not pictures:
+        raise DataError(text.NO_TEST_PICTURES, hint=text.SEND_TEST_PICTURES)
+    paths = [Path(picture) for picture in pictures]
+    try:
+        results = page.workspace.predict(run_id, [(path.name, path.read_bytes()) for path in paths])
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
+    return present.answers_json(results)

@@ -1,0 +1,82 @@
+"""The Try zone: drop pictures, see what the network says; before any training, what ImageNet says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from tlapp.data.samples import sample_test_pictures
+from tlapp.errors import RunError
+from tlapp.ui import text, widget_values
+from tlapp.ui.handling import QUIET, bind
+from tlapp.ui.session import Page
+from tlapp.ui.widgets.picture_drop import PictureDrop, PictureUpload
+from tlapp.ui.widgets.predictions import Predictions
+
+
+@dataclass(frozen=True, kw_only=True)
+class TryPanel:
+    """The components of the zone."""
+
+    drop: PictureDrop
+    samples: gr.Button
+    predictions: Predictions
+
+
+def build(page: Page) -> TryPanel:
+    """The zone's components, without their events."""
+    limits = page.settings.limits
+    drop = PictureDrop(
+        most=limits.try_images, image_bytes=limits.image_bytes, elem_id="picture-drop"
+    )
+    samples = gr.Button(text.TRY_SAMPLES_BUTTON, size="sm", elem_id="try-samples")
+    predictions = Predictions(widget_values.no_predictions(), elem_id="predictions")
+    return TryPanel(drop=drop, samples=samples, predictions=predictions)
+
+
+def connect(page: Page, panel: TryPanel, token: gr.BrowserState) -> None:
+    """Give the components their events."""
+    panel.drop.upload(bind(try_uploads, page), [token, panel.drop], panel.predictions, **QUIET)
+    panel.samples.click(bind(try_samples, page), [token], panel.predictions, **QUIET)
+
+
+def try_uploads(page: Page, token: str, uploads: Sequence[PictureUpload]) -> Any:
+    """Say what the dropped pictures are, and remove the uploads."""
+    owner = page.workspace.owner_of(token)
+    raw = []
+    for upload in uploads:
+        path = Path(upload.path)
+        raw.append((upload.name, path.read_bytes()))
+        path.unlink(missing_ok=True)
+    return _try(page, owner, raw)
+
+
+def try_samples(page: Page, token: str) -> Any:
+    """Say what the sample test pictures are."""
+    owner = page.workspace.owner_of(token)
+    return _try(page, owner, [(path.name, path.read_bytes()) for path in sample_test_pictures()])
+
+
+def _try(page: Page, owner: str, raw: Sequence[tuple[str, bytes]]) -> Any:
+    tried = page.workspace.prepare(raw)
+    page.visits.change(owner, lambda visit: replace(visit, tried=tried))
+    return show(page, owner)
+
+
+def show(page: Page, owner: str) -> Any:
+    """The answers to the visitor's test pictures: the run's when it has any, else ImageNet's."""
+    visit = page.visits.get(owner)
+    if visit.tried is None:
+        return widget_values.no_predictions()
+    run_id = page.workspace.visitor_state(owner).run_id
+    if run_id is not None:
+        try:
+            live = page.workspace.live(run_id, owner=owner)
+            answers = page.workspace.answers(visit.tried, run_id)
+            return widget_values.predictions(answers, text.answers_of(live))
+        except RunError:
+            pass  # no epoch is finished yet: the untouched network answers
+    answers = page.workspace.answers(visit.tried, None, backbone_name=visit.backbone_name)
+    return widget_values.predictions(answers, text.IMAGENET_ANSWERS)

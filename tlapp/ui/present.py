@@ -1,0 +1,123 @@
+"""From values of the rooms to what the page and the API show. No words of its own, no decisions.
+
+Whatever a visitor has named (classes, files) goes out as data to a widget, which shows it as text,
+or through `html.escape`.
+"""
+
+import html
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tlapp.data.dataset import Dataset
+from tlapp.data.images import Finding
+from tlapp.errors import TlappError
+from tlapp.runs.record import RunRecord
+from tlapp.settings import Settings
+from tlapp.ui import text
+from tlapp.workspace import LiveRun, TryResult
+
+
+def header() -> str:
+    """The top of the page."""
+    return f"<header><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></header>"
+
+
+def zone_heading(number: int | None, heading: str) -> str:
+    """A zone's heading, with its number where there is an order."""
+    badge = f'<b aria-hidden="true">{number}</b>' if number is not None else ""
+    return f"<h2>{badge}{heading}</h2>"
+
+
+def note(message: str) -> str:
+    """A plain message, read out politely by screen readers."""
+    return f'<p role="status" class="tl-note">{html.escape(message)}</p>'
+
+
+def problem(error: TlappError) -> str:
+    """What went wrong and what to do next, where it went wrong."""
+    return (
+        f'<p role="alert" class="tl-problem"><strong>{html.escape(str(error))}</strong> '
+        f"{html.escape(error.hint)}</p>"
+    )
+
+
+# --- Results -----------------------------------------------------------------------------------
+
+
+def no_results() -> str:
+    """Before the first run is over."""
+    return f'<p class="tl-note">{text.RESULTS_EMPTY}</p>'
+
+
+def results(record: RunRecord) -> str:
+    """What a run that is over has shown on the held-out pictures."""
+    if not record.epochs:
+        return no_results()
+    if record.valid_interval is None or record.valid_correct is None:
+        sentence = text.NO_HELD_OUT
+    else:
+        sentence = text.result_sentence(
+            record.valid_correct, record.valid_count, *record.valid_interval
+        )
+    links = "".join(
+        f'<a class="tl-link" href="curves/{record.run_id}.{kind}" download>{label}</a>'
+        for kind, label in text.CURVE_LINKS.items()
+    )
+    return (
+        f'<p id="result-sentence">{html.escape(sentence)}</p>'
+        f"{_class_results(record)}"
+        f'<p class="tl-links">{links}</p>'
+    )
+
+
+def _class_results(record: RunRecord) -> str:
+    rows = "".join(
+        f"<tr><th scope=row>{html.escape(row.name)}</th>"
+        f"<td><meter min=0 max={max(row.total, 1)} value={row.correct}></meter></td>"
+        f"<td>{html.escape(text.of_pictures(row.correct, row.total))}</td></tr>"
+        for row in record.class_results
+        if row.total
+    )
+    return f"<table><caption>{text.PER_CLASS_HEADING}</caption>{rows}</table>" if rows else ""
+
+
+def limits(settings: Settings) -> str:
+    """What a visitor may ask of this server."""
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in text.limit_lines(settings.limits))
+    return f"<details><summary>{text.LIMITS_HEADING}</summary><ul>{items}</ul></details>"
+
+
+# --- API ---------------------------------------------------------------------------------------
+
+
+def dataset_json(dataset: Dataset, findings: Sequence[Finding]) -> dict[str, Any]:
+    """The answer of `/create_dataset`."""
+    counts = dataset.images.counts()
+    return {
+        "dataset_id": dataset.dataset_id,
+        "classes": dict(zip(dataset.images.class_names, counts, strict=True)),
+        "findings": [asdict(finding) for finding in findings],
+        "skipped": [asdict(skipped) for skipped in dataset.skipped],
+    }
+
+
+def run_json(live: LiveRun) -> dict[str, Any]:
+    """The answer of `/run`: the record less its owner, who is nobody's business."""
+    record = live.record.to_json()
+    del record["owner"]
+    return {"state": live.state, "record": record}
+
+
+def answers_json(results: Sequence[TryResult]) -> list[dict[str, Any]]:
+    """The answer of `/predict`. A picture that cannot be read has an error and no classes."""
+    return [
+        {
+            "file": result.name,
+            "classes": [
+                {"name": answer.name, "probability": answer.probability} for answer in result.ranked
+            ],
+            **({"error": result.error} if result.error else {}),
+        }
+        for result in results
+    ]

@@ -1,0 +1,58 @@
+"""What the server remembers of a visit while it lasts: choices and test pictures, never models.
+
+Bounded: the longest unused visit makes room. What must outlive the process (data set, run) is
+kept by the workspace; everything here can be lost without losing work.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tlapp.backbones.catalog import DEFAULT_BACKBONE
+from tlapp.settings import Settings
+from tlapp.workspace import Tried, Workspace
+
+MOST_VISITS = 200  # each holds at most `limits.try_images` test pictures at working size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """One visitor's choices. Changed by replacing it."""
+
+    pending_dataset_id: str | None = None  # imported and shown, but not yet in use
+    backbone_name: str = DEFAULT_BACKBONE
+    is_frozen: bool = True
+    tried: Tried | None = None  # the test pictures on the page
+
+
+class Visits:
+    """The visits of this process, by owner. Thread-safe."""
+
+    def __init__(self, most: int = MOST_VISITS) -> None:
+        self._most = most
+        self._visits: OrderedDict[str, Visit] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, owner: str) -> Visit:
+        """The visit of this owner; a fresh one when there is none."""
+        with self._lock:
+            return self._visits.get(owner, Visit())
+
+    def change(self, owner: str, change: Callable[[Visit], Visit]) -> Visit:
+        """Replace the visit by `change(visit)` and return it."""
+        with self._lock:
+            visit = change(self._visits.pop(owner, Visit()))
+            self._visits[owner] = visit
+            while len(self._visits) > self._most:
+                self._visits.popitem(last=False)
+            return visit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What every handler of the page works with."""
+
+    workspace: Workspace
+    visits: Visits
+    settings: Settings

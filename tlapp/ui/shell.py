@@ -1,0 +1,151 @@
+"""The page as a whole: header, zones and events, and the server that shows it."""
+
+from typing import Any, Literal
+
+import gradio as gr
+from fastapi import FastAPI, Response
+from starlette.middleware import Middleware
+
+from tlapp.errors import TlappError
+from tlapp.settings import MEGABYTE, Settings
+from tlapp.ui import present, text
+from tlapp.ui.api import build_api
+from tlapp.ui.body_limit import BodyLimit
+from tlapp.ui.handling import QUIET, bind
+from tlapp.ui.panels import data, following, train, trying
+from tlapp.ui.session import Page, Visits
+from tlapp.ui.theme import make_theme, page_css
+from tlapp.workspace import Workspace, is_token
+
+REQUEST_BYTES = 4 * MEGABYTE  # of any request that is not an upload
+VISITOR_KEY = "tlapp_visitor"  # where the browser keeps its token
+VISITOR_SECRET = "tlapp: hides the token from a casual look, the token itself is what counts"
+CURVE_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
+UPLOAD_CACHE_SECONDS = (600, 3600)  # Gradio's own upload folder: look this often, keep this long
+
+
+def build_page(page: Page) -> gr.Blocks:
+    """All components with their events."""
+    blocks = gr.Blocks(title=text.TITLE, analytics_enabled=False, delete_cache=UPLOAD_CACHE_SECONDS)
+    with blocks:
+        token = gr.BrowserState("", storage_key=VISITOR_KEY, secret=VISITOR_SECRET)
+        gr.HTML(present.header(), elem_id="header", elem_classes="tl-header")
+        with gr.Row(elem_classes="tl-zones"):
+            with gr.Column(elem_classes="tl-card", elem_id="data"):
+                _zone_title(1, text.DATA_HEADING)
+                data_panel = data.build(page)
+            with gr.Column(elem_classes="tl-card", elem_id="train-zone"):
+                _zone_title(2, text.TRAIN_HEADING)
+                train_panel = train.build(page)
+            with gr.Column(elem_classes="tl-card", elem_id="try"):
+                _zone_title(3, text.TRY_HEADING)
+                try_panel = trying.build(page)
+        with gr.Column(elem_classes="tl-card", elem_id="results-zone"):
+            _zone_title(None, text.RESULTS_HEADING)
+            results = gr.HTML(present.no_results(), elem_id="results")
+        gr.HTML(present.limits(page.settings), elem_id="limits")
+        build_api(page)
+
+        run_views = [
+            train_panel.run_view,
+            train_panel.train,
+            train_panel.stop,
+            try_panel.predictions,
+            results,
+        ]
+
+        def then_follow(event: Any) -> None:
+            event.then(
+                bind(following.follow, page), [token], run_views, concurrency_limit=None, **QUIET
+            )
+
+        trying.connect(page, try_panel, token)
+        then_follow(train.connect(page, train_panel, token))
+        for change in data.connect(page, data_panel, token):
+            then_follow(
+                change.then(bind(show_training, page), [token], train_panel.views(), **QUIET)
+            )
+        then_follow(
+            blocks.load(
+                bind(open_page, page),
+                [token],
+                [token, *data_panel.views(), *train_panel.views(), try_panel.predictions],
+                **QUIET,
+            )
+        )
+    return blocks
+
+
+def _zone_title(number: int | None, heading: str) -> None:
+    gr.HTML(present.zone_heading(number, heading), elem_classes="tl-zone-title")
+
+
+def open_page(page: Page, token: str) -> tuple[Any, ...]:
+    """Everything as this visitor left it; a visitor without a token gets one."""
+    if not is_token(token):
+        token = page.workspace.new_visitor()
+    owner = page.workspace.owner_of(token)
+    page.workspace.touch(owner)
+    return (
+        token,
+        *data.show(page, owner),
+        *train.show(page, owner),
+        trying.show(page, owner),
+    )
+
+
+def show_training(page: Page, token: str) -> tuple[Any, ...]:
+    """Cards and ladder after the data set has changed."""
+    return train.show(page, page.workspace.owner_of(token))
+
+
+def launch(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+    """Serve the page until interrupted. `host` and `port`: None leaves them to Gradio's
+    environment variables and defaults (127.0.0.1, first free port from 7860 on)."""
+    workspace = Workspace(settings)
+    page = Page(workspace=workspace, visits=Visits(), settings=settings)
+    blocks = build_page(page)
+    blocks.queue(default_concurrency_limit=8, max_size=1_000, api_open=True)
+    app, _, _ = blocks.launch(
+        server_name=host,
+        server_port=port,
+        theme=make_theme(),
+        css=page_css(),
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        share=False,
+        max_file_size=settings.limits.archive_bytes,
+        app_kwargs={
+            "middleware": [
+                Middleware(
+                    BodyLimit,
+                    upload_bytes=settings.limits.archive_bytes,
+                    other_bytes=REQUEST_BYTES,
+                )
+            ]
+        },
+        prevent_thread_lock=True,
+    )
+    add_downloads(app, workspace)
+    workspace.start_background()
+    try:
+        blocks.block_thread()
+    finally:
+        workspace.close()
+
+
+def add_downloads(app: FastAPI, workspace: Workspace) -> None:
+    """A run's curves as files, under its unguessable id."""
+
+    @app.get("/curves/{run_id}.{kind}")
+    def curves(run_id: str, kind: Literal["png", "svg", "csv"]) -> Response:
+        try:
+            content = workspace.curves(run_id, kind)
+        except TlappError as error:
+            return Response(f"{error} {error.hint}", status_code=404, media_type="text/plain")
+        return Response(
+            content,
+            media_type=CURVE_TYPES[kind],
+            headers={"content-disposition": f'attachment; filename="tlapp-curves.{kind}"'},
+        )

@@ -1,0 +1,82 @@
+"""One sentence about a run at this moment: what it does, how far it is, and what comes next."""
+
+from tlapp.ui.text import duration, megabytes, percent, pictures
+from tlapp.workspace import LiveRun
+
+
+def status_of(live: LiveRun) -> str:
+    """The status line under the Train button."""
+    record = live.record
+    if record.state == "failed":
+        return f"{record.message} {record.hint}".strip()
+    if live.is_over:
+        return _ended(live)
+    match live.phase:
+        case "waiting":
+            return _waiting(live)
+        case "download":
+            return (
+                f"Downloading the weights: {megabytes(live.download_done_bytes)} of "
+                f"{megabytes(live.download_total_bytes)}. This is done once."
+            )
+        case "features":
+            return _features(live)
+        case _:
+            return _training(live)
+
+
+def _waiting(live: LiveRun) -> str:
+    ahead = max(live.queue_position - 1, 0)
+    if ahead == 0:
+        return "Waiting for its turn: yours is next."
+    trainings = "1 training goes first" if ahead == 1 else f"{ahead} trainings go first"
+    if live.waiting_seconds is None:
+        return f"Waiting: {trainings}."
+    return f"Waiting: {trainings}, about {duration(live.waiting_seconds)}."
+
+
+def _features(live: LiveRun) -> str:
+    if not live.features_done:
+        return "Loading the backbone."
+    speed = f", {live.features_per_second:.0f} a second" if live.features_per_second else ""
+    return (
+        f"Looking at picture {live.features_done:,} of {live.features_total:,}{speed}. "
+        "Each is looked at once; after that only the head learns."
+    )
+
+
+def _training(live: LiveRun) -> str:
+    sentence = f"Epoch {live.epoch} of {live.epochs}."
+    if live.batches:
+        sentence = f"Epoch {live.epoch} of {live.epochs}, step {live.batch} of {live.batches}."
+    best = _best(live)
+    left = f" About {duration(live.seconds_left)} left." if live.seconds_left else ""
+    return f"{sentence}{best}{left}"
+
+
+def _best(live: LiveRun) -> str:
+    rows = [row for row in live.record.epochs if row.is_best and row.valid_accuracy is not None]
+    if not rows or rows[-1].valid_accuracy is None:
+        return ""
+    return f" Best so far: {percent(rows[-1].valid_accuracy)} held-out, epoch {rows[-1].epoch}."
+
+
+def _ended(live: LiveRun) -> str:
+    record = live.record
+    if not record.epochs:
+        return f"Stopped before the first epoch was finished. {record.message} Press Train again.".replace(
+            "  ", " "
+        )
+    took = f" in {duration(record.seconds)}" if record.seconds is not None else ""
+    how = f"Finished{took}." if record.state == "finished" else _stopped(live)
+    if record.valid_accuracy is None:
+        return f"{how} {pictures(record.train_count)} learned. Now drop a test picture."
+    return (
+        f"{how} {percent(record.valid_accuracy)} of the held-out pictures are right "
+        f"(epoch {record.best_epoch}). Now drop a test picture."
+    )
+
+
+def _stopped(live: LiveRun) -> str:
+    reason = live.record.message or "Stopped."
+    return f"{reason} The best epoch so far is kept."

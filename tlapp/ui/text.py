@@ -1,0 +1,276 @@
+"""Every word on the screen. Sentence case, plain words, the next step always said."""
+
+from tlapp.backbones.catalog import Card
+from tlapp.settings import Limits
+from tlapp.training.counts import ParameterCounts
+from tlapp.workspace import LiveRun
+
+TITLE = "Transfer Learning Lab"
+TAGLINE = "Teach a pretrained network your own classes, and see how it learns."
+
+# --- Zones -------------------------------------------------------------------------------------
+
+DATA_HEADING = "Data"
+TRAIN_HEADING = "Train"
+TRY_HEADING = "Try"
+RESULTS_HEADING = "Results"
+LIMITS_HEADING = "Limits of this server"
+
+# --- Data --------------------------------------------------------------------------------------
+
+LOCAL_PATH_HEADING = "Use a folder on this computer"
+LOCAL_PATH_LABEL = "Path of the folder"
+LOCAL_PATH_BUTTON = "Read this folder"
+ACCEPT_BUTTON = "Use these pictures"
+DISCARD_BUTTON = "Discard"
+SPLIT_HEADING = "How pictures are held out"
+SPLIT_SHARE_LABEL = "Held out for testing (percent)"
+SPLIT_SHARE_INFO = (
+    "The network never learns from these. They show how well it does on new pictures."
+)
+SPLIT_SEED_LABEL = "Shuffle number"
+SPLIT_SEED_INFO = "Another number draws other pictures. The same number draws the same ones."
+OWN_SPLIT = "This folder brings its own split, and it is kept."
+
+# --- Train -------------------------------------------------------------------------------------
+
+NO_RUN = "Keep the defaults and press Train."
+READY_OFFLINE = "ready offline"
+HEAD_STAGE = "head"
+TRAIN_BUTTON = "Train"
+STOP_BUTTON = "Stop"
+SETTINGS_HEADING = "Settings"
+EPOCHS_LABEL = "Epochs"
+EPOCHS_INFO = "How often every picture is learned from."
+RATE_LABEL = "Learning rate of the head"
+RATE_INFO = "How far each step goes. Too high and the loss jumps, too low and nothing happens."
+BACKBONE_RATE_LABEL = "Learning rate of the backbone"
+BACKBONE_RATE_INFO = (
+    "Used when the backbone is not frozen. Much lower than the head's, or it forgets."
+)
+BATCH_LABEL = "Batch size"
+BATCH_INFO = "Pictures per step."
+OPTIMIZER_LABEL = "Optimizer"
+OPTIMIZER_INFO = (
+    "AdamW adapts its steps to each weight. SGD is plain gradient descent with momentum."
+)
+DECAY_LABEL = "Weight decay"
+DECAY_INFO = "Pulls weights towards zero, against learning by heart."
+SMOOTHING_LABEL = "Label smoothing"
+SMOOTHING_INFO = "Asks for a little less than certainty, against overconfidence."
+DROPOUT_LABEL = "Dropout"
+DROPOUT_INFO = "Share of features hidden at random in each step."
+CLASS_WEIGHTS_LABEL = "Weigh rare classes more"
+PATIENCE_LABEL = "Stop early after"
+PATIENCE_INFO = "Epochs without a better held-out result. 0: never."
+VIEWS_LABEL = "Augmented views per picture"
+VIEWS_INFO = "Randomly cropped and flipped copies to learn from. Each costs one more pass through the backbone."
+SEED_LABEL = "Seed"
+SEED_INFO = "The same seed, pictures and settings give the same weights."
+PRETRAINED_LABEL = "Start from the pretrained weights"
+PRETRAINED_INFO = "Off: random weights, as the control. See how much the pretraining is worth."
+RESET_SETTINGS_BUTTON = "Back to the defaults"
+
+# --- Try ---------------------------------------------------------------------------------------
+
+TRY_SAMPLES_BUTTON = "Try the sample test pictures"
+NOTHING_TRIED = (
+    "Before any training, the network answers with the 1,000 ImageNet classes it already knows. "
+    "Afterwards it answers with yours."
+)
+IMAGENET_ANSWERS = "This is what the untouched network says. It knows 1,000 ImageNet classes, and none of yours yet."
+
+# --- Results -----------------------------------------------------------------------------------
+
+RESULTS_EMPTY = "Train once, and the result on the held-out pictures is explained here."
+CURVE_LINKS = {"png": "Curves as PNG", "svg": "Curves as SVG", "csv": "Figures as CSV"}
+NO_HELD_OUT = (
+    "No pictures were held out, so the accuracy on new pictures cannot be measured. "
+    "Add more pictures per class, or hold some out."
+)
+PER_CLASS_HEADING = "Held-out pictures per class"
+
+
+# --- Messages ----------------------------------------------------------------------------------
+
+NO_PICTURES = "There are no pictures yet."
+BRING_PICTURES = "Drop a folder with one sub-folder per class, or use the sample pictures."
+CLASSES_CHANGED = "The classes have changed since this page was drawn."
+LOOK_AGAIN = "Look at the list again, then repeat the change."
+CHOOSE_A_CARD = "Choose one of the cards."
+NO_ZIP = "There is no zip."
+SEND_ZIP = "Send a zip with one folder per class."
+NO_TEST_PICTURES = "There are no pictures to predict."
+SEND_TEST_PICTURES = "Send one or more pictures."
+
+
+def count(number: int, singular: str, plural: str) -> str:
+    """`number` with its noun: "1 picture", "1,200 pictures"."""
+    return f"{number:,} {singular if number == 1 else plural}"
+
+
+def pictures(number: int) -> str:
+    """ "1 picture", "1,200 pictures"."""
+    return count(number, "picture", "pictures")
+
+
+def percent(share: float) -> str:
+    """A share of 0 to 1 as whole percent: "84 %"."""
+    return f"{share * 100:.0f} %"
+
+
+def duration(seconds: float) -> str:
+    """Wall time for people: "under 1 s", "12 s", "3 min", "2.5 h"."""
+    if seconds < 1:
+        return "under 1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def megabytes(number_of_bytes: int) -> str:
+    """A size for people: "45 MB", "1.0 GB"."""
+    if number_of_bytes >= 1_000_000_000:
+        return f"{number_of_bytes / 1_000_000_000:.1f} GB"
+    return f"{max(1, round(number_of_bytes / 1_000_000))} MB"
+
+
+def unexpected_error(incident: str) -> str:
+    """What is said of a defect of ours."""
+    return f"Something went wrong on our side ({incident}). Nothing of yours is lost. Try again."
+
+
+def body_too_large(limit_bytes: int) -> str:
+    """The answer to a request over the limit."""
+    return (
+        f"This is too large: at most {megabytes(limit_bytes)} at once. Send fewer or smaller files."
+    )
+
+
+def unknown_backbone(name: str) -> str:
+    """A backbone that is not in the catalogue."""
+    return f"There is no backbone called '{name[:60]}'."
+
+
+def accept_button(number: int) -> str:
+    """The button that puts an import to use."""
+    return f"Use these {pictures(number)}" if number != 1 else "Use this picture"
+
+
+def of_pictures(correct: int, total: int) -> str:
+    """How many of a class are right: "12 of 14"."""
+    return f"{correct:,} of {total:,}"
+
+
+def dataset_summary(images: int, classes: int, train: int, valid: int) -> str:
+    """What is there, and how it is split."""
+    return (
+        f"{pictures(images)} in {count(classes, 'class', 'classes')}. "
+        f"{train:,} to learn from, {valid:,} held out."
+    )
+
+
+def skipped_line(number: int) -> str:
+    """How many files were left out; "" for none."""
+    return f"{count(number, 'file was', 'files were')} left out." if number else ""
+
+
+def and_more(number: int) -> str:
+    """What a list does not show any more; "" for nothing."""
+    return f"and {number:,} more" if number > 0 else ""
+
+
+def amount(number: int) -> str:
+    """A number of parameters: "7,686", "3.4 M"."""
+    return f"{number:,}" if number < 100_000 else f"{number / 1_000_000:.1f} M"
+
+
+def card_facts(card: Card, images_per_second: float | None) -> tuple[str, ...]:
+    """What a backbone's card says below its title."""
+    speed = (
+        "speed not measured yet"
+        if images_per_second is None
+        else f"{images_per_second:.0f} /s here"
+    )
+    return (
+        f"{amount(card.parameters)} parameters",
+        f"{card.imagenet_top1:.0f} % ImageNet top-1",
+        speed,
+    )
+
+
+def to_download(size_bytes: int) -> str:
+    """What using this backbone for the first time costs."""
+    return f"download {megabytes(size_bytes)}"
+
+
+def learning_sentence(counts: ParameterCounts, seconds: float | None) -> str:
+    """What learns, out of what, and how long it takes; **strong** parts in asterisks."""
+    everything = counts.trainable + counts.frozen
+    what = (
+        f"**{amount(counts.trainable)}** of {amount(everything)} parameters learn."
+        if counts.frozen
+        else f"All **{amount(everything)}** parameters learn."
+    )
+    return what if seconds is None else f"{what} About **{duration(seconds)}**."
+
+
+def replaced(layer: str, has_classes: bool) -> str:
+    """The final layer that makes room for the new head."""
+    return (
+        f"Replaced: {layer}"
+        if has_classes
+        else f"Replaced: {layer.rpartition(' -> ')[0]} -> your classes"
+    )
+
+
+def accuracy_note(accuracy: float | None, interval: tuple[float, float] | None) -> str:
+    """What stands beside the accuracy chart's title; "" while nothing is known."""
+    if accuracy is None or interval is None:
+        return ""
+    return f"held-out {percent(accuracy)} ({interval[0] * 100:.0f} to {interval[1] * 100:.0f})"
+
+
+def answers_of(live: LiveRun) -> str:
+    """Whose answers the Try zone shows."""
+    if live.is_over:
+        return f"Answers come from the best epoch of this run, epoch {live.classifier_epoch}."
+    return f"Answers come from epoch {live.classifier_epoch} of this run, while it trains."
+
+
+def limit_lines(limits: Limits) -> tuple[str, ...]:
+    """What one visitor may ask of this server."""
+    lines = [
+        f"One picture: {megabytes(limits.image_bytes)}, {limits.image_pixels // 1_000_000} "
+        f"megapixels ({limits.jpeg_pixels // 1_000_000} as JPEG).",
+        f"One zip: {megabytes(limits.archive_bytes)}, unpacked "
+        f"{megabytes(limits.archive_unpacked_bytes)}.",
+        f"One data set: {pictures(limits.images)} in {limits.classes:,} classes.",
+        f"Kept for you: {limits.datasets} data sets and {limits.runs} runs.",
+        f"One training: {limits.epochs:,} epochs, {duration(limits.training_seconds)}; "
+        "the best epoch so far is kept.",
+        f"Test pictures at once: {limits.try_images}.",
+    ]
+    if limits.idle_seconds is not None:
+        lines.append(
+            f"What you bring is removed {duration(limits.idle_seconds)} after your last visit."
+        )
+    return tuple(lines)
+
+
+def import_progress(done: int, total: int) -> str:
+    """While pictures are being read."""
+    return f"Reading picture {done:,} of {total:,}."
+
+
+def result_sentence(correct: int, total: int, low: float, high: float) -> str:
+    """The held-out result with its 95 % interval."""
+    return (
+        f"{correct:,} of {total:,} held-out pictures are right: {percent(correct / total)}. "
+        f"With so few pictures the true figure lies between {low * 100:.0f} and {percent(high)}."
+        if total < 1000
+        else f"{correct:,} of {total:,} held-out pictures are right: {percent(correct / total)} "
+        f"(95 % interval {low * 100:.0f} to {percent(high)})."
+    )

@@ -1,0 +1,202 @@
+"""From values of the rooms to the values of the widgets. Decides nothing, computes nothing."""
+
+from collections.abc import Sequence
+
+from tlapp.data.dataset import Dataset
+from tlapp.runs.record import EpochRow, RunRecord
+from tlapp.training.config import Freeze, TrainConfig
+from tlapp.training.counts import count_parameters
+from tlapp.ui import text
+from tlapp.ui.status import status_of
+from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCardsValue
+from tlapp.ui.widgets.class_list import (
+    ClassListValue,
+    ClassRow,
+    skipped_rows,
+    thumbnails_per_class,
+)
+from tlapp.ui.widgets.ladder import LadderStage, LadderValue
+from tlapp.ui.widgets.predictions import ClassBar, PredictionsValue, TriedPicture
+from tlapp.ui.widgets.run_view import Curves, RunViewValue, State
+from tlapp.ui.widgets.values import picture_address
+from tlapp.workspace import CardView, LiveRun, TryResult, Workspace
+
+CLASSES_SHOWN = 3  # most probable classes of one test picture
+CLASSES_ASSUMED = 3  # for the ladder's head before there are any pictures
+
+# --- Data --------------------------------------------------------------------------------------
+
+
+def class_list(workspace: Workspace, dataset: Dataset) -> ClassListValue:
+    """The classes with their pictures, what was left out, and what deserves attention."""
+    images = dataset.images
+    split = workspace.split(dataset)
+    skipped = skipped_rows((each.name, each.reason) for each in dataset.skipped)
+    return ClassListValue(
+        summary=text.dataset_summary(
+            len(images.images), len(images.class_names), len(split.train), len(split.valid)
+        ),
+        classes=tuple(
+            ClassRow(name, count, thumbnails)
+            for name, count, thumbnails in zip(
+                images.class_names, images.counts(), _thumbnails(workspace, dataset), strict=True
+            )
+        ),
+        notes=tuple(finding.message for finding in workspace.findings(dataset)),
+        skipped_line=text.skipped_line(len(dataset.skipped)),
+        skipped=skipped,
+        skipped_rest=text.and_more(len(dataset.skipped) - len(skipped)),
+    )
+
+
+def _thumbnails(workspace: Workspace, dataset: Dataset) -> list[tuple[str, ...]]:
+    shown = thumbnails_per_class(len(dataset.images.class_names))
+    addresses: list[list[str]] = [[] for _ in dataset.images.class_names]
+    for image in dataset.images.images:
+        row = addresses[image.class_index]
+        if len(row) < shown:
+            row.append(picture_address(workspace.thumbnail(dataset.dataset_id, image.image_id)))
+    return [tuple(row) for row in addresses]
+
+
+def no_classes() -> ClassListValue:
+    """Before anything was brought."""
+    return ClassListValue(summary="", classes=(), can_edit=False)
+
+
+def has_own_split(dataset: Dataset) -> bool:
+    """Whether the folder itself says what is held out."""
+    return {"train", "valid"} <= {image.part for image in dataset.images.images}
+
+
+# --- Train -------------------------------------------------------------------------------------
+
+
+def cards(workspace: Workspace, selected: str) -> BackboneCardsValue:
+    """Every backbone, and the chosen one."""
+    return BackboneCardsValue(
+        cards=tuple(_card(view) for view in workspace.cards()), selected=selected
+    )
+
+
+def _card(view: CardView) -> BackboneCard:
+    card = view.card
+    return BackboneCard(
+        name=card.name,
+        title=card.title,
+        facts=text.card_facts(card, view.images_per_second),
+        ready=view.is_ready,
+        weights=text.READY_OFFLINE if view.is_ready else text.to_download(card.download_bytes),
+    )
+
+
+def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -> LadderValue:
+    """The stages of the chosen backbone, and what learns with and without freezing."""
+    sketch = workspace.sketch(config.backbone)
+    class_count = CLASSES_ASSUMED if dataset is None else len(dataset.images.class_names)
+    frozen = count_parameters(sketch, class_count, "head")
+    return LadderValue(
+        stages=tuple(LadderStage(stage.name, stage.parameter_count) for stage in sketch.stages),
+        head=LadderStage(text.HEAD_STAGE, frozen.trainable),
+        frozen=config.freeze == "head",
+        sentence_frozen=_learning_sentence(workspace, dataset, config, "head"),
+        sentence_open=_learning_sentence(workspace, dataset, config, "none"),
+        replaced_layer=text.replaced(frozen.replaced_layer, dataset is not None),
+    )
+
+
+def _learning_sentence(
+    workspace: Workspace, dataset: Dataset | None, config: TrainConfig, freeze: Freeze
+) -> str:
+    """For the position of the switch that is not chosen, with that position's defaults."""
+    if dataset is None:
+        return text.learning_sentence(
+            count_parameters(workspace.sketch(config.backbone), CLASSES_ASSUMED, freeze), None
+        )
+    asked = config
+    if config.freeze != freeze:
+        asked = TrainConfig(backbone=config.backbone, pretrained=config.pretrained, freeze=freeze)
+    return text.learning_sentence(
+        workspace.counts(dataset.dataset_id, asked), workspace.estimate(dataset.dataset_id, asked)
+    )
+
+
+def no_run() -> RunViewValue:
+    """Before the first training."""
+    return RunViewValue(state="empty", status=text.NO_RUN)
+
+
+def run(live: LiveRun) -> RunViewValue:
+    """A run at this moment."""
+    record = live.record
+    return RunViewValue(
+        state=_state(live),
+        status=status_of(live),
+        run=record.run_id,
+        progress=_progress(live),
+        total_epochs=live.epochs or len(record.epochs),
+        epochs=_curves(record.epochs),
+        best_epoch=_best_epoch(record),
+        accuracy_note=text.accuracy_note(record.valid_accuracy, record.valid_interval),
+        interval=record.valid_interval,
+    )
+
+
+def _state(live: LiveRun) -> State:
+    if live.state == "running" and live.phase in ("download", "features"):
+        return "preparing"
+    return live.state
+
+
+def _progress(live: LiveRun) -> float | None:
+    if live.is_over or live.state == "waiting":
+        return None
+    if live.phase == "download":
+        return live.download_done_bytes / max(live.download_total_bytes, 1)
+    if live.phase == "features":
+        return live.features_done / max(live.features_total, 1)
+    finished = len(live.record.epochs) + (live.batch / live.batches if live.batches else 0.0)
+    return min(finished / max(live.epochs, 1), 1.0)
+
+
+def _curves(rows: Sequence[EpochRow]) -> Curves:
+    return Curves(
+        train=tuple(row.train_loss for row in rows),
+        train_eval=tuple(row.train_eval_loss for row in rows),
+        valid=tuple(row.valid_loss for row in rows),
+        train_accuracy=tuple(row.train_eval_accuracy for row in rows),
+        valid_accuracy=tuple(row.valid_accuracy for row in rows),
+    )
+
+
+def _best_epoch(record: RunRecord) -> int | None:
+    best = [row.epoch for row in record.epochs if row.is_best]
+    return record.best_epoch or (best[-1] if best else None)
+
+
+# --- Try ---------------------------------------------------------------------------------------
+
+
+def no_predictions() -> PredictionsValue:
+    """Before anything was tried."""
+    return PredictionsValue(heading="", empty=text.NOTHING_TRIED)
+
+
+def predictions(results: Sequence[TryResult], heading: str) -> PredictionsValue:
+    """The answers, picture by picture."""
+    return PredictionsValue(
+        heading=heading,
+        pictures=tuple(
+            TriedPicture(
+                key=f"{index} {result.name}",
+                name=result.name,
+                thumbnail=picture_address(result.thumbnail) if result.thumbnail else "",
+                classes=tuple(
+                    ClassBar(answer.name, answer.probability)
+                    for answer in result.ranked[:CLASSES_SHOWN]
+                ),
+                error=result.error,
+            )
+            for index, result in enumerate(results)
+        ),
+    )
