@@ -104,15 +104,6 @@ def load_classifier(folder: Path, weights: WeightsStore) -> Classifier:
     return Classifier(backbone, head, class_names, is_backbone_trained=is_trained)
 
 
-def hash_weights(module: nn.Module) -> str:
-    """A SHA-256 (hex) over names and values of all parameters and buffers, in order."""
-    digest = hashlib.sha256()
-    for name, tensor in module.state_dict().items():
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
-        digest.update(memoryview(tensor.detach().cpu().contiguous().numpy()).cast("B"))
-    return digest.hexdigest()
-
-
 def _write_tensors(folder: Path, kind: str, tensors: Mapping[str, Tensor]) -> str:
     encoded = write_tensors({name: tensor.contiguous() for name, tensor in tensors.items()})
     name = f"{kind}-{hashlib.sha256(encoded).hexdigest()}.safetensors"

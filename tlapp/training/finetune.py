@@ -3,24 +3,30 @@
 N pictures, B pictures of one step, D feature width, K classes.
 """
 
-import os
 import time
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from tlapp.backbones.streams import core_count, open_streams
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import BatchFinished, EpochFinished, PreparingFeatures, TrainingEvent
-from tlapp.training.loss import Measured, check_loss, class_weights, measure, rank, soft_targets
+from tlapp.training.loss import (
+    Measured,
+    check_loss,
+    class_weights,
+    dropout_mask,
+    measure,
+    rank,
+    soft_targets,
+)
 from tlapp.training.network import BatchTargets, Network
 from tlapp.training.optim import ParameterGroup, cosine_scale, make_optimizer
 from tlapp.training.pixels import PixelStore
 from tlapp.training.task import Ending, Task
-from tlapp.training.threads import single_thread
 
 MEASURED_TRAIN_PICTURES = 200  # of the pictures learnt from, measured again after each epoch
 _WARMUP_SHARE = 0.1  # of all steps; the head's first gradients are the wildest
@@ -61,13 +67,6 @@ def finetune(task: Task, should_stop: ShouldStop) -> Generator[TrainingEvent, No
     return Ending(best, False, feature_seconds=seconds, images_per_second=speed)
 
 
-def core_count() -> int:
-    """The cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
-
-
 def _decode(
     stores: Sequence[PixelStore], cores: int, should_stop: ShouldStop
 ) -> Generator[TrainingEvent, None, bool]:
@@ -75,7 +74,7 @@ def _decode(
     began = told = time.perf_counter()
     pictures = [(store, index) for store in stores for index in range(len(store))]
     at_once = 4 * cores
-    with ThreadPoolExecutor(cores, thread_name_prefix="decode") as pool:
+    with open_streams(cores) as pool:
         for begin in range(0, len(pictures), at_once):
             if should_stop():
                 return False
@@ -160,8 +159,7 @@ class _Learner:
         labels_B = self._train_labels_N[rows_B]
         weight = float(self._weights_K[labels_B].sum())
         targets = BatchTargets(self._targets_KK[labels_B], weight, self._kept_features(len(rows)))
-        with single_thread():
-            slope = self._network.slope(self._reader(rows), targets)
+        slope = self._network.slope(self._reader(rows), targets)
         check_loss(slope.loss / weight, learning_rate=self._config.learning_rate)
         steps = self._config.epochs * steps_an_epoch
         scale = cosine_scale(self._steps, steps, warmup_steps=int(steps * _WARMUP_SHARE))
@@ -181,23 +179,21 @@ class _Learner:
         )
 
     def _kept_features(self, count: int) -> Tensor | None:
-        """Which features each picture of a batch keeps, scaled so that their sum stays."""
-        share = 1 - self._config.dropout
-        if share == 1:
+        """What each picture's features of one batch are multiplied with; None: nothing."""
+        if not self._config.dropout:
             return None
-        kept_BD = torch.empty(count, self._task.backbone.feature_width)
-        return kept_BD.bernoulli_(share, generator=self._generator).div_(share)
+        shape = (count, self._task.backbone.feature_width)
+        return dropout_mask(shape, self._config.dropout, self._generator)
 
     def _measure(self, store: PixelStore, labels_N: Tensor, rows: Sequence[int]) -> Measured | None:
         """How well these pictures are told apart; None: there are none, or stopped."""
         if not rows:
             return None
-        with single_thread():
-            scores_NK = self._network.scores(
-                lambda positions: store.batch([rows[i] for i in positions]),
-                len(rows),
-                self._should_stop,
-            )
+        scores_NK = self._network.scores(
+            lambda positions: store.batch([rows[i] for i in positions]),
+            len(rows),
+            self._should_stop,
+        )
         return None if scores_NK is None else measure(scores_NK, labels_N[list(rows)])
 
 

@@ -12,18 +12,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from tlapp.backbones.streams import open_streams
 from tlapp.classifier import make_linear
 from tlapp.training.config import TrainConfig
 from tlapp.training.loss import (
     Measured,
     check_loss,
     class_weights,
+    dropout_mask,
     measure,
     rank,
     soft_targets,
 )
 from tlapp.training.optim import ParameterGroup, cosine_scale, make_optimizer
-from tlapp.training.threads import single_thread
 
 _LEAST_SPREAD = 1e-6  # features that spread less are constant: rounding must not become a signal
 
@@ -81,18 +82,18 @@ def train_head(
     Raises TrainingError ("Learning rate too high") at the first loss that is not finite; heads
     already told stay good.
     """
-    learner = _Learner(data, config)
     best: HeadEpoch | None = None
-    for epoch in range(1, config.epochs + 1):
-        with single_thread():
-            told = learner.run_epoch(epoch, best, should_stop)
-        if told is None:
-            yield HeadStopped(best)
-            return
-        best = told if told.is_best or best is None else best
-        yield told
-        if config.patience and epoch - best.epoch >= config.patience:
-            break
+    with open_streams(1) as stream:
+        learner = stream.submit(_Learner, data, config).result()
+        for epoch in range(1, config.epochs + 1):
+            told = stream.submit(learner.run_epoch, epoch, best, should_stop).result()
+            if told is None:
+                yield HeadStopped(best)
+                return
+            best = told if told.is_best or best is None else best
+            yield told
+            if config.patience and epoch - best.epoch >= config.patience:
+                break
     assert best is not None  # there is at least one epoch, and the first is the best so far
     yield HeadFinished(best)
 
@@ -169,10 +170,7 @@ class _Learner:
         """
         config = self._config
         if config.dropout:
-            kept_BD = torch.empty_like(x_BD).bernoulli_(
-                1 - config.dropout, generator=self._generator
-            )
-            x_BD = x_BD * kept_BD / (1 - config.dropout)
+            x_BD = x_BD.mul_(dropout_mask(x_BD.shape, config.dropout, self._generator))
         targets_BK = self._targets_KK[labels_B]
         log_shares_BK = torch.addmm(self._bias_K, x_BD, self._weight_KD.T).log_softmax(dim=1)
         loss = -float((targets_BK * log_shares_BK).sum())

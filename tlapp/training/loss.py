@@ -4,6 +4,7 @@ N pictures, K classes.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -59,6 +60,20 @@ def soft_targets(weights_K: Tensor, label_smoothing: float) -> Tensor:
     class_count = len(weights_K)
     spread_K = weights_K * (label_smoothing / class_count)
     return torch.diag(weights_K * (1 - label_smoothing)) + spread_K
+
+
+def dropout_mask(shape: Sequence[int], dropout: float, generator: torch.Generator) -> Tensor:
+    """0 where a value is left out, elsewhere what keeps the mean; float32, `shape` is (B, D).
+
+    Eight decisions from each random number, since drawing them would take most of the training's
+    time; `dropout` is therefore met to 1/512.
+    """
+    rows, width = shape
+    levels = torch.iinfo(torch.uint8).max + 1
+    left_out = min(round(dropout * levels), levels - 1)
+    draws = torch.randint(-(2**63), 2**63 - 1, (rows, -(-width // 8)), generator=generator)
+    is_kept_BD = draws.view(torch.uint8)[:, :width] >= left_out
+    return is_kept_BD.float().mul_(levels / (levels - left_out))
 
 
 def check_loss(loss: float, *, learning_rate: float) -> None:

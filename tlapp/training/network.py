@@ -8,14 +8,14 @@ N pictures, B pictures of one step, D feature width, K classes.
 
 import copy
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from tlapp.backbones.loading import Backbone, copy_module
-from tlapp.classifier import Classifier, hash_weights, make_linear
+from tlapp.backbones.loading import Backbone, copy_module, hash_weights
+from tlapp.backbones.streams import open_streams
+from tlapp.classifier import Classifier, make_linear
 
 _PICTURES_AT_ONCE = 4
 _NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -50,14 +50,14 @@ class Network:
 
     def __init__(self, backbone: Backbone, class_count: int, *, streams: int) -> None:
         self._backbone = backbone
-        self.module = copy_module(backbone).eval().requires_grad_(True)
+        self.module = copy_module(backbone).eval()
         self.is_normalising = not backbone.pretrained and _learn_statistics(self.module, True)
         self._streams = 1 if self.is_normalising else streams
         self.weight_KD = torch.zeros(class_count, backbone.feature_width, requires_grad=True)
         self.bias_K = torch.zeros(class_count, requires_grad=True)
         self.backbone_parameters = tuple(self.module.parameters())
         self.parameters = (*self.backbone_parameters, self.weight_KD, self.bias_K)
-        self._pool = ThreadPoolExecutor(self._streams, thread_name_prefix="finetune")
+        self._pool = open_streams(self._streams)
 
     def close(self) -> None:
         """End the threads."""
