@@ -134,11 +134,11 @@ def test_when_the_disk_refuses_the_record_in_memory_says_failed(
 def test_recording_thirty_quick_epochs_costs_little(run: RunFolder, backbone: Backbone) -> None:
     events = [epoch_finished(make_classifier(backbone, epoch), epoch) for epoch in range(1, 31)]
     recorder = RunRecorder(run, run.record())
-    began = time.process_time()  # this thread's work, whatever else the machine does
+    began = time.thread_time()  # this thread's work, whatever else the machine does
     recorder.start()
     recorder.on_event(started())
     for event in events:
         recorder.on_event(event)
     recorder.on_event(finished(events[-1].classifier, 30))
     recorder.end("finished")
-    assert time.process_time() - began < 0.1
+    assert time.thread_time() - began < 0.1

@@ -23,7 +23,7 @@ from tlapp.runs.folder import RECORD_NAME
 from tlapp.runs.keeper import Keeper, is_kept
 from tlapp.runs.record import RunRecord
 from tlapp.settings import LOCAL_LIMITS, MEGABYTE, Settings
-from tlapp.training.config import TrainConfig
+from tlapp.training.config import MAX_EPOCHS, TrainConfig
 from tlapp.workspace.live import LiveRun
 from tlapp.workspace.visitors import owner_of
 from tlapp.workspace.workspace import Workspace
@@ -44,7 +44,9 @@ def train_folder(options: argparse.Namespace, home: Path) -> int:
     )
     if options.out is not None:
         _check_target(options.out)
-    limits = replace(LOCAL_LIMITS, training_seconds=float("inf"))  # who types it may also wait
+    limits = replace(  # who types it may also wait
+        LOCAL_LIMITS, training_seconds=float("inf"), epochs=MAX_EPOCHS
+    )
     settings = Settings(home=home, is_public=False, limits=limits)
     progress = Progress(sys.stderr)
     began = time.perf_counter()

@@ -64,11 +64,13 @@ class Janitor:
         if self._thread is not None:
             self._thread.join(timeout_seconds)
 
-    def sweep(self) -> None:
-        """One round."""
+    def sweep(self) -> int:
+        """One round; the bytes that the home folder then holds."""
         self._remove_idle_visitors()
         self._remove_orphans()
-        self._household.datasets.used_bytes = _measure(self._home)[1]
+        used_bytes = _measure(self._home)[1]
+        self._household.datasets.used_bytes = used_bytes
+        return used_bytes
 
     def _remove_idle_visitors(self) -> None:
         if self._idle_seconds is None:

@@ -1,0 +1,247 @@
+"""The command line as a person or a script meets it: in a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pictures import class_folder, jpeg, zip_folder
+from tlapp.__main__ import main
+from tlapp.backbones.weights import WeightsStore
+from tlapp.classifier import load_classifier
+from tlapp.runs.folder import RunFolder
+from tlapp.runs.store import RunStore
+
+REPOSITORY = Path(__file__).parents[1]
+TIMEOUT_SECONDS = 120
+TRAIN_KEYS = {
+    "classes",
+    "train_count",
+    "valid_count",
+    "valid_accuracy",
+    "valid_interval",
+    "seconds",
+    "feature_seconds",
+    "head_seconds",
+    "images_per_second",
+    "trainable_parameters",
+    "run_dir",
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "home"
+    monkeypatch.setenv("TLAPP_HOME", str(home))
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    return home
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return class_folder(tmp_path / "pictures", ("dots", "stripes"), per_class=6)
+
+
+def _start(arguments: Sequence[str | Path]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "tlapp", *map(str, arguments)],
+        cwd=REPOSITORY,
+        env=dict(os.environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def _wait_for_training(process: "subprocess.Popen[str]") -> None:
+    """Until the first epoch has been told."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.strip() == "Training":
+            return
+    raise AssertionError("The command ended before it trained.")
+
+
+def _last_json(output: str) -> Any:
+    return json.loads(output.strip().splitlines()[-1])
+
+
+def _check(result: Mapping[str, Any], home: Path) -> None:
+    assert set(result) >= TRAIN_KEYS
+    assert result["classes"] == ["dots", "stripes"]
+    assert result["train_count"] + result["valid_count"] == 12
+    assert 0 <= result["valid_accuracy"] <= 1
+    low, high = result["valid_interval"]
+    assert low <= result["valid_accuracy"] <= high
+    assert result["seconds"] >= result["feature_seconds"] + result["head_seconds"]
+    assert Path(result["run_dir"]).parent == home / "runs"
+    assert not any((home / "imports").iterdir())
+
+
+def test_train_and_predict_from_folder_to_answers(
+    home: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", str(folder), "--epochs", "5", "--seed", "1", "--json"]) == 0
+    printed = capsys.readouterr()
+    first = _last_json(printed.out)
+    _check(first, home)
+    assert printed.err.splitlines()[0] == "Reading pictures"
+
+    assert main(["train", str(folder), "--epochs", "5", "--seed", "1", "--json"]) == 0
+    second = _last_json(capsys.readouterr().out)
+    assert second["images_per_second"] == 0  # every feature was in the cache
+    assert second["valid_accuracy"] == first["valid_accuracy"]
+
+    picture = tmp_path / "new picture.jpg"
+    picture.write_bytes(jpeg(0, 500))
+    assert main(["predict", first["run_dir"], str(picture), "--json"]) == 0
+    answer = _last_json(capsys.readouterr().out)
+    assert [entry["file"] for entry in answer] == [str(picture)]
+    probabilities = [item["probability"] for item in answer[0]["classes"]]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert sum(probabilities) == pytest.approx(1.0)
+    assert {item["name"] for item in answer[0]["classes"]} == {"dots", "stripes"}
+
+    assert main(["predict", first["run_dir"], str(picture)]) == 0
+    assert capsys.readouterr().out.startswith(f"{picture}: ")
+
+
+def test_out_names_the_run_folder_and_takes_the_place_of_an_earlier_run(
+    home: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "models" / "mine"
+    for _ in range(2):
+        arguments = ["train", str(folder), "--epochs", "2", "--out", str(target)]
+        assert main(arguments) == 0
+        assert f"predict {target}" in capsys.readouterr().out
+    assert RunFolder(target).record().state == "finished"
+    assert not list((home / "runs").glob("r_*"))
+    assert [path.name for path in target.parent.iterdir()] == ["mine"]
+
+
+def test_a_folder_with_train_and_val_keeps_that_split(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class_folder(tmp_path / "set" / "train", ("a", "b"), per_class=5)
+    class_folder(tmp_path / "set" / "val", ("a", "b"), per_class=2, first_seed=50)
+    assert main(["train", str(tmp_path / "set"), "--epochs", "1", "--json"]) == 0
+    result = _last_json(capsys.readouterr().out)
+    assert (result["train_count"], result["valid_count"]) == (10, 4)
+
+
+def test_a_zip_is_as_good_as_a_folder_and_damaged_pictures_are_named(
+    home: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "dots" / "empty.jpg").write_bytes(b"")
+    archive = zip_folder(folder, tmp_path / "pictures.zip")
+    assert main(["train", str(archive), "--epochs", "1", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "dots/empty.jpg is empty" in printed.err
+    assert _last_json(printed.out)["classes"] == ["dots", "stripes"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "nowhere"], "nowhere"),
+        (["train", "FOLDER", "--backbone", "resnet999"], "resnet999"),
+        (["train", "FOLDER", "--epochs", "0"], "epochs"),
+        (["train", "FOLDER", "--lr", "nan"], "learning rate"),
+        (["train", "FOLDER", "--seed", "-1"], "seed"),
+        (["train", "FOLDER", "--out", "FOLDER"], "--out"),
+        (["train", "FOLDER/dots"], ""),
+        (["predict", "FOLDER", "x.jpg"], "no run"),
+        (["predict", "nowhere", "x.jpg"], "nowhere"),
+        (["fetch", "resnet999"], "resnet999"),
+    ],
+)
+def test_mistakes_are_told_with_the_next_step_and_end_with_2(
+    home: Path,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    assert main([argument.replace("FOLDER", str(folder)) for argument in arguments]) == 2
+    printed = capsys.readouterr()
+    assert words in printed.err
+    assert len(printed.err.strip().splitlines()) >= 2
+    assert "Traceback" not in printed.err
+    assert printed.out == ""
+
+
+def test_predict_answers_for_the_good_pictures_and_ends_with_2_for_a_bad_one(
+    home: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "run"
+    assert main(["train", str(folder), "--epochs", "1", "--out", str(target)]) == 0
+    capsys.readouterr()
+    good, empty = tmp_path / "good.jpg", tmp_path / "empty.jpg"
+    good.write_bytes(jpeg())
+    empty.write_bytes(b"")
+    missing = tmp_path / "missing.jpg"
+    code = main(["predict", str(target), *map(str, (empty, good, missing)), "--json"])
+    printed = capsys.readouterr()
+    assert code == 2
+    answers = _last_json(printed.out)
+    assert [bool(answer["classes"]) for answer in answers] == [False, True, False]
+    assert "is empty" in answers[0]["error"]
+    assert "No such file" in answers[2]["error"]
+    assert "Traceback" not in printed.err
+
+
+def test_fetch_says_that_packaged_backbones_are_ready(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fetch", "efficientnet_lite0"]) == 0
+    assert "efficientnet_lite0: ready" in capsys.readouterr().out
+
+
+def test_without_a_command_the_usage_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "serve" in capsys.readouterr().err
+
+
+def test_ctrl_c_keeps_the_best_epoch_and_ends_with_130(home: Path, folder: Path) -> None:
+    with _start(["train", folder, "--epochs", "10000", "--json"]) as process:
+        _wait_for_training(process)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    result = _last_json(output)
+    assert result["state"] == "stopped"
+    run = RunFolder(Path(result["run_dir"]))
+    assert run.record().best_epoch == run.best_model_epoch()
+    assert not any((home / "imports").iterdir())
+
+
+def test_kill_9_loses_at_most_the_running_epoch_and_the_model_is_usable(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with _start(["train", folder, "--epochs", "10000"]) as process:
+        _wait_for_training(process)
+        process.kill()
+        process.communicate(timeout=TIMEOUT_SECONDS)
+    store = RunStore(home / "runs")
+    (record,) = store.all_records()
+    store.close()
+    assert record.state == "stopped"
+    assert "program ended" in record.message
+    assert [row.epoch for row in record.epochs] == list(range(1, len(record.epochs) + 1))
+    assert record.epochs
+    run = store.folder(record.run_id)
+    classifier = load_classifier(run.model_path(), WeightsStore(home / "weights"))
+    assert classifier.class_names == ("dots", "stripes")
+
+    # The next command finds everything in order and removes what the killed one left behind.
+    assert main(["train", str(folder), "--epochs", "2", "--json"]) == 0
+    assert not any((home / "imports").iterdir())
+    assert _last_json(capsys.readouterr().out)["state"] == "finished"

@@ -1,0 +1,146 @@
+"""The janitor: removes what is idle or orphaned, and nothing that is in use."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
+from tlapp.errors import DataError, NotFoundError
+from tlapp.settings import HOUR, Limits, Settings
+from tlapp.training.config import TrainConfig
+from tlapp.workspace import VisitorState, Workspace
+from tlapp.workspace.janitor import ORPHAN_SECONDS
+
+IDLE_SECONDS = 2.0 * HOUR
+
+
+class Clock:
+    """Steady time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def public(
+    settings: Settings, clock: Clock, public_limits: Limits, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Workspace]:
+    """A workspace with the public limits, whose janitor lives by `clock`."""
+    workspace = Workspace(replace(settings, limits=public_limits))
+    monkeypatch.setattr(workspace.janitor, "_clock", clock)
+    yield workspace
+    workspace.close()
+
+
+def _visit(workspace: Workspace) -> str:
+    owner = workspace.owner_of(workspace.new_visitor())
+    workspace.touch(owner)
+    return owner
+
+
+def test_everything_of_an_idle_visitor_is_removed_and_nothing_of_another(
+    public: Workspace, clock: Clock, small_folder: Path, steps: StepTraining
+) -> None:
+    idle, active = _visit(public), _visit(public)
+    theirs, kept = bring(public, idle, small_folder), bring(public, active, small_folder)
+    run_id = public.start_training(idle, theirs.dataset_id, TrainConfig())
+    public.stop(run_id)
+    assert public.wait(run_id, PATIENCE_SECONDS)
+    clock.seconds += IDLE_SECONDS + 1
+    public.touch(active)
+    public.janitor.sweep()
+    with pytest.raises(NotFoundError):
+        public.dataset(theirs.dataset_id)
+    with pytest.raises(NotFoundError):
+        public.run(run_id)
+    assert public.dataset(kept.dataset_id, owner=active)
+
+
+def test_a_visitor_whose_training_runs_is_not_idle(
+    public: Workspace, clock: Clock, small_folder: Path, steps: StepTraining
+) -> None:
+    owner = _visit(public)
+    dataset = bring(public, owner, small_folder)
+    run_id = public.start_training(owner, dataset.dataset_id, TrainConfig())
+    clock.seconds += 10 * IDLE_SECONDS
+    public.janitor.sweep()
+    assert public.run(run_id).state in ("waiting", "running")
+    assert public.dataset(dataset.dataset_id)
+
+
+def test_after_a_restart_everybody_gets_the_full_time(
+    public: Workspace, clock: Clock, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = bring(public, _visit(public), small_folder)
+    later = Workspace(public.settings)
+    monkeypatch.setattr(later.janitor, "_clock", clock)
+    clock.seconds += 100 * IDLE_SECONDS
+    later.janitor.sweep()
+    assert later.datasets(dataset.owner)
+    clock.seconds += IDLE_SECONDS + 1
+    later.janitor.sweep()
+    assert not later.datasets(dataset.owner)
+    later.close()
+
+
+def test_on_ones_own_machine_nothing_is_ever_removed(
+    workspace: Workspace, owner: str, small_folder: Path
+) -> None:
+    dataset = bring(workspace, owner, small_folder)
+    workspace.janitor.sweep()
+    assert workspace.dataset(dataset.dataset_id)
+
+
+def test_orphaned_files_go_and_growing_ones_stay(
+    public: Workspace, clock: Clock, settings: Settings
+) -> None:
+    orphan = settings.home / "visitors" / ".part-1-x.json"
+    growing = settings.home / "runs" / ".part-2-y"
+    growing.mkdir(parents=True)
+    orphan.parent.mkdir(exist_ok=True)
+    orphan.write_bytes(b"half")
+    for size in range(3):
+        (growing / str(size)).write_bytes(b"more")
+        public.janitor.sweep()
+        clock.seconds += ORPHAN_SECONDS * 0.6
+    assert not orphan.exists()
+    assert growing.exists()
+
+
+def test_one_data_set_more_than_allowed_pushes_out_the_oldest_unused(
+    public: Workspace, small_folder: Path
+) -> None:
+    owner = _visit(public)
+    first = bring(public, owner, small_folder, "1")
+    public.save_visitor_state(owner, VisitorState(dataset_id=first.dataset_id))  # the page's
+    for name in ("2", "3", "4"):
+        bring(public, owner, small_folder, name)
+    assert [dataset.name for dataset in public.datasets(owner)] == ["4", "3", "1"]
+
+
+def test_a_full_disk_refuses_imports_and_leaves_the_rest(
+    public: Workspace, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = _visit(public)
+    dataset = bring(public, owner, small_folder)
+    monkeypatch.setattr("tlapp.workspace.datasets.FREE_FLOOR_BYTES", 10**18)
+    with pytest.raises(DataError, match="disk") as refused:
+        bring(public, owner, small_folder)
+    assert refused.value.hint
+    assert public.dataset(dataset.dataset_id)
+
+
+def test_a_sweep_measures_what_the_home_folder_holds(public: Workspace, small_folder: Path) -> None:
+    owner = _visit(public)
+    bring(public, owner, small_folder)
+    assert public.janitor.sweep() > 10_000

@@ -1,0 +1,251 @@
+"""Trainings as page and API see them: live, stoppable, found again, one at a time."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.pictures import class_folder, jpeg
+from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring, wait_until
+from tlapp.data.dataset import Dataset
+from tlapp.errors import DataError, JobError, NotFoundError, RunError, TrainingError
+from tlapp.settings import Limits, Settings
+from tlapp.training.config import TrainConfig
+from tlapp.workspace import Workspace
+
+
+def test_a_real_training_is_recorded_kept_and_answers(
+    workspace: Workspace, owner: str, dataset: Dataset, settings: Settings
+) -> None:
+    config = TrainConfig(epochs=12, seed=3)
+    run_id = workspace.start_training(owner, dataset.dataset_id, config, name="Mine")
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    record = workspace.run(run_id)
+    assert (record.state, record.message) == ("finished", "")
+    assert [row.epoch for row in record.epochs] == list(range(1, 13))
+    assert record.train_count + record.valid_count == 12
+    assert record.valid_accuracy is not None
+    assert sum(result.total for result in record.class_results) == record.valid_count
+    assert sum(result.correct for result in record.class_results) == record.valid_correct
+    assert record.replaced_layer
+    assert record.versions["torch"]
+    json.dumps(record.to_json(), allow_nan=False)
+    answer = workspace.predict(run_id, [("new.jpg", jpeg(0, 500))])[0]
+    assert {item.name for item in answer.ranked} == {"dots", "stripes"}
+    workspace.close()
+
+    later = Workspace(settings)
+    assert later.run(run_id) == record
+    again = later.predict(run_id, [("new.jpg", jpeg(0, 500))])[0]
+    assert again.ranked == answer.ranked
+    later.close()
+
+
+def test_the_same_seed_gives_the_same_weights_while_others_work(
+    workspace: Workspace, owner: str, dataset: Dataset
+) -> None:
+    heads = []
+    for _ in range(2):
+        run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=5, seed=7))
+        torch.manual_seed(len(heads))  # what somebody else might do meanwhile
+        torch.rand(100)
+        assert workspace.wait(run_id, PATIENCE_SECONDS)
+        heads.append(workspace.classifier(run_id).head.weight)
+    assert torch.equal(heads[0], heads[1])
+
+
+def test_a_run_is_seen_live_epoch_by_epoch(
+    workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
+) -> None:
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=4))
+    with pytest.raises(RunError, match="first epoch"):
+        workspace.classifier(run_id)
+    steps.step(2)
+    live = wait_until(workspace, run_id, lambda live: len(live.record.epochs) == 2)
+    assert (live.phase, live.epoch, live.epochs, live.classifier_epoch) == ("training", 2, 4, 2)
+    assert live.seconds_left is not None
+    assert float(workspace.classifier(run_id).head.bias[0]) == 2.0
+    steps.finish()
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    live = workspace.live(run_id)
+    assert (live.phase, live.state, live.classifier_epoch) == ("done", "finished", 2)
+
+
+def test_stopping_keeps_the_best_epoch_so_far(
+    workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
+) -> None:
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=30))
+    steps.step(3)
+    wait_until(workspace, run_id, lambda live: live.epoch == 3)
+    workspace.stop(run_id, owner=owner)
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    record = workspace.run(run_id)
+    assert (record.state, record.best_epoch) == ("stopped", 3)
+    assert record.message == "Stopped after 3 of 30 epochs. The best one (3) is kept."
+    assert float(workspace.classifier(run_id).head.bias[0]) == 3.0
+    workspace.stop(run_id)
+
+
+def test_a_second_press_is_refused_and_the_first_run_goes_on(
+    workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
+) -> None:
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    with pytest.raises(JobError, match="already have a training"):
+        workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    assert [record.run_id for record in workspace.runs(owner)] == [run_id]
+    steps.step()
+    wait_until(workspace, run_id, lambda live: live.epoch == 1)
+
+
+def test_the_next_visitor_waits_and_sees_the_place_in_the_queue(
+    workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining, small_folder: Path
+) -> None:
+    workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    other = workspace.owner_of(workspace.new_visitor())
+    theirs = bring(workspace, other, small_folder)
+    run_id = workspace.start_training(other, theirs.dataset_id, TrainConfig())
+    live = workspace.live(run_id, owner=other)
+    assert (live.state, live.phase, live.queue_position) == ("waiting", "waiting", 1)
+    workspace.stop(run_id, owner=other)
+    assert workspace.live(run_id).state == "stopped"
+
+
+def test_a_training_that_fails_says_why_and_the_next_one_runs(
+    workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
+) -> None:
+    steps.error = TrainingError("Learning rate too high.", hint="Try 0.001.")
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    record = workspace.run(run_id)
+    assert (record.state, record.message, record.hint) == (
+        "failed",
+        "Learning rate too high.",
+        "Try 0.001.",
+    )
+    steps.error = None
+    steps.step()
+    second = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    wait_until(workspace, second, lambda live: live.epoch == 1)
+
+
+def test_the_time_limit_keeps_the_best_epoch_and_says_so(
+    settings: Settings, small_folder: Path, steps: StepTraining
+) -> None:
+    limits = replace(settings.limits, training_seconds=0.5)
+    workspace = Workspace(replace(settings, limits=limits))
+    owner = workspace.owner_of(workspace.new_visitor())
+    dataset = bring(workspace, owner, small_folder)
+    workspace.backbone("efficientnet_lite0")  # loading it is not what is limited here
+    steps.step()
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=30))
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    record = workspace.run(run_id)
+    workspace.close()
+    assert (record.state, record.best_epoch) == ("stopped", 1)
+    assert "a training may take 1 min here" in record.message
+
+
+def test_other_visitors_see_nothing_of_it(
+    workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
+) -> None:
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    stranger = workspace.owner_of(workspace.new_visitor())
+    with pytest.raises(NotFoundError):
+        workspace.dataset(dataset.dataset_id, owner=stranger)
+    for use in (workspace.run, workspace.live, workspace.stop, workspace.delete_run):
+        with pytest.raises(NotFoundError):
+            use(run_id, owner=stranger)
+    assert workspace.run(run_id).state in ("waiting", "running")
+    assert workspace.runs(stranger) == ()
+
+
+def test_what_a_training_uses_cannot_be_removed_meanwhile(
+    workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
+) -> None:
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    with pytest.raises(RunError, match="using these pictures"):
+        workspace.delete_dataset(dataset.dataset_id, owner=owner)
+    with pytest.raises(RunError, match="not over yet"):
+        workspace.delete_run(run_id, owner=owner)
+    workspace.stop(run_id)
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    workspace.delete_dataset(dataset.dataset_id, owner=owner)
+    workspace.delete_run(run_id, owner=owner)
+    with pytest.raises(NotFoundError):
+        workspace.live(run_id)
+
+
+def test_the_oldest_runs_make_room(
+    settings: Settings, small_folder: Path, steps: StepTraining
+) -> None:
+    workspace = Workspace(replace(settings, limits=replace(settings.limits, runs=2)))
+    owner = workspace.owner_of(workspace.new_visitor())
+    dataset = bring(workspace, owner, small_folder)
+    run_ids = []
+    for _ in range(3):
+        run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+        workspace.stop(run_id)
+        assert workspace.wait(run_id, PATIENCE_SECONDS)
+        run_ids.append(run_id)
+    assert [record.run_id for record in workspace.runs(owner)] == run_ids[:0:-1]
+    workspace.close()
+
+
+def test_one_class_alone_is_refused_at_once(
+    workspace: Workspace, owner: str, tmp_path: Path
+) -> None:
+    dataset = bring(workspace, owner, class_folder(tmp_path / "one", ("dots",), per_class=4))
+    with pytest.raises(TrainingError) as refused:
+        workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    assert "Add a second class" in refused.value.hint
+
+
+def test_more_epochs_than_allowed_are_refused(
+    settings: Settings, public_limits: Limits, small_folder: Path
+) -> None:
+    workspace = Workspace(replace(settings, limits=public_limits))
+    owner = workspace.owner_of(workspace.new_visitor())
+    dataset = bring(workspace, owner, small_folder)
+    with pytest.raises(TrainingError, match="201 epochs"):
+        workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=201))
+    assert workspace.runs(owner) == ()
+    workspace.close()
+
+
+def test_curves_of_a_run_are_written_into_its_folder(
+    workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
+) -> None:
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    with pytest.raises(RunError, match="no finished epoch"):
+        workspace.curves(run_id, "csv")
+    steps.step()
+    wait_until(workspace, run_id, lambda live: live.epoch == 1)
+    path = workspace.write_curves(run_id, "csv")
+    assert path.read_bytes() == workspace.curves(run_id, "csv")
+
+
+def test_folders_of_the_server_are_closed_to_the_public(
+    settings: Settings, small_folder: Path
+) -> None:
+    workspace = Workspace(replace(settings, is_public=True))
+    with pytest.raises(DataError, match="cannot be read from here"):
+        bring(workspace, "a" * 64, small_folder)
+    workspace.close()
+
+
+def test_a_backbone_that_is_not_here_is_downloaded_first_and_offline_says_what_to_do(
+    workspace: Workspace, owner: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*arguments: object, **options: object) -> None:
+        raise OSError("no route")
+
+    monkeypatch.setattr("socket.create_connection", unreachable)
+    monkeypatch.setattr("socket.getaddrinfo", unreachable)
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(backbone="resnet18"))
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    record = workspace.run(run_id)
+    assert record.state == "failed"
+    assert "EfficientNet-Lite0" in record.message + record.hint
+    assert "fetch" in record.message + record.hint

@@ -1,0 +1,79 @@
+"""Trying: one broken picture harms no other, and asking again costs only the head."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import BROKEN, jpeg, turned_jpeg
+from tests.workspace.conftest import StepTraining, wait_until
+from tlapp.data.dataset import Dataset
+from tlapp.errors import DataError, NotFoundError
+from tlapp.settings import Settings
+from tlapp.training.config import TrainConfig
+from tlapp.workspace import Workspace
+
+
+def test_a_broken_picture_has_its_reason_and_the_others_their_answers(
+    workspace: Workspace,
+) -> None:
+    raw = [("good.jpg", jpeg()), *((name, make()) for name, make in BROKEN.items())]
+    results = workspace.predict_imagenet("efficientnet_lite0", [*raw, ("last.jpg", jpeg(1))])
+    assert [result.name for result in results] == [*(name for name, _ in raw), "last.jpg"]
+    for result in results:
+        if result.name in ("good.jpg", "last.jpg"):
+            assert (len(result.ranked), result.error) == (5, "")
+            assert result.thumbnail.startswith(b"\xff\xd8")
+        else:
+            assert (result.ranked, result.thumbnail) == ((), b"")
+            assert result.name in result.error
+
+
+def test_pictures_that_are_all_broken_need_no_backbone_pass(workspace: Workspace) -> None:
+    assert [
+        result.ranked
+        for result in workspace.predict_imagenet("efficientnet_lite0", [("empty.jpg", b"")])
+    ] == [()]
+
+
+def test_a_turned_photo_gets_the_answer_of_the_upright_one(workspace: Workspace) -> None:
+    raw = [(f"{turn}.jpg", turned_jpeg(turn)) for turn in range(1, 9)]
+    names = {
+        result.ranked[0].name for result in workspace.predict_imagenet("efficientnet_lite0", raw)
+    }
+    assert len(names) == 1
+
+
+def test_asking_again_after_an_epoch_runs_no_backbone(
+    workspace: Workspace,
+    owner: str,
+    dataset: Dataset,
+    steps: StepTraining,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried = workspace.prepare([("a.jpg", jpeg()), ("b.jpg", jpeg(1))])
+    workspace.answers(tried, None)
+    monkeypatch.setattr("tlapp.workspace.trying.features_of", None)  # calling it would fail
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    for epoch in (1, 2):
+        steps.step()
+        wait_until(workspace, run_id, lambda live, epoch=epoch: live.epoch == epoch)
+        answers = workspace.answers(tried, run_id)
+        assert [item.name for item in answers[0].ranked] == ["cat", "dog"]
+    steps.finish()
+    assert workspace.wait(run_id, 60.0)
+    assert workspace.answers(tried, run_id)
+
+
+def test_too_many_pictures_are_refused_with_the_limit(settings: Settings, tmp_path: Path) -> None:
+    workspace = Workspace(replace(settings, limits=replace(settings.limits, try_images=2)))
+    with pytest.raises(DataError, match="3 test pictures") as refused:
+        workspace.prepare([("a.jpg", jpeg())] * 3)
+    assert "2 or fewer" in refused.value.hint
+    workspace.close()
+
+
+def test_an_unknown_run_is_not_found(workspace: Workspace) -> None:
+    for run_id in ("", "../..", "r_" + "A" * 32):
+        with pytest.raises(NotFoundError):
+            workspace.predict(run_id, [("a.jpg", jpeg())])

@@ -1,0 +1,71 @@
+"""Visitors: tokens nobody guesses or reads from disk, and a page that is found again."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.workspace.conftest import StepTraining
+from tlapp.data.dataset import Dataset
+from tlapp.settings import Settings
+from tlapp.training.config import TrainConfig
+from tlapp.workspace import VisitorState, Workspace
+
+
+def test_tokens_are_long_different_and_never_on_disk(
+    workspace: Workspace, settings: Settings
+) -> None:
+    tokens = {workspace.new_visitor() for _ in range(100)}
+    assert len(tokens) == 100
+    assert min(map(len, tokens)) >= 43  # 256 bits, 6 a letter
+    for token in tokens:
+        workspace.save_visitor_state(workspace.owner_of(token), VisitorState())
+    kept = b"".join(str(path).encode() + path.read_bytes() for path in _files(settings.home))
+    assert not any(token.encode() in kept for token in tokens)
+
+
+def test_the_page_is_found_again_by_another_process(
+    workspace: Workspace,
+    settings: Settings,
+    owner: str,
+    dataset: Dataset,
+    steps: StepTraining,
+) -> None:
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    state = VisitorState(dataset_id=dataset.dataset_id, run_id=run_id)
+    workspace.save_visitor_state(owner, state)
+    workspace.close()
+    later = Workspace(settings)
+    assert later.visitor_state(owner) == state
+    later.close()
+
+
+def test_what_is_gone_or_somebody_elses_is_not_shown(
+    workspace: Workspace, owner: str, dataset: Dataset
+) -> None:
+    stranger = workspace.owner_of(workspace.new_visitor())
+    state = VisitorState(dataset_id=dataset.dataset_id, run_id="r_" + "x" * 32)
+    workspace.save_visitor_state(stranger, state)
+    workspace.save_visitor_state(owner, state)
+    assert workspace.visitor_state(stranger) == VisitorState()
+    assert workspace.visitor_state(owner) == VisitorState(dataset_id=dataset.dataset_id)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"[]", b'{"dataset_id": 1}'])
+def test_a_damaged_state_is_an_empty_page(
+    workspace: Workspace, settings: Settings, owner: str, content: bytes
+) -> None:
+    workspace.save_visitor_state(owner, VisitorState())
+    (settings.home / "visitors" / f"{owner}.json").write_bytes(content)
+    assert workspace.visitor_state(owner) == VisitorState()
+
+
+def test_a_hostile_owner_touches_no_file(workspace: Workspace, settings: Settings) -> None:
+    before = _files(settings.home)
+    for owner in ("", "../../x", "a/b", "A" * 64):
+        workspace.save_visitor_state(owner, VisitorState())
+        assert workspace.visitor_state(owner) == VisitorState()
+    assert _files(settings.home) == before
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
