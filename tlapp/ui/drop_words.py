@@ -41,7 +41,11 @@ FOLDER_WORDS: Words = {
     "shrinking": "Reading and shrinking {done} of {total}",
     "sending": "Sending {done} of {total}, {size}",
     "sending_zip": "Sending {size} of {total}",
-    "sent": "{found} sent.",
+    "sent": "{what} sent.",
+    "left_out": (
+        "{count} file stayed behind: no picture, or too large.",
+        "{count} files stayed behind: no pictures, or too large.",
+    ),
     "too_large_hint": "{size}, and this server takes {limit} at once. Drop fewer or smaller pictures.",
     "picture_too_large_hint": "A picture may have at most {limit} here. Drop smaller pictures.",
     "too_many_hint": "This server takes at most {count} at once. Drop fewer pictures.",

@@ -73,19 +73,19 @@ def results(record: RunRecord) -> str:
 
 def _class_results(record: RunRecord) -> str:
     rows = "".join(
-        f"<tr><th scope=row>{html.escape(row.name)}</th>"
-        f"<td><meter min=0 max={max(row.total, 1)} value={row.correct}></meter></td>"
-        f"<td>{html.escape(text.of_pictures(row.correct, row.total))}</td></tr>"
+        f"<li><span>{html.escape(row.name)}</span>"
+        f'<i class="tl-bar"><i style="width:{row.correct / row.total:.0%}"></i></i>'
+        f"<b>{html.escape(text.of_pictures(row.correct, row.total))}</b></li>"
         for row in record.class_results
         if row.total
     )
-    return f"<table><caption>{text.PER_CLASS_HEADING}</caption>{rows}</table>" if rows else ""
+    return f'<h3>{text.PER_CLASS_HEADING}</h3><ul class="tl-per-class">{rows}</ul>' if rows else ""
 
 
 def limits(settings: Settings) -> str:
     """What a visitor may ask of this server."""
     items = "".join(f"<li>{html.escape(line)}</li>" for line in text.limit_lines(settings.limits))
-    return f"<details><summary>{text.LIMITS_HEADING}</summary><ul>{items}</ul></details>"
+    return f'<details class="tl-limits"><summary>{text.LIMITS_HEADING}</summary><ul>{items}</ul></details>'
 
 
 # --- API ---------------------------------------------------------------------------------------

@@ -60,7 +60,9 @@ def build_page(page: Page) -> gr.Blocks:
             )
 
         trying.connect(page, try_panel, token)
-        then_follow(train.connect(page, train_panel, token))
+        started = train.connect(page, train_panel, token)
+        then_follow(started)
+        started.then(bind(show_data, page), [token], data_panel.views(), **QUIET)
         for change in data.connect(page, data_panel, token):
             then_follow(
                 change.then(bind(show_training, page), [token], train_panel.views(), **QUIET)
@@ -92,6 +94,11 @@ def open_page(page: Page, token: str) -> tuple[Any, ...]:
         *train.show(page, owner),
         trying.show(page, owner),
     )
+
+
+def show_data(page: Page, token: str) -> tuple[Any, ...]:
+    """The Data zone after Train has accepted what was shown there."""
+    return data.show(page, page.workspace.owner_of(token))
 
 
 def show_training(page: Page, token: str) -> tuple[Any, ...]:

@@ -50,7 +50,8 @@ def _training(live: LiveRun) -> str:
     if live.batches:
         sentence = f"Epoch {live.epoch} of {live.epochs}, step {live.batch} of {live.batches}."
     best = _best(live)
-    left = f" About {duration(live.seconds_left)} left." if live.seconds_left else ""
+    seconds = live.seconds_left or 0.0
+    left = f" About {duration(seconds)} left." if seconds >= 1 else ""
     return f"{sentence}{best}{left}"
 
 

@@ -34,7 +34,8 @@ OWN_SPLIT = "This folder brings its own split, and it is kept."
 
 # --- Train -------------------------------------------------------------------------------------
 
-NO_RUN = "Keep the defaults and press Train."
+PRESS_TRAIN = "Keep the defaults and press Train."
+BRING_PICTURES_FIRST = "First bring pictures: drop a folder, or use the samples. Then press Train."
 READY_OFFLINE = "ready offline"
 HEAD_STAGE = "head"
 TRAIN_BUTTON = "Train"

@@ -121,9 +121,11 @@ def _learning_sentence(
     )
 
 
-def no_run() -> RunViewValue:
-    """Before the first training."""
-    return RunViewValue(state="empty", status=text.NO_RUN)
+def no_run(*, has_pictures: bool) -> RunViewValue:
+    """Before the first training: what to do next."""
+    return RunViewValue(
+        state="empty", status=text.PRESS_TRAIN if has_pictures else text.BRING_PICTURES_FIRST
+    )
 
 
 def run(live: LiveRun) -> RunViewValue:

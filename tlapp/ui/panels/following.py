@@ -12,6 +12,7 @@ import gradio as gr
 
 from tlapp.ui import present, widget_values
 from tlapp.ui.panels import trying
+from tlapp.ui.panels.data import shown_dataset
 from tlapp.ui.session import Page
 from tlapp.workspace import LiveRun
 
@@ -27,7 +28,7 @@ async def follow(page: Page, token: str) -> AsyncIterator[tuple[Any, ...]]:
     owner = page.workspace.owner_of(token)
     state = await asyncio.to_thread(page.workspace.visitor_state, owner)
     if state.run_id is None:
-        yield _idle()
+        yield _idle(await asyncio.to_thread(shown_dataset, page, owner) is not None)
         return
     news = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -52,9 +53,9 @@ async def follow(page: Page, token: str) -> AsyncIterator[tuple[Any, ...]]:
         unsubscribe()
 
 
-def _idle() -> tuple[Any, ...]:
+def _idle(has_pictures: bool) -> tuple[Any, ...]:
     return (
-        widget_values.no_run(),
+        widget_values.no_run(has_pictures=has_pictures),
         gr.update(visible=True),
         gr.update(visible=False),
         gr.skip(),

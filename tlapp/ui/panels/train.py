@@ -49,7 +49,7 @@ def build(page: Page) -> TrainPanel:
     with gr.Row(elem_classes="tl-buttons"):
         train = gr.Button(text.TRAIN_BUTTON, variant="primary", elem_id="train")
         stop = gr.Button(text.STOP_BUTTON, variant="stop", visible=False, elem_id="stop")
-    run_view = RunView(widget_values.no_run(), elem_id="run-view")
+    run_view = RunView(widget_values.no_run(has_pictures=False), elem_id="run-view")
     with gr.Accordion(text.SETTINGS_HEADING, open=False, elem_id="settings"):
         form = build_form(page.settings.limits)
         reset = gr.Button(text.RESET_SETTINGS_BUTTON, size="sm", elem_id="reset-settings")
@@ -145,7 +145,7 @@ def estimate_again(
 def start(
     page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
 ) -> tuple[Any, ...]:
-    """Put the training in the queue; the page then follows it."""
+    """Put the training in the queue and swap the buttons; the page then follows it."""
     owner = page.workspace.owner_of(values[token])
     config = _read(panel, values)
     dataset = shown_dataset(page, owner)

@@ -167,6 +167,7 @@ function render() {
   keepInStep(list, value.classes, (row) => row.name, buildRow, updateRow);
   const isLong = value.classes.length > 8;
   scroller.classList.toggle("tl-long", isLong);
+  scroller.classList.toggle("tl-huge", value.classes.length > 100); // rows out of sight cost nothing
   if (isLong) {
     scroller.tabIndex = 0;
     scroller.setAttribute("role", "group");

@@ -83,7 +83,7 @@ async function sendFolder(found, stopping) {
   };
   await sendZip(blob, name, facts, sentText, stopping);
   const stayed = facts.left_out ? " " + countText(facts.left_out, words.left_out) : "";
-  return fill(words.sent, { found: title }) + stayed;
+  return fill(words.sent, { what: countText(entries.length, words.files) }) + stayed;
 }
 
 async function sendOwnZip(file, stopping) {
@@ -93,7 +93,7 @@ async function sendOwnZip(file, stopping) {
   checkSize(file.size);
   const sentText = (bytes) => fill(words.sending_zip, { size: sizeText(bytes), total: sizeText(file.size) });
   await sendZip(file, file.name.replace(/\.zip$/i, ""), { pictures: 0, left_out: 0 }, sentText, stopping);
-  return fill(words.sent, { found: file.name });
+  return fill(words.sent, { what: file.name });
 }
 
 /** Whatever was dropped or chosen: folders, or one zip. */

@@ -81,7 +81,6 @@ function render() {
         { name: stage.name, count }));
     });
   backboneHint.classList.toggle("tl-lad-hint-open", !frozen);
-  show(lock, true);
   lock.style.display = frozen ? "" : "none";
   setText(backboneHintText, frozen ? words().frozen : words().thawed);
   setText(headHint, words().learns);
