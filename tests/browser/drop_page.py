@@ -20,7 +20,8 @@ from tlapp.ui.widgets.picture_drop import PictureDrop, PictureUpload
 FOLDER = "#folder-drop .tl-drop"
 PICTURES = "#picture-drop .tl-drop"
 MOST_BYTES = 20_000_000  # what this page's server says it takes
-MOST_PICTURES = 5_000  # in a folder
+MOST_PICTURES = 1_300  # in a folder
+MOST_IMAGE_BYTES = 3_000_000
 MOST_TRIED = 4  # test pictures at once
 
 
@@ -114,7 +115,10 @@ def _build(drop_page: DropPage) -> gr.Blocks:
         with gr.Row(elem_classes="tl-zones"):
             with gr.Column(elem_classes="tl-card"):
                 folder_drop = FolderDrop(
-                    max_bytes=MOST_BYTES, most_pictures=MOST_PICTURES, elem_id="folder-drop"
+                    max_bytes=MOST_BYTES,
+                    image_bytes=MOST_IMAGE_BYTES,
+                    most_pictures=MOST_PICTURES,
+                    elem_id="folder-drop",
                 )
             with gr.Column(elem_classes="tl-card"):
                 said = gr.Textbox(label="What the server said", interactive=True, elem_id="said")

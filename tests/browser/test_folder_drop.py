@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Route
 from tests.browser.drop_page import (
     FOLDER,
     MOST_BYTES,
+    MOST_IMAGE_BYTES,
+    MOST_PICTURES,
     DropPage,
     opened_tab,
     served_drop_page,
@@ -93,7 +95,7 @@ def test_a_dropped_folder_arrives_with_the_names_of_its_classes(
     assert drop_and_wait(tab, drop_page, folder) == expected
     assert drop_page.uploads[-1].name == "coats"
     assert drop_page.uploads[-1].left_out == 0
-    wait_for_line(tab, FOLDER, "21 pictures in 11 folders sent.")
+    wait_for_line(tab, FOLDER, "21 files sent.")
 
 
 def test_several_folders_dropped_at_once_are_a_class_each(
@@ -115,6 +117,7 @@ def test_junk_stays_out_silently_and_other_files_are_counted(
         (folder / hidden / "x.jpg").write_bytes(jpeg())
     (folder / "notes.txt").write_text("not a picture")
     (folder / "dots" / "table.csv").write_text("1,2")
+    (folder / "dots" / "big.jpg").write_bytes(bytes(MOST_IMAGE_BYTES + 1))
     (folder / "dots" / "big.xyz").write_bytes(bytes(2_000_000))
     (folder / "dots" / "small.xyz").write_bytes(b"unknown, so the server lists it")
     arrived = drop_and_wait(tab, drop_page, folder)
@@ -124,8 +127,8 @@ def test_junk_stays_out_silently_and_other_files_are_counted(
         "dots/small.xyz",
         "stripes/stripes-0.jpg",
     ]
-    assert drop_page.uploads[-1].left_out == 3
-    wait_for_line(tab, FOLDER, "3 files were left out.")
+    assert drop_page.uploads[-1].left_out == 4
+    wait_for_line(tab, FOLDER, "4 files stayed behind")
 
 
 def test_files_that_only_look_like_pictures_reach_the_server_unchanged(
@@ -276,6 +279,19 @@ def test_more_than_the_server_takes_is_refused_with_both_sizes(
     assert not [url for url in sent if "/upload" in url]
 
 
+def test_more_pictures_than_the_server_takes_are_refused_with_both_numbers(
+    tab: Tab, drop_page: DropPage, tmp_path: Path
+) -> None:
+    count = len(drop_page.zips)
+    (tmp_path / "many" / "a").mkdir(parents=True)
+    for number in range(MOST_PICTURES + 1):
+        (tmp_path / "many" / "a" / f"{number}.jpg").write_bytes(b"x")
+    tab.drop_files(FOLDER, [tmp_path / "many"])
+    wait_for_line(tab, FOLDER, "1,301 pictures")
+    wait_for_line(tab, FOLDER, "This server takes at most 1,300 at once.")
+    assert len(drop_page.zips) == count
+
+
 def test_a_lost_connection_is_said_and_the_next_drop_works(
     tab: Tab, drop_page: DropPage, pictures_folder: Path
 ) -> None:
@@ -383,7 +399,8 @@ def test_both_zones_look_right(
         hold_uploads(tab)
         tab.drop_files(FOLDER, [pictures_folder])
         wait_for_line(tab, FOLDER, "Sending")
-        assert tab.accessibility_failures() == []
+        rules = ("color-contrast", "aria-progressbar-name", "aria-allowed-attr")
+        assert tab.accessibility_failures(rules) == []
         tab.page.screenshot(path=screenshot_folder / f"{shot}-busy.png")
         tab.page.get_by_role("button", name="Cancel").click()
         wait_for_line(tab, FOLDER, "Stopped")
