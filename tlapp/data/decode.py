@@ -85,13 +85,11 @@ def make_working_copy(raw: bytes, *, name: str, limits: Limits) -> WorkingCopy:
 def open_working_copy(encoded: bytes) -> Image.Image:
     """The pixels of a working copy: RGB, upright. Raises `PictureError` if it is damaged."""
     try:
-        image = JpegImageFile(io.BytesIO(encoded))
-        image.load()
+        return _read_jpeg(encoded)
     except _DECODER_FAULTS as fault:
         raise PictureError(
             "A stored picture is damaged.", hint="Delete this data set and import it again."
         ) from fault
-    return image.convert("RGB")
 
 
 def open_picture(raw: bytes, *, name: str, limits: Limits) -> ImageFile:
@@ -115,8 +113,7 @@ def working_copy(image: ImageFile, raw: bytes, *, name: str) -> WorkingCopy:
     try:
         kept = _kept_as_it_is(image, raw)
         if kept is not None:
-            pixels = JpegImageFile(io.BytesIO(kept)).convert("RGB")
-            notice = ""
+            pixels, notice = _read_jpeg(kept), ""
         else:
             pixels, notice = _decoded(image)
             kept = _encoded(pixels)
@@ -223,6 +220,13 @@ def _decoded(image: ImageFile) -> tuple[Image.Image, str]:
     if transpose is not None:
         pixels = pixels.transpose(transpose)
     return pixels, "animated: first frame used" if _is_animated(image) else ""
+
+
+def _read_jpeg(encoded: bytes) -> Image.Image:
+    image = JpegImageFile(io.BytesIO(encoded))
+    image.load()
+    # A conversion that changes nothing would still copy every pixel: as slow as decoding.
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _is_animated(image: ImageFile) -> bool:
