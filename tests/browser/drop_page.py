@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.tab import Tab
 from tlapp.ui.theme import make_theme, page_css
@@ -81,20 +81,19 @@ def served_drop_page(folder: Path) -> Iterator[DropPage]:
             blocks.close(verbose=False)
 
 
-@contextmanager
-def opened_tab(
-    browser: Browser,
-    drop_page: DropPage,
-    *,
-    size: tuple[int, int] = (1440, 700),
-    theme: str = "light",
-    script: str = "",
-) -> Iterator[Tab]:
-    """A tab on the page. `script` runs before the page's own. What goes wrong fails the test."""
-    context = browser.new_context(
+def new_context(browser: Browser, size: tuple[int, int] = (1440, 700)) -> BrowserContext:
+    """A browser's memory of its own, which may use camera and clipboard."""
+    return browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         permissions=["camera", "clipboard-read", "clipboard-write"],
     )
+
+
+@contextmanager
+def opened_tab(
+    context: BrowserContext, drop_page: DropPage, *, theme: str = "light", script: str = ""
+) -> Iterator[Tab]:
+    """A tab on the page. `script` runs before the page's own. What goes wrong fails the test."""
     tab = Tab(page=context.new_page())
     tab.watch()
     tab.page.add_init_script(script)
@@ -104,7 +103,7 @@ def opened_tab(
         tab.page.wait_for_selector(PICTURES)
         yield tab
     finally:
-        context.close()
+        tab.page.close()
     problems = tab.unexpected_problems()
     assert not problems, "Seen in the browser:\n" + "\n".join(problems)
 

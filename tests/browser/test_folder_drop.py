@@ -3,12 +3,13 @@
 import io
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, BrowserContext, Route
 
 from tests.browser.drop_page import (
     FOLDER,
@@ -16,6 +17,7 @@ from tests.browser.drop_page import (
     MOST_IMAGE_BYTES,
     MOST_PICTURES,
     DropPage,
+    new_context,
     opened_tab,
     served_drop_page,
     wait_for_line,
@@ -55,9 +57,17 @@ def drop_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DropPage]:
         yield page
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Shared by the tabs of this file: the page's scripts are loaded once."""
+    opened = new_context(browser)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def tab(browser: Browser, drop_page: DropPage) -> Iterator[Tab]:
-    with opened_tab(browser, drop_page) as opened:
+def tab(context: BrowserContext, drop_page: DropPage) -> Iterator[Tab]:
+    with opened_tab(context, drop_page) as opened:
         yield opened
 
 
@@ -391,7 +401,8 @@ def test_both_zones_look_right(
     theme: str,
     size: tuple[int, int],
 ) -> None:
-    with opened_tab(browser, drop_page, size=size, theme=theme) as tab:
+    context = new_context(browser, size)
+    with closing(context), opened_tab(context, drop_page, theme=theme) as tab:
         shot = f"drop-{theme}-{size[0]}"
         assert tab.accessibility_failures(("color-contrast", "label", "button-name")) == []
         assert tab.overflow_pixels() == 0

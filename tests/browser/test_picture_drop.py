@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.drop_page import (
     MOST_TRIED,
     PICTURES,
     DropPage,
+    new_context,
     opened_tab,
     served_drop_page,
     wait_for_line,
@@ -40,9 +41,17 @@ def drop_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DropPage]:
         yield page
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Shared by the tabs of this file: the page's scripts are loaded once."""
+    opened = new_context(browser)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def tab(browser: Browser, drop_page: DropPage) -> Iterator[Tab]:
-    with opened_tab(browser, drop_page) as opened:
+def tab(context: BrowserContext, drop_page: DropPage) -> Iterator[Tab]:
+    with opened_tab(context, drop_page) as opened:
         yield opened
 
 
@@ -153,12 +162,12 @@ def test_the_webcam_takes_pictures_by_key_and_stops_when_closed(
     ],
 )
 def test_without_a_camera_the_zone_says_why_and_what_to_do(
-    browser: Browser, drop_page: DropPage, script: str, said: str
+    context: BrowserContext, drop_page: DropPage, script: str, said: str
 ) -> None:
     refuse = """const refuse = (name) => {
         navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", name));
     };"""
-    with opened_tab(browser, drop_page, script=refuse + script) as tab:
+    with opened_tab(context, drop_page, script=refuse + script) as tab:
         tab.page.get_by_role("button", name="Use the webcam").click()
         wait_for_line(tab, PICTURES, said)
         assert tab.page.locator(PICTURES).get_attribute("data-state") == "bad"
@@ -174,9 +183,9 @@ def test_a_lost_connection_is_said(tab: Tab, pictures_folder: Path) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_open_camera_looks_right(
-    browser: Browser, drop_page: DropPage, screenshot_folder: Path, theme: str
+    context: BrowserContext, drop_page: DropPage, screenshot_folder: Path, theme: str
 ) -> None:
-    with opened_tab(browser, drop_page, theme=theme) as tab:
+    with opened_tab(context, drop_page, theme=theme) as tab:
         tab.page.get_by_role("button", name="Use the webcam").click()
         tab.page.wait_for_function("document.querySelector('.tl-camera video').videoWidth > 0")
         assert tab.accessibility_failures(("color-contrast", "button-name")) == []
