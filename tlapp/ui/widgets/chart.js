@@ -30,7 +30,7 @@ function epochTicks(first, last, width) {
 
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 
-/** The parts of a chart. `lines`: [{ key, style, dot }]; `words`: the texts; `format(value)` for the axis. */
+/** The parts of a chart. Each of the lines has a key (of its series), a style and a dot (class names). */
 function buildChart(kind, lines) {
   const figure = make("figure", "tl-run-figure tl-run-" + kind);
   const caption = make("figcaption", "tl-run-caption");

@@ -1,5 +1,6 @@
 """A training as it happens: one sentence, one bar, two charts that grow epoch by epoch."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -72,7 +73,7 @@ class RunView(gr.HTML, metaclass=QuietComponentMeta):
         return None
 
     def postprocess(self, value: Any) -> Any:
-        """The value as JSON, with numbers cut to what can be seen."""
+        """The value as JSON, with numbers cut to what can be seen; NaN is a gap."""
         return _rounded(to_json(value))
 
 
@@ -88,7 +89,7 @@ def thin(
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, float):
-        return float(f"{value:.{DIGITS}g}")
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _rounded(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
