@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from tlapp.backbones.weights import WeightsStore
@@ -23,6 +24,7 @@ def predict_pictures(options: argparse.Namespace, home: Path) -> int:
     run = RunFolder(options.run_dir)
     run.record()
     classifier = load_classifier(run.model_path(), WeightsStore(home / "weights"))
+    limits = replace(LOCAL_LIMITS, try_images=len(options.pictures))
     unreadable: dict[str, str] = {}
     raw: list[tuple[str, bytes]] = []
     for name in options.pictures:
@@ -31,7 +33,7 @@ def predict_pictures(options: argparse.Namespace, home: Path) -> int:
         except OSError as error:
             raw.append((name, b""))
             unreadable[name] = f"{name} cannot be opened: {error.strerror}."
-    results = prepare_pictures(raw, LOCAL_LIMITS).answers(classifier)
+    results = prepare_pictures(raw, limits).answers(classifier)
     errors = [unreadable.get(result.name, result.error) for result in results]
     for problem in filter(None, errors):
         print(problem, file=sys.stderr)

@@ -16,7 +16,7 @@ from tlapp.backbones.loading import Backbone
 from tlapp.classifier import Classifier
 from tlapp.data.decode import make_working_copy, open_working_copy
 from tlapp.data.images import Picture
-from tlapp.errors import PictureError
+from tlapp.errors import DataError, PictureError
 from tlapp.evaluation.predict import (
     ClassProbability,
     Prediction,
@@ -27,6 +27,7 @@ from tlapp.evaluation.predict import (
 from tlapp.settings import Limits
 
 RawPicture = tuple[str, bytes]  # its name as the person gave it, its bytes as uploaded
+TRIES_AT_ONCE = 2  # more would only take turns on two cores
 THUMBNAIL_SIDE_PIXELS = 192
 THUMBNAIL_QUALITY = 80
 
@@ -94,8 +95,39 @@ class Tried:
             return features_ND
 
 
+class TryDesk:
+    """Where visitors take turns: decoding and answering use the whole machine."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._turns = threading.Semaphore(TRIES_AT_ONCE)
+
+    def prepare(self, raw: Sequence[RawPicture]) -> Tried:
+        """`prepare_pictures`, when it is one's turn."""
+        with self._turns:
+            return prepare_pictures(raw, self._limits)
+
+    def answers(self, tried: Tried, classifier: Classifier) -> tuple[TryResult, ...]:
+        """What the classifier says, when it is one's turn."""
+        with self._turns:
+            return tried.answers(classifier)
+
+    def imagenet_answers(self, tried: Tried, backbone: Backbone) -> tuple[TryResult, ...]:
+        """What the original head says, when it is one's turn."""
+        with self._turns:
+            return tried.imagenet_answers(backbone)
+
+
 def prepare_pictures(raw: Sequence[RawPicture], limits: Limits) -> Tried:
-    """Decode each picture; one that cannot be read carries its reason, the others go on."""
+    """Decode each picture; one that cannot be read carries its reason, the others go on.
+
+    Raises DataError when there are more than `limits.try_images`.
+    """
+    if len(raw) > limits.try_images:
+        raise DataError(
+            f"{len(raw)} test pictures at once are too many.",
+            hint=f"Choose {limits.try_images} or fewer.",
+        )
     return Tried(tuple(_prepare(name, content, limits) for name, content in raw))
 
 

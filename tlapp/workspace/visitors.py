@@ -7,9 +7,11 @@ import hashlib
 import json
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tlapp.errors import TlappError
 from tlapp.runs.files import write_atomically
 
 TOKEN_BYTES = 32  # 256 random bits
@@ -39,6 +41,28 @@ def is_token(token: object) -> bool:
 def owner_of(token: str) -> str:
     """The owner (64 hex digits) that stands for this token on disk."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def only_what_is_there(
+    state: VisitorState,
+    find_dataset: Callable[[str], object],
+    find_run: Callable[[str], object],
+) -> VisitorState:
+    """The state without the ids of things that are gone or somebody else's."""
+    return VisitorState(
+        dataset_id=_if_found(state.dataset_id, find_dataset),
+        run_id=_if_found(state.run_id, find_run),
+    )
+
+
+def _if_found(identifier: str | None, find: Callable[[str], object]) -> str | None:
+    if identifier is None:
+        return None
+    try:
+        find(identifier)
+    except TlappError:  # unknown, somebody else's or damaged: nothing to show
+        return None
+    return identifier
 
 
 class VisitorBook:

@@ -4,7 +4,6 @@ Page calls give `owner` and see only what is theirs. API calls leave it out: who
 may use it (ids have more than 128 random bits). Every method may be called from any thread.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,11 +15,10 @@ from tlapp.backbones.speed import SpeedBook
 from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import Classifier
 from tlapp.data.checks import check_images
-from tlapp.data.dataset import Dataset, DatasetStore, ImportEvent, ImportFinished
+from tlapp.data.dataset import Dataset, DatasetStore, ImportEvent
 from tlapp.data.images import Finding
-from tlapp.data.samples import sample_folder
 from tlapp.data.splits import Split, split_images
-from tlapp.errors import DataError, NotFoundError, RunError
+from tlapp.errors import NotFoundError, RunError
 from tlapp.runs.curves import CurvesKind, curves
 from tlapp.runs.files import write_atomically
 from tlapp.runs.record import RunRecord
@@ -28,21 +26,21 @@ from tlapp.runs.store import RunStore, unknown_run
 from tlapp.settings import Settings
 from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts, count_parameters
+from tlapp.workspace import visitors
 from tlapp.workspace.datasets import Datasets
 from tlapp.workspace.downloads import Downloads, DownloadState
 from tlapp.workspace.household import Household
+from tlapp.workspace.imports import Imports
 from tlapp.workspace.janitor import Janitor
 from tlapp.workspace.live import LiveRun
-from tlapp.workspace.plan import TrainingPlan
+from tlapp.workspace.plan import TrainingPlan, expected_seconds
 from tlapp.workspace.shelf import BackboneShelf, CardView
 from tlapp.workspace.trainings import Trainings
-from tlapp.workspace.trying import RawPicture, Tried, TryResult, prepare_pictures
-from tlapp.workspace.visitors import VisitorBook, VisitorState, new_visitor, owner_of
+from tlapp.workspace.trying import RawPicture, Tried, TryDesk, TryResult
+from tlapp.workspace.visitors import VisitorBook, VisitorState
 
 ShouldStop = Callable[[], bool]
 Unsubscribe = Callable[[], None]
-
-TRIES_AT_ONCE = 2  # decoding and answering; more would only take turns on two cores
 
 
 class Workspace:
@@ -57,40 +55,35 @@ class Workspace:
         home, limits = settings.home, settings.limits
         home.mkdir(parents=True, exist_ok=True)
         self._weights = WeightsStore(home / "weights")
-        self._speeds = SpeedBook(home / "speeds.json")
-        self._shelf = BackboneShelf(self._weights, self._speeds)
+        self._shelf = BackboneShelf(self._weights, SpeedBook(home / "speeds.json"))
         self._store = DatasetStore(datasets_folder or home / "datasets", limits)
         self._datasets = Datasets(self._store, home, limits)
-        self._cache = FeatureCache(home / "features", limits.cache_bytes)
-        self._trainings = Trainings(
-            RunStore(home / "runs"), self._shelf, self._weights, self._cache, limits
-        )
+        cache = FeatureCache(home / "features", limits.cache_bytes)
+        runs = RunStore(home / "runs")
+        self._trainings = Trainings(runs, self._shelf, self._weights, cache, limits)
         self._downloads = Downloads(self._weights, limits)
         self._visitors = VisitorBook(home / "visitors")
-        self.janitor = Janitor(
-            home,
-            Household(self._visitors, self._datasets, self._trainings),
-            limits.idle_seconds,
+        self._imports = Imports(
+            settings, self._store, self._datasets, self._visitors, self._trainings
         )
-        self._try_turns = threading.Semaphore(TRIES_AT_ONCE)
-
-    # Visitors
+        household = Household(self._visitors, self._datasets, self._trainings)
+        self.janitor = Janitor(home, household, limits.idle_seconds)
+        self._desk = TryDesk(limits)
 
     def new_visitor(self) -> str:
         """A fresh token (256 random bits) for a browser to keep."""
-        return new_visitor()
+        return visitors.new_visitor()
 
     def owner_of(self, token: str) -> str:
         """The owner that stands for a token: its SHA-256. Only this is stored."""
-        return owner_of(token)
+        return visitors.owner_of(token)
 
     def visitor_state(self, owner: str) -> VisitorState:
         """What the page showed to this visitor last. Ids of things that are gone come as None."""
         self.touch(owner)
         state = self._visitors.load(owner)
-        return VisitorState(
-            dataset_id=_if_found(self.dataset, state.dataset_id, owner),
-            run_id=_if_found(self.run, state.run_id, owner),
+        return visitors.only_what_is_there(
+            state, partial(self.dataset, owner=owner), partial(self.run, owner=owner)
         )
 
     def save_visitor_state(self, owner: str, state: VisitorState) -> None:
@@ -102,37 +95,27 @@ class Workspace:
         """This visitor is here: the idle time before their data is removed starts again."""
         self.janitor.touch(owner)
 
-    # Data sets
-
     def import_archive(
         self, owner: str, path: Path, *, name: str, should_stop: ShouldStop
     ) -> Iterator[ImportEvent]:
-        """Import a zip. Raises DataError when it is refused; nothing is then left of it."""
-        events = self._store.import_archive(path, name=name, owner=owner, should_stop=should_stop)
-        return self._import(owner, events, should_stop)
+        """Import a zip. Raises DataError; nothing is then left of it."""
+        self.touch(owner)
+        return self._imports.archive(owner, path, name=name, should_stop=should_stop)
 
     def import_folder(
         self, owner: str, path: Path, *, name: str, should_stop: ShouldStop
     ) -> Iterator[ImportEvent]:
-        """Import a folder of this machine. Raises DataError, also when strangers may visit."""
-        if self.settings.is_public:
-            raise DataError(
-                "Folders of the server cannot be read from here.",
-                hint="Drop the folder on the page, or upload a zip.",
-            )
-
-        events = self._store.import_folder(path, name=name, owner=owner, should_stop=should_stop)
-        return self._import(owner, events, should_stop)
+        """Import a folder of this machine. Raises DataError, also where strangers may visit."""
+        self.touch(owner)
+        return self._imports.folder(owner, path, name=name, should_stop=should_stop)
 
     def import_samples(self, owner: str, *, should_stop: ShouldStop) -> Iterator[ImportEvent]:
         """Import the sample pictures that come with tlapp."""
-        events = self._store.import_folder(
-            sample_folder(), name="Sample pictures", owner=owner, should_stop=should_stop
-        )
-        return self._import(owner, events, should_stop)
+        self.touch(owner)
+        return self._imports.samples(owner, should_stop=should_stop)
 
     def dataset(self, dataset_id: str, *, owner: str | None = None) -> Dataset:
-        """A data set. Raises NotFoundError when it is unknown or not `owner`'s."""
+        """A data set. Raises NotFoundError when it is unknown, or not `owner`'s."""
         dataset = self._datasets.load(dataset_id)
         if owner is not None and dataset.owner != owner:
             raise NotFoundError("There is no such data set.", hint="Import the pictures again.")
@@ -172,8 +155,6 @@ class Workspace:
         """A small JPEG of one picture."""
         return self._store.thumbnail(dataset_id, image_id, side_pixels)
 
-    # Backbones
-
     def cards(self) -> tuple[CardView, ...]:
         """Every backbone: its card, whether it is ready offline, and its speed here. Quick."""
         return self._shelf.views()
@@ -198,8 +179,6 @@ class Workspace:
         """Call `callback` (from another thread) at every change of `download_state`."""
         return self._downloads.listen(backbone_name, callback)
 
-    # Training
-
     def sketch(self, backbone_name: str) -> Backbone:
         """A backbone's shapes and stages, for counting and drawing; needs no weights."""
         return self._shelf.sketch(backbone_name)
@@ -211,7 +190,8 @@ class Workspace:
 
     def estimate(self, dataset_id: str, config: TrainConfig) -> float | None:
         """Expected seconds of this training on this machine; None: not measured yet."""
-        return None
+        speed = self._shelf.speed(config.backbone)
+        return expected_seconds(self.split(self.dataset(dataset_id)), config, speed)
 
     def start_training(
         self, owner: str, dataset_id: str, config: TrainConfig, *, name: str = ""
@@ -294,21 +274,12 @@ class Workspace:
         write_atomically(path, self.curves(run_id, kind))
         return path
 
-    # Trying
-
     def prepare(self, raw: Sequence[RawPicture]) -> Tried:
-        """Decode test pictures once. A picture that cannot be read carries its reason.
+        """Decode test pictures once; one that cannot be read carries its reason.
 
         Raises DataError when there are more than `limits.try_images`.
         """
-        limit = self.settings.limits.try_images
-        if len(raw) > limit:
-            raise DataError(
-                f"{len(raw)} test pictures at once are too many.",
-                hint=f"Choose {limit} or fewer.",
-            )
-        with self._try_turns:
-            return prepare_pictures(raw, self.settings.limits)
+        return self._desk.prepare(raw)
 
     def answers(
         self, tried: Tried, run_id: str | None, *, backbone_name: str = DEFAULT_BACKBONE
@@ -319,12 +290,8 @@ class Workspace:
         frozen run costs milliseconds. Raises NotFoundError, RunError (no epoch yet), BackboneError.
         """
         if run_id is None:
-            backbone = self._shelf.get(backbone_name)
-            with self._try_turns:
-                return tried.imagenet_answers(backbone)
-        classifier = self.classifier(run_id)
-        with self._try_turns:
-            return tried.answers(classifier)
+            return self._desk.imagenet_answers(tried, self._shelf.get(backbone_name))
+        return self._desk.answers(tried, self.classifier(run_id))
 
     def predict(self, run_id: str, raw: Sequence[RawPicture]) -> tuple[TryResult, ...]:
         """`prepare` and `answers` in one."""
@@ -336,8 +303,6 @@ class Workspace:
         """What the backbone's original 1000-class head says, the 5 most probable."""
         return self.answers(self.prepare(raw), None, backbone_name=backbone_name)
 
-    # Life
-
     def start_background(self) -> None:
         """For servers: start the janitor, and measure the ready backbones while nobody trains."""
         self.janitor.start(partial(self._shelf.measure_all, self._trainings.is_idle))
@@ -347,29 +312,3 @@ class Workspace:
         self.janitor.stop()
         self._downloads.close()
         self._trainings.close()
-
-    def _import(
-        self, owner: str, events: Iterator[ImportEvent], should_stop: ShouldStop
-    ) -> Iterator[ImportEvent]:
-        self.touch(owner)
-        if self.settings.limits.idle_seconds is not None:
-            self._visitors.ensure(owner)  # so that the janitor finds what is theirs
-        for event in self._datasets.follow_import(events, should_stop=should_stop):
-            if isinstance(event, ImportFinished):
-                shown = {event.dataset.dataset_id, self._visitors.load(owner).dataset_id}
-                self._datasets.make_room(owner, is_in_use=partial(self._is_in_use, shown))
-            yield event
-
-    def _is_in_use(self, shown: set[str | None], dataset_id: str) -> bool:
-        return dataset_id in shown or self._trainings.uses(dataset_id)
-
-
-def _if_found(look_up: Callable[..., object], identifier: str | None, owner: str) -> str | None:
-    """The id, if there is still something behind it for this owner."""
-    if identifier is None:
-        return None
-    try:
-        look_up(identifier, owner=owner)
-    except (NotFoundError, RunError):
-        return None
-    return identifier
