@@ -19,6 +19,7 @@ _FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
 }
+_WIDEST = 5  # sides of the crop; the centre alone is computed of longer pictures
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,23 @@ class Preprocess:
     def apply(self, image: Image.Image) -> Tensor:
         """The picture as float32 CHW with H = W = `crop_pixels`.
 
-        Bit for bit what torchvision's `ImageClassification` transform makes of it.
+        Bit for bit what torchvision's `ImageClassification` transform makes of it. (Of pictures
+        over four times as long as wide only the centre is computed; rounding may differ by one
+        grey level there.)
         """
-        width, height = self._resized_size(image.width, image.height)
-        resized = image.resize((width, height), _FILTERS[self.interpolation])
         side = self.crop_pixels
-        left = round((width - side) / 2)
-        top = round((height - side) / 2)
+        width, height = self._resized_size(image.width, image.height)
+        left, top = round((width - side) / 2), round((height - side) / 2)
+        if max(width, height) > _WIDEST * side:  # would be resized to a gigantic ribbon
+            across, down = image.width / width, image.height / height
+            box = (left * across, top * down, (left + side) * across, (top + side) * down)
+            return self.to_tensor(image.resize((side, side), self._filter, box=box))
+        resized = image.resize((width, height), self._filter)
         return self.to_tensor(resized.crop((left, top, left + side, top + side)))
+
+    @property
+    def _filter(self) -> Image.Resampling:
+        return _FILTERS[self.interpolation]
 
     def to_tensor(self, image: Image.Image) -> Tensor:
         """An RGB picture that already has its final size as normalised float32 CHW."""
