@@ -14,6 +14,12 @@ FOLDER_ZONE = "#folder-drop .tl-drop"
 PICTURE_ZONE = "#picture-drop .tl-drop"
 
 
+def wait_until_open(tab: Tab) -> None:
+    """Wait until the page knows its visitor and takes what is brought."""
+    expect(tab.page.locator(FOLDER_ZONE)).to_be_visible(timeout=IMPORT_MS)
+    tab.page.wait_for_function("() => document.documentElement.classList.contains('tl-open')")
+
+
 def run_status(tab: Tab) -> Locator:
     """The one sentence that says how the training is."""
     return tab.page.locator("#run-view .tl-run-status")
@@ -21,7 +27,7 @@ def run_status(tab: Tab) -> Locator:
 
 def drop_folder(tab: Tab, folder: Path) -> None:
     """Drop a folder of class folders and wait until its classes are shown."""
-    expect(tab.page.locator(FOLDER_ZONE)).to_be_visible()
+    wait_until_open(tab)
     tab.drop_files(FOLDER_ZONE, [folder])
     expect(tab.page.locator("#class-list")).to_contain_text("pictures in", timeout=IMPORT_MS)
 
@@ -38,6 +44,13 @@ def set_field(tab: Tab, elem_id: str, value: str) -> None:
         tab.page.locator("#settings").get_by_role("button", name="Settings").click()
     field.fill(value)
     field.press("Tab")
+
+
+def reload(tab: Tab) -> None:
+    """Reload the page. Gradio's script complains of the streams that this cuts off."""
+    tab.expect("console: (AbortError|Unexpected error Connection errored out)")
+    tab.page.reload(wait_until="domcontentloaded")
+    wait_until_open(tab)
 
 
 def press_train(tab: Tab) -> None:

@@ -7,10 +7,10 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, WIDE, OpenTab
 from tests.browser.journey import (
-    FOLDER_ZONE,
     drop_folder,
     drop_test_pictures,
     press_train,
+    wait_until_open,
     wait_until_over,
 )
 from tests.browser.tab import Tab
@@ -47,7 +47,7 @@ def test_every_state_of_the_page_is_readable(
 ) -> None:
     kind = f"{'dark' if dark else 'light'}-{'phone' if size == PHONE else 'wide'}"
     tab = open_tab(size=size, dark=dark)
-    expect(tab.page.locator(FOLDER_ZONE)).to_be_visible()
+    wait_until_open(tab)
     expect(tab.page.locator("#ladder").get_by_role("switch")).to_be_visible()
     _look(tab, f"{kind}-1-empty", screenshot_folder)
     drop_folder(tab, class_folder(tmp_path / "pictures", per_class=12))
@@ -67,7 +67,7 @@ def test_the_three_zones_stand_side_by_side_on_a_wide_screen_and_stacked_on_a_ph
     places = {}
     for size in (WIDE, PHONE):
         tab = open_tab(size=size)
-        expect(tab.page.locator(FOLDER_ZONE)).to_be_visible()
+        wait_until_open(tab)
         boxes = [
             tab.page.locator(f"#{zone}").bounding_box() for zone in ("data", "train-zone", "try")
         ]

@@ -18,6 +18,7 @@ from tlapp.ui.theme import make_theme, page_css
 from tlapp.workspace import Workspace, is_token
 
 REQUEST_BYTES = 4 * MEGABYTE  # of any request that is not an upload
+PAGE_IS_OPEN = "() => { document.documentElement.classList.add('tl-open'); }"  # see theme.css
 VISITOR_KEY = "tlapp_visitor"  # where the browser keeps its token
 VISITOR_SECRET = "tlapp: hides the token from a casual look, the token itself is what counts"
 CURVE_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
@@ -67,14 +68,14 @@ def build_page(page: Page) -> gr.Blocks:
             then_follow(
                 change.then(bind(show_training, page), [token], train_panel.views(), **QUIET)
             )
-        then_follow(
-            blocks.load(
-                bind(open_page, page),
-                [token],
-                [token, *data_panel.views(), *train_panel.views(), try_panel.predictions],
-                **QUIET,
-            )
+        opened = blocks.load(
+            bind(open_page, page),
+            [token],
+            [token, *data_panel.views(), *train_panel.views(), try_panel.predictions],
+            **QUIET,
         )
+        opened.then(None, js=PAGE_IS_OPEN, api_visibility="private")
+        then_follow(opened)
     return blocks
 
 
