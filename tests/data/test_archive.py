@@ -310,6 +310,10 @@ def test_what_is_no_zip_is_told_so(tmp_path: Path, content: bytes) -> None:
     assert refusal(tmp_path, tmp_path / "a.zip") == "This is not a zip file."
 
 
+def test_a_zip_that_is_gone_is_told_so(tmp_path: Path) -> None:
+    assert refusal(tmp_path, tmp_path / "gone.zip") == "The zip is not there any more."
+
+
 def test_a_large_upload_is_refused_with_its_size(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "a.zip", [("cat/1.jpg", bytes(3_000_000))])
     message = refusal(tmp_path, path, replace(LOCAL_LIMITS, archive_bytes=2_000_000))

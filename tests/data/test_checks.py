@@ -89,7 +89,7 @@ def test_equal_pictures_cannot_be_told_apart(store: DatasetStore, tmp_path: Path
         for number in range(6):
             (tmp_path / "flat" / name / f"{number}.png").write_bytes(pictures.flat())
     findings = findings_of(imported(store, tmp_path / "flat").images)
-    assert "nothing to tell apart" in findings["all_equal"].message
+    assert "tell the classes apart" in findings["all_equal"].message
     assert findings["same_in_two_classes"].count == 1
 
 

@@ -145,6 +145,12 @@ def test_a_full_disk_is_said_and_nothing_is_left(
     assert tree(tmp_path / "datasets") == set()
 
 
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path, pictures_folder: Path) -> None:
+    (tmp_path / "file").write_text("where the folder should be")
+    with pytest.raises(DataError, match="cannot be stored"):
+        imported(DatasetStore(tmp_path / "file", LOCAL_LIMITS), pictures_folder)
+
+
 def test_stopping_leaves_nothing(
     store: DatasetStore, pictures_folder: Path, tmp_path: Path
 ) -> None:

@@ -104,6 +104,8 @@ class _EntryReader:
 
 def _check_end_record(path: Path, limits: Limits) -> None:
     """Raise `DataError` unless the end record promises a directory that we would read."""
+    if not path.is_file():
+        raise DataError("The zip is not there any more.", hint="Choose it again.")
     size = path.stat().st_size
     if size > limits.archive_bytes:
         raise DataError(

@@ -35,7 +35,7 @@ def _all_equal(images: LabeledImages) -> list[Finding]:
     count = len(images.images)
     if count < 2 or len({image.image_id for image in images.images}) > 1:
         return []
-    message = f"All {count} pictures are the same; there is nothing to tell apart."
+    message = f"All {count} pictures are the same: no network can tell the classes apart."
     return [Finding("all_equal", message, images.class_names, count)]
 
 

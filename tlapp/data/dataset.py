@@ -112,7 +112,10 @@ class DatasetStore:
         """Remove the data set with this id and its pictures. Raises `NotFoundError`."""
         folder = self._dataset_folder(dataset_id)
         doomed = self._folder / f".deleted-{secrets.token_hex(8)}"
-        folder.rename(doomed)  # gone at once, even if removing the files is cut off
+        try:
+            folder.rename(doomed)  # gone at once, even if removing the files is cut off
+        except FileNotFoundError as fault:  # another thread was quicker
+            raise _no_dataset() from fault
         shutil.rmtree(doomed, ignore_errors=True)
 
     def list(self, owner: str) -> tuple[Dataset, ...]:
@@ -180,7 +183,7 @@ class DatasetStore:
         total = len(layout.placed)
         yield ImportStarted(total)
         self._remove_leftovers()
-        (staging / "pictures").mkdir(parents=True)
+        _make_folder(staging / "pictures")
         gathering = Gathering(layout, listing.empty_folders, self._limits)
         shown_at = time.monotonic()
         with closing(read_pictures(layout.placed, staging / "pictures", self._limits)) as pictures:
@@ -222,6 +225,16 @@ class DatasetStore:
 @contextmanager
 def _listed_folder(path: Path, limits: Limits) -> Iterator[Listing]:
     yield list_folder(path, limits)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True)
+    except OSError as fault:
+        raise DataError(
+            f"The pictures cannot be stored: {fault.strerror or 'unknown reason'}.",
+            hint="Free some space on the disk that holds tlapp's files, or let tlapp write there.",
+        ) from fault
 
 
 def _read_picture(path: Path) -> bytes:
