@@ -310,11 +310,11 @@ def test_the_switch_answers_at_once_and_tells_the_server(tab: Tab, widget_page: 
     count = len(widget_page.events)
     switch = tab.page.get_by_role("switch", name="Freeze the backbone")
     expect(switch).to_have_attribute("aria-checked", "true")
-    expect(tab.page.locator(".tl-open")).to_have_count(1)
+    expect(tab.page.locator(".tl-learns")).to_have_count(1)
     switch.press("Space")
     expect(switch).to_have_attribute("aria-checked", "false")
     expect(tab.page.locator(".tl-lad-sentence")).to_have_text("2.1 M of 2.1 M parameters learn.")
-    expect(tab.page.locator(".tl-open")).to_have_count(4)
+    expect(tab.page.locator(".tl-learns")).to_have_count(4)
     assert event_after(tab, widget_page, count) == ("toggle", {"frozen": False}, False)
 
 

@@ -42,6 +42,7 @@ function buildChart(kind, lines) {
   const layer = (className) => svg.appendChild(makeSvg("g", { class: className || "" }));
   const parts = { grid: layer(), band: layer().appendChild(makeSvg("rect", { class: "tl-run-band" })),
     best: layer(), batches: layer().appendChild(makeSvg("path", { class: "tl-run-batches" })), paths: {}, dots: {} };
+  const ghost = layer().appendChild(makeSvg("path", { class: "tl-run-ghost" }));
   const bestLine = parts.best.appendChild(makeSvg("line", { class: "tl-run-best" }));
   for (const line of lines) {
     parts.paths[line.key] = svg.appendChild(makeSvg("path", { class: "tl-run-line " + line.style }));
@@ -59,7 +60,7 @@ function buildChart(kind, lines) {
   const summary = make("p", "tl-hidden");
   summary.id = freshId("tl-chart");
   figure.append(caption, plot, summary);
-  return { kind, lines, figure, captionName, captionNote, plot, svg, parts, bestLine, bestDot, bestText,
+  return { kind, lines, figure, captionName, captionNote, plot, svg, parts, ghost, bestLine, bestDot, bestText,
     cursor, empty, tip, summary, width: 0, height: 0 };
 }
 
@@ -92,6 +93,16 @@ function pathOf(values, shown, scales) {
   const end = valueAt(values, shown);
   if (shown > whole && isNumber(end)) add(shown, end);
   return path;
+}
+
+/** The usual shape of a curve, to say without words what will be drawn in an empty chart. */
+function ghostPath(kind, scales) {
+  const high = scales.bottom - EDGE.top;
+  return Array.from({ length: 41 }, (_, index) => {
+    const fall = Math.exp((-5 * index) / 40);
+    const y = kind === "loss" ? scales.bottom - high * (0.14 + 0.8 * fall) : scales.bottom - high * (0.86 - 0.72 * fall);
+    return (index ? "L" : "M") + (EDGE.left + (scales.inner * index) / 40).toFixed(1) + " " + y.toFixed(1);
+  }).join("");
 }
 
 /** The value at an epoch that may lie between two. */
@@ -149,6 +160,8 @@ function drawChart(chart, view) {
   const scales = scalesOf(chart, view);
   chart.scales = scales;
   drawAxes(chart, view, scales);
+  appear(chart.ghost, view.isEmpty);
+  if (view.isEmpty) place(chart.ghost, { d: ghostPath(chart.kind, scales) });
   for (const line of chart.lines) {
     const values = view.series[line.key] || [];
     place(chart.parts.paths[line.key], { d: pathOf(values, view.shown, scales) });
@@ -182,10 +195,11 @@ function drawBest(chart, view, scales) {
   if (!isShown) return;
   const x = scales.x(view.best);
   const y = scales.y(value);
-  const half = 38;
-  const anchor = x < EDGE.left + half ? "start" : x > scales.right - half ? "end" : "middle";
+  const isLeft = x < EDGE.left + scales.inner / 2; // beside its line, where there is more room
+  const isLow = y > EDGE.top + (scales.bottom - EDGE.top) * 0.6;
   place(chart.bestLine, { x1: x, x2: x, y1: y, y2: scales.bottom });
   place(chart.bestDot, { cx: x, cy: y });
-  place(chart.bestText, { x, y: y > EDGE.top + (scales.bottom - EDGE.top) * 0.6 ? y - 12 : scales.bottom - 8, "text-anchor": anchor });
+  place(chart.bestText, { x: isLeft ? x + 6 : x - 6, y: isLow ? y - 12 : scales.bottom - 8,
+    "text-anchor": isLeft ? "start" : "end" });
   setText(chart.bestText, view.bestWord);
 }

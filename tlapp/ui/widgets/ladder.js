@@ -70,7 +70,7 @@ function render() {
   keepInStep(bars, stages, (stage, index) => (stage.isHead ? "head" : index), buildBar,
     (bar, stage, index) => {
       const learns = stage.isHead || !frozen;
-      bar.classList.toggle("tl-open", learns);
+      bar.classList.toggle("tl-learns", learns);
       bar.classList.toggle("tl-lad-top", Boolean(stage.isHead));
       bar.style.setProperty("--h", heightOf(stage.parameters, counts).toFixed(1) + "px");
       bar.style.setProperty("--wait", (stages.length - 1 - index) * 28 + "ms");
