@@ -66,8 +66,8 @@ def expected_seconds(
     if config.freeze == "head":
         passes = train * (1 + config.augmented_views) + valid
         return passes / images_per_second + config.epochs * train * HEAD_SECONDS_PER_PICTURE
-    passes = train * LEARNING_PASSES + valid + min(train, MEASURED_TRAIN_PICTURES)
-    return config.epochs * passes / images_per_second
+    measured = valid + min(train, MEASURED_TRAIN_PICTURES)
+    return config.epochs * (train * LEARNING_PASSES + measured) / images_per_second
 
 
 def new_record(owner: str, plan: TrainingPlan) -> RunRecord:
