@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from tlapp.backbones.features import FeatureFinished, extract_features
-from tlapp.backbones.loading import Backbone
+from tlapp.backbones.loading import Backbone, imagenet_scores
+from tlapp.backbones.streams import core_count, open_streams
 from tlapp.classifier import Classifier
+from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
 
 _IMAGENET_TOP = 5
@@ -54,15 +56,16 @@ def predict_imagenet(backbone: Backbone, pictures: Sequence[Picture]) -> tuple[P
 
     Raises PictureError when a picture cannot be read.
     """
+
+    @torch.inference_mode()
+    def scores_of(picture: Picture) -> Tensor:
+        x_CHW = backbone.preprocess.apply(open_working_copy(picture.read()))
+        return imagenet_scores(backbone, x_CHW[None].contiguous(memory_format=torch.channels_last))
+
     if not pictures:
         return ()
-    return imagenet_predictions(backbone, features_of(backbone, pictures))
-
-
-def imagenet_predictions(backbone: Backbone, features_ND: Tensor) -> tuple[Prediction, ...]:
-    """The same from features (float32) already made by the backbone."""
-    with torch.inference_mode():
-        scores_NK = backbone.imagenet_head(features_ND)
+    with open_streams(core_count()) as streams:
+        scores_NK = torch.cat(list(streams.map(scores_of, pictures)))
     return _ranked(scores_NK, backbone.imagenet_classes, _IMAGENET_TOP)
 
 
