@@ -6,6 +6,7 @@ modification time says when it was last used; when the budget is exceeded the ol
 Nothing is held in memory but which files were found sound, so several processes may share a folder.
 """
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -67,11 +68,11 @@ class FeatureCache:
             for path in self._files(key):
                 read = self._read(path, rows_ND.shape[1])
                 if read is not None and len(read[0]) < _MERGE_ROWS:
-                    ids, rows_ND = read[0] + ids, torch.cat([read[1], rows_ND])
+                    ids, rows_ND = _merge(read, (ids, rows_ND))
                     merged.append(path)
             if self._write(key, ids, rows_ND):
                 for path in merged:
-                    path.unlink(missing_ok=True)
+                    _remove(path)
             self._make_room()
 
     def bytes_used(self) -> int:
@@ -82,7 +83,7 @@ class FeatureCache:
         """Forget everything."""
         with self._lock:
             for _, _, path in self._usage():
-                path.unlink(missing_ok=True)
+                _remove(path)
 
     def _files(self, key: str) -> list[Path]:
         """The files of one key, the least recently used first."""
@@ -123,7 +124,7 @@ class FeatureCache:
             os.utime(path)
         except _FAULTS:
             self._sound.discard(path.name)
-            path.unlink(missing_ok=True)
+            _remove(path)
             return None
         return ids.numpy().tobytes().decode().split("\n"), rows_ND
 
@@ -139,7 +140,7 @@ class FeatureCache:
             save_file({"ids": text, "features_ND": rows_ND}, part, metadata=about)
             part.replace(self._folder / name)
         except (OSError, SafetensorError):
-            part.unlink(missing_ok=True)
+            _remove(part)
             return False
         self._sound.add(name)
         return True
@@ -151,7 +152,7 @@ class FeatureCache:
         for last_use_ns, size, path in usage:
             is_abandoned = path.suffix != _SUFFIX and last_use_ns < time.time_ns() - _ABANDONED_NS
             if used > self._max_bytes or is_abandoned:
-                path.unlink(missing_ok=True)
+                _remove(path)
                 used -= size
 
 
@@ -171,6 +172,22 @@ def _take(
             is_found[target] = True
     if targets:
         features_ND[torch.tensor(targets)] = read[1][torch.tensor(sources)]
+
+
+def _merge(
+    older: tuple[list[str], Tensor], newer: tuple[list[str], Tensor]
+) -> tuple[list[str], Tensor]:
+    """Both, each picture once."""
+    known = set(newer[0])
+    kept = [row for row, image_id in enumerate(older[0]) if image_id not in known]
+    ids = [older[0][row] for row in kept] + newer[0]
+    return ids, torch.cat([older[1][torch.tensor(kept, dtype=torch.long)], newer[1]])
+
+
+def _remove(path: Path) -> None:
+    """If it is there and can be: another process may have it open or have removed it."""
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _digest(key: str) -> str:

@@ -124,7 +124,8 @@ class WeightsStore:
         no connection, or the file is not the published one (it is then removed).
         """
         if card.source == "package":
-            package_path(card)
+            size = package_path(card).stat().st_size
+            yield DownloadStarted(card, size, size)
             yield DownloadFinished(card)
             return
         yield DownloadStarted(card, self._part_bytes(card), card.download_bytes)

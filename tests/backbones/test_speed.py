@@ -1,0 +1,38 @@
+"""Speeds are measured here and remembered."""
+
+from pathlib import Path
+
+import pytest
+
+from tlapp.backbones import speed
+from tlapp.backbones.catalog import find_card
+from tlapp.backbones.loading import load_backbone
+from tlapp.backbones.speed import SpeedBook, measure_speed
+from tlapp.backbones.weights import WeightsStore
+
+
+def test_a_speed_is_a_number_of_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(speed, "_MEASURE_SECONDS", 0.05)
+    card = find_card("squeezenet1_1")
+    backbone = load_backbone(card, WeightsStore(tmp_path), pretrained=False)
+    assert measure_speed(backbone) > 0
+
+
+def test_a_speed_is_remembered_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "speed.json"
+    book = SpeedBook(path)
+    assert book.get("resnet18") is None
+    book.put("resnet18", 45.678)
+    book.put("vgg16", 9.0)
+    assert SpeedBook(path).get("resnet18") == 45.68
+    assert SpeedBook(path).get("vgg16") == 9.0
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"resnet18": "fast"}'])
+def test_a_damaged_book_is_an_empty_one(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "speed.json"
+    path.write_text(content)
+    book = SpeedBook(path)
+    assert book.get("resnet18") is None
+    book.put("resnet18", 1.0)
+    assert book.get("resnet18") == 1.0
