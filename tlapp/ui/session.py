@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tlapp.backbones.catalog import DEFAULT_BACKBONE
+from tlapp.errors import NotFoundError
 from tlapp.settings import Settings
-from tlapp.workspace import Tried, Workspace
+from tlapp.ui import text
+from tlapp.workspace import Tried, Workspace, is_token
 
 MOST_VISITS = 200  # each holds at most `limits.try_images` test pictures at working size
 
@@ -56,3 +58,12 @@ class Page:
     workspace: Workspace
     visits: Visits
     settings: Settings
+
+    def owner_of(self, token: str) -> str:
+        """Who the visitor with this token is.
+
+        Raises NotFoundError for anything but a token of ours: all who send nothing would be one.
+        """
+        if not is_token(token):
+            raise NotFoundError(text.NO_VISITOR, hint=text.RELOAD)
+        return self.workspace.owner_of(token)

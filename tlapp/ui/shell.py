@@ -87,7 +87,7 @@ def open_page(page: Page, token: str) -> tuple[Any, ...]:
     """Everything as this visitor left it; a visitor without a token gets one."""
     if not is_token(token):
         token = page.workspace.new_visitor()
-    owner = page.workspace.owner_of(token)
+    owner = page.owner_of(token)
     page.workspace.touch(owner)
     return (
         token,
@@ -99,12 +99,12 @@ def open_page(page: Page, token: str) -> tuple[Any, ...]:
 
 def show_data(page: Page, token: str) -> tuple[Any, ...]:
     """The Data zone after Train has accepted what was shown there."""
-    return data.show(page, page.workspace.owner_of(token))
+    return data.show(page, page.owner_of(token))
 
 
 def show_training(page: Page, token: str) -> tuple[Any, ...]:
     """Cards and ladder after the data set has changed."""
-    return train.show(page, page.workspace.owner_of(token))
+    return train.show(page, page.owner_of(token))
 
 
 def launch(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:

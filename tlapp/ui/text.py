@@ -1,5 +1,7 @@
 """Every word on the screen. Sentence case, plain words, the next step always said."""
 
+from dataclasses import dataclass
+
 from tlapp.backbones.catalog import Card
 from tlapp.settings import Limits
 from tlapp.training.counts import ParameterCounts
@@ -7,6 +9,15 @@ from tlapp.workspace import LiveRun
 
 TITLE = "Transfer Learning Lab"
 TAGLINE = "Teach a pretrained network your own classes, and see how it learns."
+
+
+@dataclass(frozen=True)
+class FieldWords:
+    """What a settings field is called, and what it does."""
+
+    label: str
+    info: str
+
 
 # --- Zones -------------------------------------------------------------------------------------
 
@@ -41,35 +52,38 @@ HEAD_STAGE = "head"
 TRAIN_BUTTON = "Train"
 STOP_BUTTON = "Stop"
 SETTINGS_HEADING = "Settings"
-EPOCHS_LABEL = "Epochs"
-EPOCHS_INFO = "How often every picture is learned from."
-RATE_LABEL = "Learning rate of the head"
-RATE_INFO = "How far each step goes. Too high and the loss jumps, too low and nothing happens."
-BACKBONE_RATE_LABEL = "Learning rate of the backbone"
-BACKBONE_RATE_INFO = (
-    "Used when the backbone is not frozen. Much lower than the head's, or it forgets."
+EPOCHS = FieldWords("Epochs", "How often every picture is learned from.")
+RATE = FieldWords(
+    "Learning rate of the head",
+    "How far each step goes. Too high and the loss jumps, too low and nothing happens.",
 )
-BATCH_LABEL = "Batch size"
-BATCH_INFO = "Pictures per step."
-OPTIMIZER_LABEL = "Optimizer"
-OPTIMIZER_INFO = (
-    "AdamW adapts its steps to each weight. SGD is plain gradient descent with momentum."
+BACKBONE_RATE = FieldWords(
+    "Learning rate of the backbone",
+    "Used when the backbone is not frozen. Much lower than the head's, or it forgets.",
 )
-DECAY_LABEL = "Weight decay"
-DECAY_INFO = "Pulls weights towards zero, against learning by heart."
-SMOOTHING_LABEL = "Label smoothing"
-SMOOTHING_INFO = "Asks for a little less than certainty, against overconfidence."
-DROPOUT_LABEL = "Dropout"
-DROPOUT_INFO = "Share of features hidden at random in each step."
-CLASS_WEIGHTS_LABEL = "Weigh rare classes more"
-PATIENCE_LABEL = "Stop early after"
-PATIENCE_INFO = "Epochs without a better held-out result. 0: never."
-VIEWS_LABEL = "Augmented views per picture"
-VIEWS_INFO = "Randomly cropped and flipped copies to learn from. Each costs one more pass through the backbone."
-SEED_LABEL = "Seed"
-SEED_INFO = "The same seed, pictures and settings give the same weights."
-PRETRAINED_LABEL = "Start from the pretrained weights"
-PRETRAINED_INFO = "Off: random weights, as the control. See how much the pretraining is worth."
+BATCH = FieldWords("Batch size", "Pictures per step.")
+OPTIMIZER = FieldWords(
+    "Optimizer",
+    "AdamW adapts its steps to each weight. SGD is plain gradient descent with momentum.",
+)
+DECAY = FieldWords("Weight decay", "Pulls weights towards zero, against learning by heart.")
+SMOOTHING = FieldWords(
+    "Label smoothing", "Asks for a little less than certainty, against overconfidence."
+)
+DROPOUT = FieldWords("Dropout", "Share of features hidden at random in each step.")
+CLASS_WEIGHTS = FieldWords(
+    "Weigh rare classes more", "For when one class has many more pictures than another."
+)
+PATIENCE = FieldWords("Stop early after", "Epochs without a better held-out result. 0: never.")
+VIEWS = FieldWords(
+    "Augmented views per picture",
+    "Randomly cropped and flipped copies to learn from. Each costs one more pass through the backbone.",
+)
+SEED = FieldWords("Seed", "The same seed, pictures and settings give the same weights.")
+PRETRAINED = FieldWords(
+    "Start from the pretrained weights",
+    "Off: random weights, as the control. See how much the pretraining is worth.",
+)
 RESET_SETTINGS_BUTTON = "Back to the defaults"
 
 # --- Try ---------------------------------------------------------------------------------------
@@ -96,6 +110,8 @@ PER_CLASS_HEADING = "Held-out pictures per class"
 
 NO_PICTURES = "There are no pictures yet."
 BRING_PICTURES = "Drop a folder with one sub-folder per class, or use the sample pictures."
+NO_VISITOR = "This page does not know who you are yet."
+RELOAD = "Wait a moment, or reload the page."
 CLASSES_CHANGED = "The classes have changed since this page was drawn."
 LOOK_AGAIN = "Look at the list again, then repeat the change."
 CHOOSE_A_CARD = "Choose one of the cards."

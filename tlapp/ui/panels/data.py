@@ -163,7 +163,7 @@ def shown_dataset(page: Page, owner: str) -> Dataset | None:
 
 def import_upload(page: Page, token: str, upload: Upload | None) -> Iterator[tuple[Any, ...]]:
     """Read the uploaded zip, and remove it as soon as it has been read."""
-    owner = page.workspace.owner_of(token)
+    owner = page.owner_of(token)
     if upload is None:
         yield show(page, owner)
         return
@@ -180,7 +180,7 @@ def import_upload(page: Page, token: str, upload: Upload | None) -> Iterator[tup
 
 def import_path(page: Page, token: str, path: str) -> Iterator[tuple[Any, ...]]:
     """Read a folder of this machine."""
-    owner = page.workspace.owner_of(token)
+    owner = page.owner_of(token)
     folder = Path(path.strip()).expanduser()
     yield from _import(
         page,
@@ -191,7 +191,7 @@ def import_path(page: Page, token: str, path: str) -> Iterator[tuple[Any, ...]]:
 
 def import_samples(page: Page, token: str) -> Iterator[tuple[Any, ...]]:
     """Bring in the sample pictures. They are known, so nothing needs to be decided."""
-    owner = page.workspace.owner_of(token)
+    owner = page.owner_of(token)
     yield from _import(page, owner, page.workspace.import_samples(owner, should_stop=lambda: False))
     yield accept(page, token)
 
@@ -223,7 +223,7 @@ def _replace_pending(page: Page, owner: str, dataset_id: str | None) -> None:
 
 def accept(page: Page, token: str) -> tuple[Any, ...]:
     """Put the shown import to use."""
-    owner = page.workspace.owner_of(token)
+    owner = page.owner_of(token)
     accept_pending(page, owner)
     return show(page, owner)
 
@@ -241,7 +241,7 @@ def accept_pending(page: Page, owner: str) -> None:
 
 def discard(page: Page, token: str) -> tuple[Any, ...]:
     """Drop the shown import; what was in use before is shown again."""
-    owner = page.workspace.owner_of(token)
+    owner = page.owner_of(token)
     _replace_pending(page, owner, None)
     return show(page, owner) if shown_dataset(page, owner) else show_nothing()
 
@@ -254,7 +254,7 @@ def show_nothing() -> tuple[Any, ...]:
 
 def edit_classes(page: Page, token: str, event: gr.EventData) -> tuple[Any, ...]:
     """Rename, merge or remove a class, as the class list asks."""
-    owner = page.workspace.owner_of(token)
+    owner = page.owner_of(token)
     dataset = shown_dataset(page, owner)
     if dataset is None:
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
@@ -278,7 +278,7 @@ def _edited(images: LabeledImages, edit: ClassEdit) -> LabeledImages:
 
 def change_split(page: Page, token: str, percent: float, seed: float | None) -> tuple[Any, ...]:
     """Hold out another share, or other pictures."""
-    owner = page.workspace.owner_of(token)
+    owner = page.owner_of(token)
     dataset = shown_dataset(page, owner)
     if dataset is None:
         return show_nothing()

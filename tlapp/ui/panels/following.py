@@ -25,7 +25,7 @@ async def follow(page: Page, token: str) -> AsyncIterator[tuple[Any, ...]]:
 
     Yields run view, train button, stop button, predictions, results.
     """
-    owner = page.workspace.owner_of(token)
+    owner = page.owner_of(token)
     state = await asyncio.to_thread(page.workspace.visitor_state, owner)
     if state.run_id is None:
         yield _idle(await asyncio.to_thread(shown_dataset, page, owner) is not None)

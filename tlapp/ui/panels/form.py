@@ -9,6 +9,7 @@ import gradio as gr
 from tlapp.settings import Limits
 from tlapp.training.config import Freeze, OptimizerName, TrainConfig
 from tlapp.ui import text
+from tlapp.ui.text import FieldWords
 
 FormValues = Mapping[gr.components.Component, Any]
 
@@ -40,76 +41,49 @@ def build_form(limits: Limits) -> TrainForm:
     """The fields with the defaults of a frozen backbone."""
     default = TrainConfig()
     with gr.Row(elem_classes="tl-fields"):
-        epochs = gr.Number(
-            default.epochs,
-            label=text.EPOCHS_LABEL,
-            info=text.EPOCHS_INFO,
-            precision=0,
-            minimum=1,
-            maximum=limits.epochs,
-            elem_id="epochs",
+        return TrainForm(
+            epochs=_whole("epochs", default.epochs, text.EPOCHS, maximum=limits.epochs),
+            learning_rate=_number("learning-rate", default.learning_rate, text.RATE),
+            backbone_learning_rate=_number(
+                "backbone-learning-rate", default.backbone_learning_rate, text.BACKBONE_RATE
+            ),
+            batch_size=_whole("batch-size", default.batch_size, text.BATCH),
+            optimizer=gr.Radio(
+                [("AdamW", "adamw"), ("SGD", "sgd")],
+                value=default.optimizer,
+                label=text.OPTIMIZER.label,
+                info=text.OPTIMIZER.info,
+                elem_id="optimizer",
+            ),
+            weight_decay=_number("weight-decay", default.weight_decay, text.DECAY),
+            label_smoothing=_number("label-smoothing", default.label_smoothing, text.SMOOTHING),
+            dropout=_number("dropout", default.dropout, text.DROPOUT),
+            patience=_whole("patience", default.patience, text.PATIENCE),
+            augmented_views=_whole("augmented-views", default.augmented_views, text.VIEWS),
+            seed=_whole("seed", default.seed, text.SEED),
+            class_weights=_switch("class-weights", default.class_weights, text.CLASS_WEIGHTS),
+            pretrained=_switch("pretrained", default.pretrained, text.PRETRAINED),
         )
-        learning_rate = _number(
-            "learning-rate", default.learning_rate, text.RATE_LABEL, text.RATE_INFO
-        )
-        backbone_learning_rate = _number(
-            "backbone-learning-rate",
-            default.backbone_learning_rate,
-            text.BACKBONE_RATE_LABEL,
-            text.BACKBONE_RATE_INFO,
-        )
-        batch_size = _whole("batch-size", default.batch_size, text.BATCH_LABEL, text.BATCH_INFO)
-        optimizer = gr.Radio(
-            [("AdamW", "adamw"), ("SGD", "sgd")],
-            value=default.optimizer,
-            label=text.OPTIMIZER_LABEL,
-            info=text.OPTIMIZER_INFO,
-            elem_id="optimizer",
-        )
-        weight_decay = _number(
-            "weight-decay", default.weight_decay, text.DECAY_LABEL, text.DECAY_INFO
-        )
-        label_smoothing = _number(
-            "label-smoothing", default.label_smoothing, text.SMOOTHING_LABEL, text.SMOOTHING_INFO
-        )
-        dropout = _number("dropout", default.dropout, text.DROPOUT_LABEL, text.DROPOUT_INFO)
-        patience = _whole("patience", default.patience, text.PATIENCE_LABEL, text.PATIENCE_INFO)
-        augmented_views = _whole(
-            "augmented-views", default.augmented_views, text.VIEWS_LABEL, text.VIEWS_INFO
-        )
-        seed = _whole("seed", default.seed, text.SEED_LABEL, text.SEED_INFO)
-        class_weights = gr.Checkbox(
-            default.class_weights, label=text.CLASS_WEIGHTS_LABEL, elem_id="class-weights"
-        )
-        pretrained = gr.Checkbox(
-            default.pretrained,
-            label=text.PRETRAINED_LABEL,
-            info=text.PRETRAINED_INFO,
-            elem_id="pretrained",
-        )
-    return TrainForm(
-        epochs=epochs,
-        learning_rate=learning_rate,
-        backbone_learning_rate=backbone_learning_rate,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        weight_decay=weight_decay,
-        label_smoothing=label_smoothing,
-        dropout=dropout,
-        patience=patience,
-        augmented_views=augmented_views,
-        seed=seed,
-        class_weights=class_weights,
-        pretrained=pretrained,
+
+
+def _number(elem_id: str, value: float, words: FieldWords) -> gr.Number:
+    return gr.Number(value, label=words.label, info=words.info, minimum=0, elem_id=elem_id)
+
+
+def _whole(elem_id: str, value: int, words: FieldWords, *, maximum: int | None = None) -> gr.Number:
+    return gr.Number(
+        value,
+        label=words.label,
+        info=words.info,
+        minimum=0,
+        maximum=maximum,
+        precision=0,
+        elem_id=elem_id,
     )
 
 
-def _number(elem_id: str, value: float, label: str, info: str) -> gr.Number:
-    return gr.Number(value, label=label, info=info, minimum=0, elem_id=elem_id)
-
-
-def _whole(elem_id: str, value: int, label: str, info: str) -> gr.Number:
-    return gr.Number(value, label=label, info=info, minimum=0, precision=0, elem_id=elem_id)
+def _switch(elem_id: str, value: bool, words: FieldWords) -> gr.Checkbox:
+    return gr.Checkbox(value, label=words.label, info=words.info, elem_id=elem_id)
 
 
 def read_form(

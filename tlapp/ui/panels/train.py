@@ -106,7 +106,7 @@ def choose_backbone(
     page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
 ) -> tuple[Any, ...]:
     """Take another backbone for the next training, and for what Try says before it."""
-    owner = page.workspace.owner_of(values[token])
+    owner = page.owner_of(values[token])
     card = find_card(values[panel.cards])
     page.visits.change(owner, lambda visit: replace(visit, backbone_name=card.name))
     return (
@@ -119,7 +119,7 @@ def toggle_freeze(
     page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
 ) -> tuple[Any, ...]:
     """Freeze the backbone or open it; the fields take the defaults of that choice."""
-    owner = page.workspace.owner_of(values[token])
+    owner = page.owner_of(values[token])
     is_frozen = values[panel.ladder]
     page.visits.change(owner, lambda visit: replace(visit, is_frozen=is_frozen))
     config = TrainConfig(backbone=values[panel.cards], freeze=freeze_of(is_frozen))
@@ -138,7 +138,7 @@ def estimate_again(
     page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
 ) -> Any:
     """Say how long it would take with the fields as they are."""
-    owner = page.workspace.owner_of(values[token])
+    owner = page.owner_of(values[token])
     return widget_values.ladder(page.workspace, shown_dataset(page, owner), _read(panel, values))
 
 
@@ -146,7 +146,7 @@ def start(
     page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
 ) -> tuple[Any, ...]:
     """Put the training in the queue and swap the buttons; the page then follows it."""
-    owner = page.workspace.owner_of(values[token])
+    owner = page.owner_of(values[token])
     config = _read(panel, values)
     dataset = shown_dataset(page, owner)
     if dataset is None:
@@ -160,7 +160,7 @@ def start(
 
 def stop(page: Page, token: str) -> None:
     """Stop the run that the page shows; its best epoch is kept."""
-    owner = page.workspace.owner_of(token)
+    owner = page.owner_of(token)
     run_id = page.workspace.visitor_state(owner).run_id
     if run_id is not None:
         page.workspace.stop(run_id, owner=owner)

@@ -44,7 +44,7 @@ def connect(page: Page, panel: TryPanel, token: gr.BrowserState) -> None:
 
 def try_uploads(page: Page, token: str, uploads: Sequence[PictureUpload]) -> Any:
     """Say what the dropped pictures are, and remove the uploads."""
-    owner = page.workspace.owner_of(token)
+    owner = page.owner_of(token)
     raw = []
     for upload in uploads:
         path = Path(upload.path)
@@ -55,7 +55,7 @@ def try_uploads(page: Page, token: str, uploads: Sequence[PictureUpload]) -> Any
 
 def try_samples(page: Page, token: str) -> Any:
     """Say what the sample test pictures are."""
-    owner = page.workspace.owner_of(token)
+    owner = page.owner_of(token)
     return _try(page, owner, [(path.name, path.read_bytes()) for path in sample_test_pictures()])
 
 
