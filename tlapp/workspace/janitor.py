@@ -17,6 +17,8 @@ from tlapp.runs.files import TEMPORARY_MARK
 from tlapp.settings import MINUTE
 from tlapp.workspace.household import Household
 
+Pause = Callable[[float], bool]
+
 SWEEP_SECONDS = 5.0 * MINUTE
 ORPHAN_SECONDS = 30.0 * MINUTE
 
@@ -46,11 +48,14 @@ class Janitor:
         with self._lock:
             self._seen[owner] = self._clock()
 
-    def start(self, first: Callable[[Callable[[], bool]], None]) -> None:
-        """Start the thread: `first(should_stop)`, then a sweep every few minutes."""
+    def start(self, first: Callable[[Pause], None]) -> None:
+        """Start the thread: `first(pause)`, then a sweep every few minutes.
+
+        `pause(seconds)` waits so long, or until the thread is to end; then it is true.
+        """
 
         def work() -> None:
-            failure_of(lambda: first(self._ended.is_set))
+            failure_of(lambda: first(self._ended.wait))
             while not self._ended.is_set():
                 failure_of(self.sweep)
                 self._ended.wait(SWEEP_SECONDS)

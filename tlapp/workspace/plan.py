@@ -22,10 +22,6 @@ from tlapp.runs.record import ClassResult, RunRecord, RunState
 from tlapp.runs.store import new_run_id, now
 from tlapp.settings import MINUTE, Limits
 from tlapp.training.config import TrainConfig
-from tlapp.training.finetune import MEASURED_TRAIN_PICTURES
-
-HEAD_SECONDS_PER_PICTURE = 2e-5  # of one epoch; 500 pictures took 0.3 s for 30 epochs
-LEARNING_PASSES = 3.5  # forward, backward and step over one forward pass; 23 s for 500 at 100/s
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,20 +50,6 @@ def check_plan(plan: TrainingPlan, limits: Limits) -> None:
             "There is only one class with pictures to learn from.",
             hint="Add a second class, so that there is something to tell apart.",
         )
-
-
-def expected_seconds(
-    split: Split, config: TrainConfig, images_per_second: float | None
-) -> float | None:
-    """Expected wall time, when no feature is in the cache yet; None: speed not measured."""
-    if images_per_second is None:
-        return None
-    train, valid = len(split.train), len(split.valid)
-    if config.freeze == "head":
-        passes = train * (1 + config.augmented_views) + valid
-        return passes / images_per_second + config.epochs * train * HEAD_SECONDS_PER_PICTURE
-    measured = valid + min(train, MEASURED_TRAIN_PICTURES)
-    return config.epochs * (train * LEARNING_PASSES + measured) / images_per_second
 
 
 def new_record(owner: str, plan: TrainingPlan) -> RunRecord:

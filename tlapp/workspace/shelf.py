@@ -77,16 +77,20 @@ class BackboneShelf:
                 self._sketches[name] = known
         return known
 
-    def measure_all(self, is_idle: Callable[[], bool], should_stop: Callable[[], bool]) -> None:
-        """Measure the ready backbones, one after the other, while `is_idle` says so."""
-        pause = threading.Event()
-        pause.wait(MEASURE_DELAY_SECONDS)
+    def measure_all(self, is_idle: Callable[[], bool], pause: Callable[[float], bool]) -> None:
+        """Measure the ready backbones, one after the other, while `is_idle` says so.
+
+        `pause(seconds)` waits, and is true when it is time to end.
+        """
+        if pause(MEASURE_DELAY_SECONDS):
+            return
         for name in self.unmeasured():
-            while not is_idle() and not should_stop():
-                pause.wait(1.0)
-            if should_stop():
-                return
+            while not is_idle():
+                if pause(1.0):
+                    return
             self.measure(name)
+            if pause(0.0):
+                return
 
     def unmeasured(self) -> tuple[str, ...]:
         """The backbones that are ready but whose speed is not known."""

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from PIL import Image
 from torch import Tensor, nn
 
-from tlapp.backbones.loading import Backbone
+from tlapp.backbones.loading import Backbone, MapHead
 from tlapp.classifier import Classifier
 from tlapp.data.decode import make_working_copy, open_working_copy
 from tlapp.data.images import Picture
@@ -23,6 +23,7 @@ from tlapp.evaluation.predict import (
     features_of,
     head_predictions,
     imagenet_predictions,
+    predict_imagenet,
 )
 from tlapp.settings import Limits
 
@@ -62,6 +63,8 @@ class Tried:
 
     def imagenet_answers(self, backbone: Backbone) -> tuple[TryResult, ...]:
         """What the original 1000-class head says."""
+        if isinstance(backbone.imagenet_head, MapHead):  # its head needs more than features
+            return self._results(predict_imagenet(backbone, self._pictures()))
         return self._answers(backbone, lambda x_ND: imagenet_predictions(backbone, x_ND))
 
     def answers(self, classifier: Classifier) -> tuple[TryResult, ...]:
@@ -71,12 +74,15 @@ class Tried:
     def _answers(
         self, backbone: Backbone, predict: Callable[[Tensor], tuple[Prediction, ...]]
     ) -> tuple[TryResult, ...]:
-        predictions = iter(predict(self._look_at(backbone)) if self._pictures() else ())
+        return self._results(predict(self._look_at(backbone)) if self._pictures() else ())
+
+    def _results(self, predictions: tuple[Prediction, ...]) -> tuple[TryResult, ...]:
+        remaining = iter(predictions)
         return tuple(
             TryResult(
                 name=entry.name,
                 thumbnail=entry.thumbnail,
-                ranked=() if entry.picture is None else next(predictions).ranked,
+                ranked=() if entry.picture is None else next(remaining).ranked,
                 error=entry.error,
             )
             for entry in self.entries

@@ -1,0 +1,55 @@
+"""Before a training starts: how long it will take, and what will learn."""
+
+import pytest
+
+from tests.workspace.conftest import PATIENCE_SECONDS
+from tlapp.data.dataset import Dataset
+from tlapp.training.config import TrainConfig
+from tlapp.workspace import Workspace
+
+
+def test_before_the_speed_is_measured_there_is_no_estimate(
+    workspace: Workspace, dataset: Dataset
+) -> None:
+    assert workspace.estimate(dataset.dataset_id, TrainConfig()) is None
+
+
+def test_everything_takes_longer_than_the_head_and_the_cache_saves_the_most(
+    workspace: Workspace, owner: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tlapp.workspace.shelf.measure_speed", lambda backbone: 10.0)
+    (workspace.settings.home / "speeds.json").unlink(missing_ok=True)
+    workspace.measure("efficientnet_lite0")
+    head, whole = TrainConfig(epochs=3), TrainConfig(epochs=3, freeze="none")
+    first = workspace.estimate(dataset.dataset_id, head)
+    longer = workspace.estimate(dataset.dataset_id, whole)
+    assert first is not None
+    assert longer is not None
+    assert longer > first > 1.0
+    run_id = workspace.start_training(owner, dataset.dataset_id, head)
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    again = workspace.estimate(dataset.dataset_id, head)
+    assert again is not None
+    assert again < 0.5 < first
+
+
+def test_cards_know_what_is_ready_and_how_fast(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tlapp.workspace.shelf.measure_speed", lambda backbone: 10.0)
+    workspace.measure("efficientnet_lite1")
+    views = {view.card.name: view for view in workspace.cards()}
+    assert views["efficientnet_lite0"].is_ready
+    assert not views["resnet18"].is_ready
+    assert views["efficientnet_lite1"].images_per_second == 10.0
+    assert views["resnet18"].images_per_second is None
+
+
+def test_counts_follow_the_freezing_and_name_the_replaced_layer(
+    workspace: Workspace, dataset: Dataset
+) -> None:
+    frozen = workspace.counts(dataset.dataset_id, TrainConfig(backbone="resnet18"))
+    learning = workspace.counts(dataset.dataset_id, TrainConfig(backbone="resnet18", freeze="none"))
+    assert frozen.replaced_layer == "fc: 512 -> 1000 becomes 512 -> 2"
+    assert (frozen.trainable, learning.frozen) == (513 * 2, 0)
+    assert learning.trainable == frozen.trainable + frozen.frozen
