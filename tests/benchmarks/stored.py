@@ -1,0 +1,47 @@
+"""A folder with `train/` and `val/` in memory: its pictures, and their default features."""
+
+from pathlib import Path
+
+import torch
+
+from tlapp.backbones.catalog import DEFAULT_BACKBONE, find_card
+from tlapp.backbones.loading import Backbone, load_backbone
+from tlapp.backbones.weights import WeightsStore
+from tlapp.data.decode import make_working_copy
+from tlapp.data.images import Picture
+from tlapp.evaluation.predict import features_of
+from tlapp.settings import LOCAL_LIMITS
+from tlapp.training.head import HeadData
+
+
+def default_backbone() -> Backbone:
+    """EfficientNet-Lite0; its weights come with the installation."""
+    return load_backbone(find_card(DEFAULT_BACKBONE), WeightsStore(Path("no-such-folder")))
+
+
+def pictures_and_labels(folder: Path) -> tuple[tuple[Picture, ...], torch.Tensor]:
+    """The pictures of one part, class by class, with labels_N (int64)."""
+    pictures: list[Picture] = []
+    labels: list[int] = []
+    classes = sorted(path for path in folder.iterdir() if path.is_dir())
+    for label, class_folder in enumerate(classes):
+        for path in sorted(class_folder.iterdir()):
+            copy = make_working_copy(path.read_bytes(), name=path.name, limits=LOCAL_LIMITS)
+            encoded = copy.encoded
+            pictures.append(Picture(copy.image_id, lambda encoded=encoded: encoded))
+            labels.append(label)
+    return tuple(pictures), torch.tensor(labels)
+
+
+def features_and_labels(folder: Path) -> HeadData:
+    """What a head learns from, on the folder's own split."""
+    backbone = default_backbone()
+    train, train_labels_N = pictures_and_labels(folder / "train")
+    valid, valid_labels_N = pictures_and_labels(folder / "val")
+    return HeadData(
+        train_ND=features_of(backbone, train),
+        train_labels_N=train_labels_N,
+        valid_ND=features_of(backbone, valid),
+        valid_labels_N=valid_labels_N,
+        class_count=int(train_labels_N.max()) + 1,
+    )
