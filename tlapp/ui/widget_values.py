@@ -141,6 +141,7 @@ def run(live: LiveRun) -> RunViewValue:
         best_epoch=_best_epoch(record),
         accuracy_note=text.accuracy_note(record.valid_accuracy, record.valid_interval),
         interval=record.valid_interval,
+        batches=live.batch_losses,
     )
 
 

@@ -17,6 +17,9 @@ from tlapp.training.events import (
 Phase = Literal["waiting", "download", "features", "training", "done"]
 
 
+MOST_BATCH_LOSSES = 400  # a chart is about 400 pixels wide
+
+
 @dataclass(frozen=True, kw_only=True)
 class LiveRun:
     """One run at one moment. `record.epochs` holds every finished epoch, whole."""
@@ -34,7 +37,7 @@ class LiveRun:
     epochs: int = 0  # planned
     batch: int = 0  # batches finished in this epoch
     batches: int = 0  # in this epoch; 0 when not known
-    running_loss: float | None = None  # of the running epoch, nats per picture
+    batch_losses: tuple[tuple[float, float], ...] = ()  # (epochs done, mean loss in this epoch)
     seconds_left: float | None = None  # estimate until the end; None: not known
     classifier_epoch: int = 0  # the epoch whose classifier answers in Try; 0: none yet
 
@@ -59,6 +62,13 @@ def live_from_record(record: RunRecord, classifier_epoch: int | None) -> LiveRun
         seconds_left=0.0 if record.is_over else None,
         classifier_epoch=classifier_epoch or 0,
     )
+
+
+def _appended(
+    points: tuple[tuple[float, float], ...], point: tuple[float, float]
+) -> tuple[tuple[float, float], ...]:
+    """With one point more; every second one goes when there are too many to be told apart."""
+    return (*(points[::2] if len(points) >= MOST_BATCH_LOSSES else points), point)
 
 
 def planned_epochs(record: RunRecord) -> int:
@@ -93,14 +103,15 @@ class LiveTracker:
             self.live = self._with_features(event)
         elif isinstance(event, BatchFinished):
             self._begin_training()
+            epochs_done = event.epoch - 1 + event.batch / event.batches
             self.live = replace(
                 self.live,
                 phase="training",
                 epoch=event.epoch,
                 batch=event.batch,
                 batches=event.batches,
-                running_loss=event.train_loss,
-                seconds_left=self._seconds_left(event.epoch - 1 + event.batch / event.batches),
+                batch_losses=_appended(self.live.batch_losses, (epochs_done, event.train_loss)),
+                seconds_left=self._seconds_left(epochs_done),
             )
         elif isinstance(event, EpochFinished):
             self._begin_training(event.seconds)
@@ -109,7 +120,6 @@ class LiveTracker:
                 phase="training",
                 epoch=event.epoch,
                 batch=self.live.batches,
-                running_loss=event.train_loss,
                 seconds_left=self._seconds_left(event.epoch),
                 classifier_epoch=event.epoch,
             )
