@@ -13,7 +13,7 @@ from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
 from tlapp.data.preprocess import Preprocess, augment
 
-KEPT_BYTES = 600_000_000  # 4,000 pictures of 224 pixels
+KEPT_BYTES = 400_000_000  # 2,600 pictures of 224 pixels
 
 
 class PixelStore:
