@@ -46,7 +46,9 @@ function buildBar() {
   const bar = make("li", "tl-lad-stage");
   const box = make("i", "tl-lad-bar", null, { "aria-hidden": "true" });
   box.append(make("i", "tl-lad-fill"));
-  bar.append(box, make("span", "tl-lad-name", null, { "aria-hidden": "true" }),
+  const name = make("span", "tl-lad-name", null, { "aria-hidden": "true" });
+  name.append(make("span", "tl-lad-word"), make("span"));
+  bar.append(box, name,
     make("small", "tl-lad-count", null, { "aria-hidden": "true" }), make("span", "tl-hidden"));
   return bar;
 }
@@ -75,7 +77,9 @@ function render() {
       bar.style.setProperty("--h", heightOf(stage.parameters, counts).toFixed(1) + "px");
       bar.style.setProperty("--wait", (stages.length - 1 - index) * 28 + "ms");
       const count = short(stage.parameters);
-      setText(bar.children[1], stage.name);
+      const [, word, number] = /^(.* )?(.*)$/s.exec(/ \d+$/.test(stage.name) ? stage.name : "") || [];
+      setText(bar.children[1].firstChild, word); // "stage " goes where there is no room for it
+      setText(bar.children[1].lastChild, number || stage.name);
       setText(bar.children[2], count);
       setText(bar.children[3], fill(learns ? words().stage_learns : words().stage_frozen,
         { name: stage.name, count }));

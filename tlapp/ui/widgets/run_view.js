@@ -253,7 +253,7 @@ function renderWords() {
   setText(ACCURACY.captionNote, value().accuracy_note || words().accuracy_unit);
   charts.forEach((chart) => setText(chart.empty, words()[chart.kind + "_empty"]));
   const entries = [...LINES.map((line) => ({ key: line.key, style: line.style })),
-    ...(value().interval ? [{ key: "interval", isBand: true }] : [])];
+    { key: "interval", isBand: true }]; // has its place from the start, so that no line is added later
   keepInStep(legend, entries, (entry) => entry.key, (entry) => {
     const item = make("li");
     const sample = makeSvg("svg", { viewBox: "0 0 20 8", "aria-hidden": "true" });
@@ -261,7 +261,10 @@ function renderWords() {
       : makeSvg("path", { d: "M1 4H19", class: "tl-run-line " + entry.style }));
     item.append(sample, make("span"));
     return item;
-  }, (item, entry) => setText(item.lastChild, words()[entry.key]));
+  }, (item, entry) => {
+    setText(item.lastChild, words()[entry.key]);
+    item.style.visibility = entry.isBand && !value().interval ? "hidden" : "";
+  });
 }
 
 function render() {
