@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from tests.browser.tab import Tab
 from tlapp.ui.theme import make_theme, page_css
@@ -101,6 +101,7 @@ def opened_tab(
         tab.page.goto(f"{drop_page.url}?__theme={theme}", wait_until="domcontentloaded")
         tab.page.wait_for_selector(FOLDER)
         tab.page.wait_for_selector(PICTURES)
+        tab.page.evaluate("document.documentElement.classList.add('tl-open')")  # see theme.css
         yield tab
     finally:
         tab.page.close()
@@ -146,6 +147,26 @@ def wait_for_line(tab: Tab, zone: str, text: str) -> None:
         arg=[zone, text],
         timeout=30_000,
     )
+
+
+def drop_and_wait(tab: Tab, drop_page: DropPage, *paths: Path) -> dict[str, bytes]:
+    """Drop on the zone; what arrived at the server."""
+    count = len(drop_page.zips)
+    tab.drop_files(FOLDER, paths)
+    wait_for_word(tab, f"zip {count + 1}")
+    return drop_page.newest_zip()
+
+
+def hold_uploads(tab: Tab) -> list[Route]:
+    """From now on no upload gets through; those that were begun are in the list."""
+    tab.expect("ERR_FAILED|ERR_ABORTED")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tab.page.route("**/upload", hold)
+    return held
 
 
 def write_down_lines(page: Page, zone: str) -> None:
