@@ -103,7 +103,10 @@ class Trainings:
 
     def list(self, owner: str) -> tuple[RunRecord, ...]:
         """The owner's runs, newest first."""
-        return tuple(self.record(record.run_id) for record in self._runs.list(owner))
+        return tuple(
+            record if (active := self._find(record.run_id)) is None else active.recorder.record
+            for record in self._runs.list(owner)
+        )
 
     def live(self, run_id: str) -> LiveRun:
         """The run at this moment. Raises NotFoundError."""
