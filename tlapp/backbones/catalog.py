@@ -16,15 +16,15 @@ DEFAULT_BACKBONE = "efficientnet_lite0"
 IMAGENET_CLASS_COUNT = 1000
 
 _TITLES = {
-    "resnet18": "ResNet-18",
-    "resnet50": "ResNet-50",
-    "vgg16": "VGG-16",
+    "resnet18": "ResNet18",
+    "resnet50": "ResNet50",
+    "vgg16": "VGG16",
     "efficientnet_b0": "EfficientNet-B0",
     "efficientnet_v2_s": "EfficientNetV2-S",
     "mobilenet_v3_small": "MobileNetV3 Small",
     "mobilenet_v3_large": "MobileNetV3 Large",
     "convnext_tiny": "ConvNeXt-Tiny",
-    "densenet121": "DenseNet-121",
+    "densenet121": "DenseNet121",
     "regnet_y_400mf": "RegNetY-400MF",
     "squeezenet1_1": "SqueezeNet 1.1",
     "swin_t": "Swin-T",
@@ -140,8 +140,16 @@ LITE_CARDS: tuple[Card, ...] = (
     ),
 )
 
-CARDS: tuple[Card, ...] = LITE_CARDS + tuple(
-    _torchvision_card(name, title) for name, title in _TITLES.items()
+_FIRST = ("efficientnet_lite0", "resnet18", "resnet50", "vgg16")  # the page shows these at once
+
+
+def _in_order(cards: tuple[Card, ...]) -> tuple[Card, ...]:
+    """The best known first, the others as they come."""
+    return tuple(sorted(cards, key=lambda card: (*_FIRST, card.name).index(card.name)))
+
+
+CARDS: tuple[Card, ...] = _in_order(
+    LITE_CARDS + tuple(_torchvision_card(name, title) for name, title in _TITLES.items())
 )
 
 
