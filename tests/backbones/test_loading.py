@@ -70,6 +70,9 @@ def test_features_and_original_head_give_the_original_logits(
         torch.testing.assert_close(
             imagenet_scores(backbone, x_NCHW), logits_NK, rtol=1e-3, atol=1e-5
         )
+        scale = max(float(features_ND.abs().max()), 1e-30)
+        difference = (backbone.fast_module(x_NCHW) - features_ND).abs().max()
+        assert float(difference) / scale < 1e-4
     assert features_ND.shape == (1, backbone.feature_width)
     path, width = FINAL_LAYERS[card.name]
     assert (backbone.final_layer.path, backbone.final_layer.inputs) == (path, width)
@@ -147,7 +150,7 @@ def test_the_dropout_in_front_of_the_last_layer_belongs_to_the_head() -> None:
 
 
 def test_weights_that_are_not_here_are_not_downloaded(weights: WeightsStore) -> None:
-    with pytest.raises(BackboneError, match="ResNet-18 are not on this machine") as caught:
+    with pytest.raises(BackboneError, match="ResNet18 are not on this machine") as caught:
         load_backbone(find_card("resnet18"), weights)
     assert "EfficientNet-Lite0" in caught.value.hint
     assert "python -m tlapp fetch resnet18" in caught.value.hint

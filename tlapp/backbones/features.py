@@ -83,9 +83,9 @@ def extract_features(
 ) -> Iterator[FeatureEvent]:
     """The features of each picture and of `views` augmented views of it.
 
-    Equal to `backbone.module(backbone.preprocess.apply(picture))`. An augmented view depends on
-    `seed`, the picture and the view's number only. Whatever reading a picture raises comes out
-    here, after the streams have ended; so they do when the generator is closed.
+    Equal to `backbone.module(backbone.preprocess.apply(picture))` to rounding (1e-5). An augmented
+    view depends on `seed`, the picture and the view's number only. Whatever reading a picture
+    raises comes out here, after the streams have ended; so they do when the generator is closed.
     """
     started = time.perf_counter()
     table = _Table(backbone, pictures, views, seed, cache)
@@ -190,7 +190,8 @@ class _Work:
 
     def __init__(self, backbone: Backbone, table: _Table, pictures: Sequence[Picture]) -> None:
         self.is_stopped = False
-        self._backbone = backbone
+        self._module = backbone.fast_module
+        self._preprocess = backbone.preprocess
         self._table = table
         self._pictures = pictures
         self._todo = iter(table.todo)
@@ -236,7 +237,7 @@ class _Work:
             self._compute()
 
     def _compute(self) -> None:
-        side = self._backbone.preprocess.crop_pixels
+        side = self._preprocess.crop_pixels
         x_BCHW = torch.zeros(BATCH_SIZE, 3, side, side).to(memory_format=torch.channels_last)
         batch = _Batch(x_BCHW)
         finished = 0
@@ -262,14 +263,14 @@ class _Work:
         image = open_working_copy(picture.read())
         for view in views:
             if view == _PLAIN:
-                yield view, self._backbone.preprocess.apply(image)
+                yield view, self._preprocess.apply(image)
             else:
                 generator = _generator(self._table.seed, picture.image_id, view)
-                yield view, augment(image, self._backbone.preprocess, generator)
+                yield view, augment(image, self._preprocess, generator)
 
     def _forward(self, batch: _Batch) -> None:
         """Rows beyond the last place hold an earlier batch's pictures; nobody reads theirs."""
-        self._table.put(batch.places, self._backbone.module(batch.x_BCHW))
+        self._table.put(batch.places, self._module(batch.x_BCHW))
         batch.places.clear()
 
 

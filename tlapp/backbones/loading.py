@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tlapp.backbones.catalog import Card, imagenet_classes
 from tlapp.backbones.efficientnet_lite import LITE_CONFIGS, build_lite, convert_lite_weights
+from tlapp.backbones.fusing import fuse_normalisation
 from tlapp.backbones.stages import Stage, find_stages
 from tlapp.backbones.weights import WeightsStore
 from tlapp.data.preprocess import Preprocess
@@ -49,6 +51,14 @@ class Backbone:
     preprocess: Preprocess
     weights_hash: str  # SHA-256 (hex): of the published file, or of untrained weights
     parameter_count: int  # of `module`: without the last layer
+
+    @cached_property
+    def fast_module(self) -> nn.Module:
+        """`module` for inference: the same features to rounding (1e-6), up to 1.25 times as fast.
+
+        Made once, from `module` as it is then.
+        """
+        return fuse_normalisation(self.module)
 
 
 class PooledMaps(nn.Module):
