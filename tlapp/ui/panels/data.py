@@ -107,13 +107,20 @@ def build(page: Page) -> DataPanel:
 def connect(page: Page, panel: DataPanel, token: gr.BrowserState) -> list[Any]:
     """Give the components their events. Returns the events after which other zones look again."""
     views = panel.views()
-    imports: dict[str, Any] = {"concurrency_limit": 4, "concurrency_id": "import", **QUIET}
+    imports: dict[str, Any] = {
+        "concurrency_limit": 4,
+        "concurrency_id": "import",
+        "trigger_mode": "multiple",
+        **QUIET,
+    }
     changes = [
         panel.drop.upload(bind(import_upload, page), [token, panel.drop], views, **imports),
         panel.drop.select(bind(import_samples, page), [token], views, **imports),
         panel.accept.click(bind(accept, page), [token], views, **QUIET),
         panel.discard.click(bind(discard, page), [token], views, **QUIET),
-        panel.class_list.edit(bind(edit_classes, page), [token], views, **QUIET),
+        panel.class_list.edit(
+            bind(edit_classes, page), [token], views, trigger_mode="multiple", **QUIET
+        ),
         panel.held_out_percent.release(
             bind(change_split, page),
             [token, panel.held_out_percent, panel.split_seed],

@@ -69,14 +69,28 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> Any:
     fields = list(panel.form.components())
     everything: set[gr.blocks.Block] = {token, panel.cards, panel.ladder, *fields}
     panel.cards.choose(
-        bind(choose_backbone, page, panel, token), everything, panel.views(), **QUIET
+        bind(choose_backbone, page, panel, token),
+        everything,
+        panel.views(),
+        trigger_mode="always_last",
+        **QUIET,
     )
     panel.ladder.toggle(
-        bind(toggle_freeze, page, panel, token), everything, [panel.ladder, *fields], **QUIET
+        bind(toggle_freeze, page, panel, token),
+        everything,
+        [panel.ladder, *fields],
+        trigger_mode="always_last",
+        **QUIET,
     )
     panel.reset.click(bind(reset_form, panel), [panel.ladder], fields, **QUIET)
     for field in (panel.form.epochs, panel.form.pretrained, panel.form.augmented_views):
-        field.change(bind(estimate_again, page, panel, token), everything, panel.ladder, **QUIET)
+        field.change(
+            bind(estimate_again, page, panel, token),
+            everything,
+            panel.ladder,
+            trigger_mode="always_last",
+            **QUIET,
+        )
     panel.stop.click(bind(stop, page), [token], None, **QUIET)
     return panel.train.click(
         bind(start, page, panel, token), everything, [panel.train, panel.stop], **QUIET

@@ -38,7 +38,13 @@ def build(page: Page) -> TryPanel:
 
 def connect(page: Page, panel: TryPanel, token: gr.BrowserState) -> None:
     """Give the components their events."""
-    panel.drop.upload(bind(try_uploads, page), [token, panel.drop], panel.predictions, **QUIET)
+    panel.drop.upload(
+        bind(try_uploads, page),
+        [token, panel.drop],
+        panel.predictions,
+        trigger_mode="multiple",
+        **QUIET,
+    )
     panel.samples.click(bind(try_samples, page), [token], panel.predictions, **QUIET)
 
 
