@@ -159,6 +159,13 @@ def test_nothing_is_made_before_the_first_use(tmp_path: Path) -> None:
     assert not (tmp_path / "later").exists()
 
 
+def test_one_can_ask_without_reading(cache: FeatureCache, tmp_path: Path) -> None:
+    cache.put("key", _ids(5), _rows(5))
+    assert cache.is_kept("key", ["unknown", *_ids(1)]) == [False, True]
+    (tmp_path / next(tmp_path.iterdir()).name).write_bytes(b"damaged")
+    assert cache.is_kept("key", _ids(1)) == [False]
+
+
 def test_clearing_forgets_everything(cache: FeatureCache) -> None:
     cache.put("key", _ids(5), _rows(5))
     cache.clear()

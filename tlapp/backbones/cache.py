@@ -58,6 +58,15 @@ class FeatureCache:
                     _take(read, rows_of, features_ND, is_found)
         return features_ND, is_found
 
+    def is_kept(self, key: str, image_ids: Sequence[str]) -> list[bool]:
+        """Which pictures are here, without reading their features."""
+        kept: set[str] = set()
+        with self._lock:
+            for path in self._files(key):
+                with contextlib.suppress(*_FAULTS), safe_open(path, framework="pt") as file:
+                    kept.update(_split(file.get_tensor("ids")))
+        return [image_id in kept for image_id in image_ids]
+
     def put(self, key: str, image_ids: Sequence[str], features_ND: Tensor) -> None:
         """Keep these rows, making room for them. A full disk loses them and nothing else."""
         if not image_ids:
@@ -126,7 +135,7 @@ class FeatureCache:
             self._sound.discard(path.name)
             _remove(path)
             return None
-        return ids.numpy().tobytes().decode().split("\n"), rows_ND
+        return _split(ids), rows_ND
 
     def _write(self, key: str, ids: list[str], rows_ND: Tensor) -> bool:
         """Whether the file is on disk."""
@@ -188,6 +197,10 @@ def _remove(path: Path) -> None:
     """If it is there and can be: another process may have it open or have removed it."""
     with contextlib.suppress(OSError):
         path.unlink()
+
+
+def _split(ids: Tensor) -> list[str]:
+    return ids.numpy().tobytes().decode().split("\n")
 
 
 def _digest(key: str) -> str:

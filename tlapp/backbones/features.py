@@ -123,13 +123,11 @@ class _Table:
         self._cache = cache
         self._ids = [picture.image_id for picture in pictures]
         self._keys = [feature_key(backbone, view, seed) for view in range(views + 1)]
-        self._rows_VND = torch.zeros(views + 1, len(pictures), backbone.feature_width)
+        self._rows_ND: list[Tensor] = []  # of each view
         missing: dict[int, list[int]] = {}
         for view, key in enumerate(self._keys):
-            is_found = [False] * len(pictures)
-            if cache is not None:
-                rows_ND, is_found = cache.get(key, self._ids, backbone.feature_width)
-                self._rows_VND[view] = rows_ND
+            rows_ND, is_found = _cached(cache, key, self._ids, backbone.feature_width)
+            self._rows_ND.append(rows_ND)
             for index, found in enumerate(is_found):
                 if not found:
                     missing.setdefault(index, []).append(view)
@@ -141,7 +139,7 @@ class _Table:
         """Rows for (picture index, view) each, from any stream."""
         with self._lock:
             for (index, view), row_D in zip(places, rows_BD, strict=False):
-                self._rows_VND[view, index] = row_D
+                self._rows_ND[view][index] = row_D
                 self._unkept.setdefault(view, []).append(index)
             count = sum(len(indices) for indices in self._unkept.values())
             unkept = self._take_unkept() if count >= _KEEP_ROWS else {}
@@ -154,8 +152,8 @@ class _Table:
         self._keep(unkept)
 
     def features(self) -> Features:
-        has_views = len(self._keys) > 1
-        return Features(self._rows_VND[0], self._rows_VND[1:] if has_views else None)
+        plain_ND, *views_ND = self._rows_ND
+        return Features(plain_ND, torch.stack(views_ND) if views_ND else None)
 
     def _take_unkept(self) -> dict[int, list[int]]:
         unkept, self._unkept = self._unkept, {}
@@ -166,7 +164,7 @@ class _Table:
             return
         for view, indices in unkept.items():
             ids = [self._ids[index] for index in indices]
-            self._cache.put(self._keys[view], ids, self._rows_VND[view, indices])
+            self._cache.put(self._keys[view], ids, self._rows_ND[view][indices])
 
 
 @dataclass(eq=False)
@@ -272,6 +270,14 @@ class _Work:
         """Rows beyond the last place hold an earlier batch's pictures; nobody reads theirs."""
         self._table.put(batch.places, self._module(batch.x_BCHW))
         batch.places.clear()
+
+
+def _cached(
+    cache: FeatureCache | None, key: str, image_ids: Sequence[str], width: int
+) -> tuple[Tensor, list[bool]]:
+    if cache is None:
+        return torch.zeros(len(image_ids), width), [False] * len(image_ids)
+    return cache.get(key, image_ids, width)
 
 
 def _generator(seed: int, image_id: str, view: int) -> torch.Generator:
