@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-PICTURES_PER_CLASS = 30
+PICTURES_PER_CLASS = 40
 TEST_PICTURES_PER_CLASS = 2
 SIDES_PIXELS = ((224, 224), (240, 200), (200, 240), (256, 192))  # width, height
 DETAIL = 2  # drawn at twice the size, then reduced: smooth edges
