@@ -16,9 +16,11 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 from torch import Tensor
 
 # Legend: N pictures, D feature width.
@@ -27,9 +29,11 @@ _VERSION = "1"
 _MERGE_ROWS = 2048  # a smaller file is merged with what comes next; 10 MB at 1280 features
 _KEY_DIGITS = 32
 _ABANDONED_NS = 3600 * 10**9  # nobody writes one file for an hour
+_Floats = NDArray[np.float32]
+_Bytes = NDArray[np.uint8]
+_Rows = tuple[list[str], _Floats]  # image ids, and a row of features for each
 _SUFFIX = ".safetensors"
-# A file that another process removed, or that a crash or a disk damaged.
-_FAULTS = (OSError, SafetensorError, ValueError, KeyError)
+_DAMAGE = (SafetensorError, ValueError, KeyError)  # what a crash or a disk did to a file
 
 
 class FeatureCache:
@@ -44,7 +48,7 @@ class FeatureCache:
 
     def get(self, key: str, image_ids: Sequence[str], width: int) -> tuple[Tensor, list[bool]]:
         """(features_ND, is_found): the rows that are here, zeros elsewhere; D = `width`."""
-        features_ND = torch.zeros(len(image_ids), width)
+        features_ND = np.zeros((len(image_ids), width), np.float32)
         rows_of: dict[str, list[int]] = {}
         for row, image_id in enumerate(image_ids):
             rows_of.setdefault(image_id, []).append(row)
@@ -56,14 +60,17 @@ class FeatureCache:
                 read = self._read(path, width)
                 if read is not None:
                     _take(read, rows_of, features_ND, is_found)
-        return features_ND, is_found
+        return torch.from_numpy(features_ND), is_found
 
     def is_kept(self, key: str, image_ids: Sequence[str]) -> list[bool]:
         """Which pictures are here, without reading their features."""
         kept: set[str] = set()
         with self._lock:
             for path in self._files(key):
-                with contextlib.suppress(*_FAULTS), safe_open(path, framework="pt") as file:
+                with (
+                    contextlib.suppress(OSError, *_DAMAGE),
+                    safe_open(path, framework="np") as file,
+                ):
                     kept.update(_split(file.get_tensor("ids")))
         return [image_id in kept for image_id in image_ids]
 
@@ -71,7 +78,7 @@ class FeatureCache:
         """Keep these rows, making room for them. A full disk loses them and nothing else."""
         if not image_ids:
             return
-        ids, rows_ND = list(image_ids), features_ND.detach().to(torch.float32).cpu()
+        ids, rows_ND = list(image_ids), features_ND.detach().to(torch.float32).cpu().numpy()
         with self._lock:
             merged: list[Path] = []
             for path in self._files(key):
@@ -119,10 +126,10 @@ class FeatureCache:
                 usage.append((status.st_mtime_ns, status.st_size, Path(entry.path)))
         return sorted(usage)
 
-    def _read(self, path: Path, width: int) -> tuple[list[str], Tensor] | None:
+    def _read(self, path: Path, width: int) -> _Rows | None:
         """(image ids, features_ND) of one file; a damaged one is removed and gives None."""
         try:
-            with safe_open(path, framework="pt") as file:
+            with safe_open(path, framework="np") as file:
                 about = file.metadata()
                 rows_ND, ids = file.get_tensor("features_ND"), file.get_tensor("ids")
             if path.name not in self._sound:
@@ -131,16 +138,18 @@ class FeatureCache:
             if rows_ND.shape[1] != width:
                 return None
             os.utime(path)
-        except _FAULTS:
+        except OSError:  # another process removed it, or too many files are open
+            return None
+        except _DAMAGE:
             self._sound.discard(path.name)
             _remove(path)
             return None
         return _split(ids), rows_ND
 
-    def _write(self, key: str, ids: list[str], rows_ND: Tensor) -> bool:
+    def _write(self, key: str, ids: list[str], rows_ND: _Floats) -> bool:
         """Whether the file is on disk."""
-        rows_ND = rows_ND.contiguous()
-        text = torch.frombuffer(bytearray("\n".join(ids).encode()), dtype=torch.uint8)
+        rows_ND = np.ascontiguousarray(rows_ND)
+        text = np.frombuffer("\n".join(ids).encode(), np.uint8)
         about = {"version": _VERSION, "key": key, "checksum": _checksum(text, rows_ND)}
         name = f"{_digest(key)}-{secrets.token_hex(8)}{_SUFFIX}"
         part = self._folder / f"{name}.part"
@@ -166,9 +175,9 @@ class FeatureCache:
 
 
 def _take(
-    read: tuple[list[str], Tensor],
+    read: _Rows,
     rows_of: dict[str, list[int]],
-    features_ND: Tensor,
+    features_ND: _Floats,
     is_found: list[bool],
 ) -> None:
     """Copy the wanted rows of one file, and strike them from the wanted ones."""
@@ -180,17 +189,15 @@ def _take(
             targets.append(target)
             is_found[target] = True
     if targets:
-        features_ND[torch.tensor(targets)] = read[1][torch.tensor(sources)]
+        features_ND[targets] = read[1][sources]
 
 
-def _merge(
-    older: tuple[list[str], Tensor], newer: tuple[list[str], Tensor]
-) -> tuple[list[str], Tensor]:
+def _merge(older: _Rows, newer: _Rows) -> _Rows:
     """Both, each picture once."""
     known = set(newer[0])
     kept = [row for row, image_id in enumerate(older[0]) if image_id not in known]
     ids = [older[0][row] for row in kept] + newer[0]
-    return ids, torch.cat([older[1][torch.tensor(kept, dtype=torch.long)], newer[1]])
+    return ids, np.concatenate([older[1][kept], newer[1]])
 
 
 def _remove(path: Path) -> None:
@@ -199,18 +206,18 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _split(ids: Tensor) -> list[str]:
-    return ids.numpy().tobytes().decode().split("\n")
+def _split(ids: _Bytes) -> list[str]:
+    return ids.tobytes().decode().split("\n")
 
 
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:_KEY_DIGITS]
 
 
-def _checksum(ids: Tensor, rows_ND: Tensor) -> str:
-    return str(zlib.crc32(rows_ND.numpy().data, zlib.crc32(ids.numpy().data)))
+def _checksum(ids: _Bytes, rows_ND: _Floats) -> str:
+    return str(zlib.crc32(rows_ND.data, zlib.crc32(ids.data)))
 
 
-def _check(about: dict[str, str], ids: Tensor, rows_ND: Tensor) -> None:
+def _check(about: dict[str, str], ids: _Bytes, rows_ND: _Floats) -> None:
     if about["version"] != _VERSION or about["checksum"] != _checksum(ids, rows_ND):
         raise ValueError("damaged")
