@@ -5,7 +5,7 @@ from importlib import resources
 
 import pytest
 
-from tlapp.ui.drop_words import FOLDER_WORDS, PICTURE_WORDS, Words
+from tlapp.ui.text.drops import FOLDER_WORDS, PICTURE_WORDS, Words
 from tlapp.ui.widgets import folder_drop, picture_drop
 
 

@@ -7,7 +7,7 @@ from tlapp.runs.record import EpochRow, RunRecord
 from tlapp.training.config import Freeze, TrainConfig
 from tlapp.training.counts import count_parameters
 from tlapp.ui import text
-from tlapp.ui.status import status_of
+from tlapp.ui.text.status import status_of
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCardsValue
 from tlapp.ui.widgets.class_list import (
     ClassListValue,

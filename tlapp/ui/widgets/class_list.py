@@ -8,7 +8,7 @@ from typing import Any, Literal
 import gradio as gr
 
 from tlapp.errors import DataError
-from tlapp.ui.widget_text import CLASS_LIST_WORDS
+from tlapp.ui.text.widgets import CLASS_LIST_WORDS
 from tlapp.ui.widgets.assets import read_script
 from tlapp.ui.widgets.quiet import QuietComponentMeta
 from tlapp.ui.widgets.values import to_json

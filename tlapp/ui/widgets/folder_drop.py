@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.data_classes import FileData, GradioModel
 
 from tlapp.settings import GIGABYTE, MEGABYTE
-from tlapp.ui.drop_words import FOLDER_WORDS, Words
+from tlapp.ui.text.drops import FOLDER_WORDS, Words
 from tlapp.ui.widgets.assets import read_script
 from tlapp.ui.widgets.quiet import QuietComponentMeta
 

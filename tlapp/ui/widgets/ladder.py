@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from tlapp.ui.widget_text import LADDER_WORDS
+from tlapp.ui.text.widgets import LADDER_WORDS
 from tlapp.ui.widgets.assets import read_script
 from tlapp.ui.widgets.quiet import QuietComponentMeta
 from tlapp.ui.widgets.values import to_json

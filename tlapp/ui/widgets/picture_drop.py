@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.data_classes import FileData, GradioRootModel
 
 from tlapp.settings import MEGABYTE
-from tlapp.ui.drop_words import PICTURE_WORDS, Words
+from tlapp.ui.text.drops import PICTURE_WORDS, Words
 from tlapp.ui.widgets.assets import read_script
 from tlapp.ui.widgets.quiet import QuietComponentMeta
 

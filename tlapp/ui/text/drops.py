@@ -1,4 +1,4 @@
-"""The words of the two drop zones. `ui/text.py` may say them otherwise, word by word.
+"""The words of the two drop zones.
 
 Braces are filled in the browser. A pair is singular and plural.
 """
