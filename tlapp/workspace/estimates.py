@@ -47,5 +47,4 @@ class Estimates:
             self.shelf.sketch(card.name), weights_hash=self.weights.weights_hash(card)
         )
         image_ids = [images.images[place].image_id for place in places]
-        _, is_found = self.cache.get(feature_key(backbone), image_ids, backbone.feature_width)
-        return sum(is_found)
+        return sum(self.cache.is_kept(feature_key(backbone), image_ids))
