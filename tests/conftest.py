@@ -1,5 +1,6 @@
 """What tests of all rooms share: folders of real pictures, drawn or from beside the repository."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from tests.server import AppServer, running_server
 from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS, Limits, Settings
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+def pytest_configure() -> None:
+    """A shell that starts tests in the background has them, and the servers and commands that
+    they start, ignore Ctrl-C; some tests send it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
