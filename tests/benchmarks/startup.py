@@ -46,15 +46,17 @@ def _app_seconds(folder: Path) -> float:
     port = free_port()
     environment = server_environment(folder, port)
     del environment["PYTHONPATH"]  # the watch on outside calls would cost time of its own
+    log_path = folder / "server.log"
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=REPOSITORY,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=REPOSITORY,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
     try:
         while process.poll() is None:
             try:
@@ -65,4 +67,4 @@ def _app_seconds(folder: Path) -> float:
     finally:
         process.terminate()
         process.wait(timeout=20)
-    raise RuntimeError("The server ended before its page answered.")
+    raise RuntimeError(f"The server ended before its page answered:\n{log_path.read_text()}")
