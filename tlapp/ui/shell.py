@@ -71,7 +71,7 @@ def build_page(page: Page) -> gr.Blocks:
         opened = blocks.load(
             bind(open_page, page),
             [token],
-            [token, *data_panel.views(), *train_panel.views(), try_panel.predictions],
+            [token, *data_panel.views(), *train_panel.views()],
             **QUIET,
         )
         opened.then(None, js=PAGE_IS_OPEN, api_visibility="private")
@@ -89,12 +89,7 @@ def open_page(page: Page, token: str) -> tuple[Any, ...]:
         token = page.workspace.new_visitor()
     owner = page.owner_of(token)
     page.workspace.touch(owner)
-    return (
-        token,
-        *data.show(page, owner),
-        *train.show(page, owner),
-        trying.show(page, owner),
-    )
+    return token, *data.show(page, owner), *train.show(page, owner)
 
 
 def show_data(page: Page, token: str) -> tuple[Any, ...]:

@@ -1,6 +1,7 @@
 """From values of the rooms to the values of the widgets. Decides nothing, computes nothing."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from tlapp.data.dataset import Dataset
 from tlapp.runs.record import EpochRow, RunRecord
@@ -19,7 +20,7 @@ from tlapp.ui.widgets.ladder import LadderStage, LadderValue
 from tlapp.ui.widgets.predictions import ClassBar, PredictionsValue, TriedPicture
 from tlapp.ui.widgets.run_view import Curves, RunViewValue, State
 from tlapp.ui.widgets.values import picture_address
-from tlapp.workspace import CardView, LiveRun, TryResult, Workspace
+from tlapp.workspace import CardView, DownloadState, LiveRun, TryResult, Workspace
 
 CLASSES_SHOWN = 3  # most probable classes of one test picture
 CLASSES_ASSUMED = 3  # for the ladder's head before there are any pictures
@@ -42,7 +43,10 @@ def class_list(workspace: Workspace, dataset: Dataset) -> ClassListValue:
                 images.class_names, images.counts(), _thumbnails(workspace, dataset), strict=True
             )
         ),
-        notes=tuple(finding.message for finding in workspace.findings(dataset)),
+        notes=(
+            *((text.OWN_SPLIT,) if has_own_split(dataset) else ()),
+            *(finding.message for finding in workspace.findings(dataset)),
+        ),
         skipped_line=text.skipped_line(len(dataset.skipped)),
         skipped=skipped,
         skipped_rest=text.and_more(len(dataset.skipped) - len(skipped)),
@@ -75,19 +79,30 @@ def has_own_split(dataset: Dataset) -> bool:
 def cards(workspace: Workspace, selected: str) -> BackboneCardsValue:
     """Every backbone, and the chosen one."""
     return BackboneCardsValue(
-        cards=tuple(_card(view) for view in workspace.cards()), selected=selected
+        cards=tuple(
+            _card(view, workspace.download_state(view.card.name)) for view in workspace.cards()
+        ),
+        selected=selected,
     )
 
 
-def _card(view: CardView) -> BackboneCard:
+def _card(view: CardView, download: DownloadState) -> BackboneCard:
     card = view.card
     return BackboneCard(
         name=card.name,
         title=card.title,
         facts=text.card_facts(card, view.images_per_second),
         ready=view.is_ready,
-        weights=text.READY_OFFLINE if view.is_ready else text.to_download(card.download_bytes),
+        weights=text.weights_line(card, download, is_ready=view.is_ready),
+        download="" if view.is_ready else _download(download),
+        progress=download.done_bytes / max(download.total_bytes, 1),
     )
+
+
+def _download(download: DownloadState) -> Literal["offered", "running", "failed"]:
+    if download.state in ("waiting", "running"):
+        return "running"
+    return "failed" if download.state == "failed" else "offered"
 
 
 def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -> LadderValue:

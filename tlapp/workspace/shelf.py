@@ -78,7 +78,7 @@ class BackboneShelf:
         return known
 
     def measure_all(self, is_idle: Callable[[], bool], pause: Callable[[float], bool]) -> None:
-        """Measure the ready backbones, one after the other, while `is_idle` says so.
+        """Measure all backbones, one after the other, while `is_idle` says so.
 
         `pause(seconds)` waits, and is true when it is time to end.
         """
@@ -93,19 +93,19 @@ class BackboneShelf:
                 return
 
     def unmeasured(self) -> tuple[str, ...]:
-        """The backbones that are ready but whose speed is not known."""
-        return tuple(
-            view.card.name
-            for view in self.views()
-            if view.is_ready and view.images_per_second is None
-        )
+        """The backbones whose speed is not known, those that are ready first."""
+        views = [view for view in self.views() if view.images_per_second is None]
+        return tuple(view.card.name for view in sorted(views, key=lambda view: not view.is_ready))
 
     def measure(self, name: str) -> float:
-        """Measure the speed of a backbone (1 to 2 seconds of the whole machine) and keep it.
+        """Measure the speed of a backbone (some seconds of the whole machine) and keep it.
 
-        Loaded outside the shelf, so that nobody's backbone has to make room.
+        Weights that are not here are drawn: they take as long. Loaded outside the shelf, so that
+        nobody's backbone has to make room.
         """
-        speed = measure_speed(load_backbone(find_card(name), self._weights))
+        card = find_card(name)
+        is_ready = self._weights.is_ready(card)
+        speed = measure_speed(load_backbone(card, self._weights, pretrained=is_ready))
         self._speeds.put(name, speed)
         return speed
 

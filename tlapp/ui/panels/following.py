@@ -5,19 +5,16 @@ The job does not know who watches; closing the tab ends the watcher and nothing 
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 
 import gradio as gr
 
 from tlapp.ui import present, widget_values
+from tlapp.ui.news import news
 from tlapp.ui.panels import trying
 from tlapp.ui.panels.data import shown_dataset
 from tlapp.ui.session import Page
 from tlapp.workspace import LiveRun
-
-UPDATE_SECONDS = 0.25  # between updates of one page
-SILENCE_SECONDS = 10.0  # without news the page is updated all the same (queue position, time left)
 
 
 async def follow(page: Page, token: str) -> AsyncIterator[tuple[Any, ...]]:
@@ -28,16 +25,13 @@ async def follow(page: Page, token: str) -> AsyncIterator[tuple[Any, ...]]:
     owner = page.owner_of(token)
     state = await asyncio.to_thread(page.workspace.visitor_state, owner)
     if state.run_id is None:
-        yield _idle(await asyncio.to_thread(shown_dataset, page, owner) is not None)
+        yield await asyncio.to_thread(_idle, page, owner)
         return
-    news = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    unsubscribe = page.workspace.listen(state.run_id, lambda: loop.call_soon_threadsafe(news.set))
-    try:
-        answered_epoch = -1
-        while True:
-            news.clear()
-            live = await asyncio.to_thread(page.workspace.live, state.run_id, owner=owner)
+    run_id = state.run_id
+    answered_epoch = -1
+    async with news(lambda wake: page.workspace.listen(run_id, wake)) as changes:
+        async for _ in changes:
+            live = await asyncio.to_thread(page.workspace.live, run_id, owner=owner)
             has_answers = live.classifier_epoch != answered_epoch or live.is_over
             answered_epoch = live.classifier_epoch
             answers = (
@@ -46,19 +40,14 @@ async def follow(page: Page, token: str) -> AsyncIterator[tuple[Any, ...]]:
             yield _view(live, answers)
             if live.is_over:
                 return
-            await asyncio.sleep(UPDATE_SECONDS)
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(news.wait(), SILENCE_SECONDS)
-    finally:
-        unsubscribe()
 
 
-def _idle(has_pictures: bool) -> tuple[Any, ...]:
+def _idle(page: Page, owner: str) -> tuple[Any, ...]:
     return (
-        widget_values.no_run(has_pictures=has_pictures),
+        widget_values.no_run(has_pictures=shown_dataset(page, owner) is not None),
         gr.update(visible=True),
         gr.update(visible=False),
-        gr.skip(),
+        trying.show(page, owner),
         present.no_results(),
     )
 

@@ -1,15 +1,18 @@
 """The Train zone: choose a backbone, freeze it or not, train, and follow the run."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
 from tlapp.backbones.catalog import find_card
-from tlapp.errors import DataError
+from tlapp.errors import BackboneError, DataError
 from tlapp.training.config import TrainConfig
 from tlapp.ui import text, widget_values
 from tlapp.ui.handling import QUIET, bind
+from tlapp.ui.news import news
 from tlapp.ui.panels.data import accept_pending, shown_dataset
 from tlapp.ui.panels.form import (
     FormValues,
@@ -80,6 +83,14 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> Any:
         everything,
         [panel.ladder, *fields],
         trigger_mode="always_last",
+        **QUIET,
+    )
+    panel.cards.fetch(
+        bind(download, page),
+        [token, panel.cards],
+        panel.cards,
+        concurrency_limit=None,
+        trigger_mode="multiple",
         **QUIET,
     )
     panel.reset.click(bind(reset_form, panel), [panel.ladder], fields, **QUIET)
@@ -170,6 +181,23 @@ def start(
     state = page.workspace.visitor_state(owner)
     page.workspace.save_visitor_state(owner, replace(state, run_id=run_id))
     return gr.update(visible=False), gr.update(visible=True)
+
+
+async def download(
+    page: Page, token: str, selected: str, event: gr.EventData
+) -> AsyncIterator[Any]:
+    """Bring a backbone's weights here, and show on its card how far it is."""
+    page.owner_of(token)
+    name = find_card(str(event.name)).name
+    await asyncio.to_thread(page.workspace.download, name)
+    async with news(lambda wake: page.workspace.listen_download(name, wake)) as changes:
+        async for _ in changes:
+            state = await asyncio.to_thread(page.workspace.download_state, name)
+            yield await asyncio.to_thread(widget_values.cards, page.workspace, selected)
+            if state.state == "failed":
+                raise BackboneError(state.message, hint=state.hint)
+            if state.state not in ("waiting", "running"):
+                return
 
 
 def stop(page: Page, token: str) -> None:

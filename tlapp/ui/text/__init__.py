@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tlapp.backbones.catalog import Card
 from tlapp.settings import Limits
 from tlapp.training.counts import ParameterCounts
-from tlapp.workspace import LiveRun
+from tlapp.workspace import DownloadState, LiveRun
 
 TITLE = "Transfer Learning Lab"
 TAGLINE = "Teach a pretrained network your own classes, and see how it learns."
@@ -47,7 +47,6 @@ OWN_SPLIT = "This folder brings its own split, and it is kept."
 
 PRESS_TRAIN = "Keep the defaults and press Train."
 BRING_PICTURES_FIRST = "First bring pictures: drop a folder, or use the samples. Then press Train."
-READY_OFFLINE = "ready offline"
 HEAD_STAGE = "head"
 TRAIN_BUTTON = "Train"
 STOP_BUTTON = "Stop"
@@ -218,9 +217,15 @@ def card_facts(card: Card, images_per_second: float | None) -> tuple[str, ...]:
     )
 
 
-def to_download(size_bytes: int) -> str:
-    """What using this backbone for the first time costs."""
-    return f"download {megabytes(size_bytes)}"
+def weights_line(card: Card, download: DownloadState, *, is_ready: bool) -> str:
+    """Where the weights are, and what it takes to have them here."""
+    if is_ready:
+        return "ready offline"
+    if download.state in ("waiting", "running"):
+        return f"{megabytes(download.done_bytes)} of {megabytes(download.total_bytes)}"
+    if download.state == "failed":
+        return "download failed"
+    return f"Download {megabytes(card.download_bytes)}"
 
 
 def learning_sentence(counts: ParameterCounts, seconds: float | None) -> str:
