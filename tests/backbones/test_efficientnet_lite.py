@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from tests.pictures import pattern
 from tlapp.backbones import efficientnet_lite as lite
 from tlapp.backbones import weights
-from tlapp.backbones.catalog import LITE_CARDS, Card, find_card
+from tlapp.backbones.catalog import LITE_CARDS, Card, find_card, imagenet_classes
 from tlapp.backbones.weights import package_path, package_state_dict
+from tlapp.data.decode import open_working_copy
 from tlapp.errors import BackboneError
 
 BUILDERS = {
@@ -91,6 +92,20 @@ def test_every_published_tensor_is_used_and_none_is_made_up() -> None:
     converted = lite.convert_lite_weights(published, lite.build_lite(card.name))
     assert len(converted) == len(published)
     assert {id(tensor) for tensor in converted.values()} == {id(t) for t in published.values()}
+
+
+def test_shoes_are_called_shoes(clothing_folder: Path) -> None:
+    """Real pictures through decoder, preprocessing, network and class names together."""
+    shoes = sorted((clothing_folder / "val").glob("shoes/*"))[:6]
+    if not shoes:
+        pytest.skip("only drawn pictures here: ImageNet has no word for them")
+    card, names = find_card("efficientnet_lite0"), imagenet_classes()
+    pictures = [open_working_copy(path.read_bytes()) for path in shoes]
+    with torch.inference_mode():
+        scores_NK = lite.efficientnet_lite0()(torch.stack([*map(card.preprocess.apply, pictures)]))
+    footwear = {"cowboy boot", "Loafer", "clog", "sandal", "running shoe", "shoe shop", "sock"}
+    top_5 = [{names[index] for index in row} for row in scores_NK.topk(5).indices.tolist()]
+    assert sum(bool(said & footwear) for said in top_5) >= 5
 
 
 def test_pixels_from_0_to_255_become_minus_127_over_128() -> None:

@@ -187,6 +187,15 @@ def test_without_a_connection_the_ready_ones_and_the_command_are_named(
     assert "python -m tlapp fetch resnet18" in caught.value.hint
 
 
+def test_a_disk_that_takes_nothing_is_not_called_a_broken_connection(
+    server: WeightsServer, card: Card, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(BackboneError, match="Cannot keep the weights of ResNet18") as caught:
+        _fetch(WeightsStore(tmp_path / "file", base_url=server.url), card)
+    assert str(tmp_path) not in str(caught.value)
+
+
 def test_two_visitors_cause_one_download(
     store: WeightsStore, card: Card, server: WeightsServer, tmp_path: Path
 ) -> None:

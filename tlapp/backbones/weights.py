@@ -5,6 +5,7 @@ A download goes to `<name>.part` and is continued from there after any interrupt
 file lets several visitors and processes share one download.
 """
 
+import contextlib
 import hashlib
 import http.client
 import importlib.util
@@ -129,7 +130,8 @@ class WeightsStore:
             yield DownloadFinished(card)
             return
         yield DownloadStarted(card, self._part_bytes(card), card.download_bytes)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        with _writing(card):
+            self._folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self._folder / f"{card.file_name}.lock", thread_local=False)
         while not self.is_ready(card):
             if should_stop():
@@ -157,7 +159,7 @@ class WeightsStore:
                 stopped = yield from self._receive(card, part, should_stop)
             except _NETWORK_FAULTS as fault:
                 reason = fault
-                if isinstance(fault, urllib.error.HTTPError) and fault.code in (403, 404, 410):
+                if _is_hopeless(fault):
                     break
                 continue
             if stopped:
@@ -168,7 +170,8 @@ class WeightsStore:
         digest = _hash_or_none(part, card)
         if digest is None:
             raise self._unreachable(card, reason) from reason
-        self._put_in_place(card, part, digest)
+        with _writing(card):
+            self._put_in_place(card, part, digest)
         return False
 
     def _receive(self, card: Card, part: Path, should_stop: Callable[[], bool]) -> _Transfer:
@@ -192,7 +195,8 @@ class WeightsStore:
             with part.open("ab" if is_continued else "wb") as file:
                 yield DownloadProgress(have, total)
                 while chunk := answer.read(_CHUNK_BYTES):
-                    _append(file, chunk, card)
+                    with _writing(card):
+                        file.write(chunk)
                     have += len(chunk)
                     if have > card.download_bytes * _SLACK + _CHUNK_BYTES:
                         return False  # it cannot be the file; its hash will say so
@@ -331,9 +335,18 @@ def _sha256(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def _append(file: BinaryIO, chunk: bytes, card: Card) -> None:
+def _is_hopeless(fault: Exception) -> bool:
+    """Whether asking again at once is of no use: refused, or nobody there."""
+    if isinstance(fault, urllib.error.HTTPError):
+        return fault.code in (403, 404, 410)
+    return isinstance(fault, urllib.error.URLError)  # no answer at all; a cut one is no URLError
+
+
+@contextlib.contextmanager
+def _writing(card: Card) -> Iterator[None]:
+    """A disk that does not take the file is told apart from a broken connection."""
     try:
-        file.write(chunk)
+        yield
     except OSError as error:
         raise BackboneError(
             f"Cannot keep the weights of {card.title}: {error.strerror}.",
