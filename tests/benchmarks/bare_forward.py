@@ -49,11 +49,24 @@ def best_bare_forward(module: nn.Module, side_pixels: int) -> BareForward:
     return best
 
 
+def seconds_of(module: nn.Module, side_pixels: int, way: BareForward, count: int) -> float:
+    """The wall time of `count` pictures at this moment, in the way that was found best."""
+    speed = _pictures_per_second(
+        module, side_pixels, way.batch_size, streams=way.streams, pictures=count
+    )
+    return count / speed
+
+
 def _pictures_per_second(
-    module: nn.Module, side_pixels: int, batch_size: int, *, streams: int
+    module: nn.Module,
+    side_pixels: int,
+    batch_size: int,
+    *,
+    streams: int,
+    pictures: int = PICTURES_PER_ROUND,
 ) -> float:
     cores = os.cpu_count() or 1
-    batches = max(2, PICTURES_PER_ROUND // (batch_size * streams))
+    batches = max(2, pictures // (batch_size * streams))
     x_NCHW = torch.randn(batch_size, 3, side_pixels, side_pixels)
     x_NCHW = x_NCHW.contiguous(memory_format=torch.channels_last)
     with _threads_per_stream(cores // streams), ThreadPoolExecutor(streams) as pool:
