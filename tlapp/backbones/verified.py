@@ -57,7 +57,10 @@ def _pip_name(card: Card) -> str:
 
 
 def read_verified(path: Path, expected: str) -> dict[str, Tensor]:
-    """Hash and read through one open file, so that nothing can be exchanged in between."""
+    """Hash and read through one open file, so that nothing can be exchanged in between.
+
+    Raises `DamagedError` for other content, `BackboneError` when the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
             if _sha256(file) != expected:
@@ -65,7 +68,10 @@ def read_verified(path: Path, expected: str) -> dict[str, Tensor]:
             file.seek(0)
             return torch.load(file, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise DamagedError from error
+        raise BackboneError(
+            f"The weights file {path.name} cannot be read: {error.strerror}.",
+            hint="Try again; if it stays so, restart the app.",
+        ) from error
 
 
 def complete_hash(path: Path, card: Card) -> str | None:
