@@ -1,25 +1,17 @@
-"""The training loss, held against torch's own, and the end of a lost training."""
+"""Class weights, dropout, what is measured, and the end of a lost training."""
 
 import pytest
 import torch
-from torch.nn import functional
 
 from tlapp.errors import TrainingError
-from tlapp.training.loss import Measured, check_loss, class_weights, measure, rank, soft_targets
-
-
-@pytest.mark.parametrize("smoothing", [0.0, 0.3])
-@pytest.mark.parametrize("is_balanced", [False, True])
-def test_soft_targets_give_the_loss_of_torch(smoothing: float, is_balanced: bool) -> None:
-    labels_N = torch.tensor([0, 0, 0, 1, 2, 2])
-    scores_NK = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
-    weights_K = class_weights(labels_N, 3, is_balanced=is_balanced)
-    targets_NK = soft_targets(weights_K, smoothing)[labels_N]
-    ours = -(targets_NK * scores_NK.log_softmax(dim=1)).sum() / weights_K[labels_N].sum()
-    theirs = functional.cross_entropy(
-        scores_NK, labels_N, weight=weights_K, label_smoothing=smoothing
-    )
-    torch.testing.assert_close(ours, theirs)
+from tlapp.training.loss import (
+    Measured,
+    check_loss,
+    class_weights,
+    dropout_mask,
+    measure,
+    rank,
+)
 
 
 def test_balanced_weights_make_every_class_count_the_same() -> None:
@@ -31,6 +23,14 @@ def test_balanced_weights_make_every_class_count_the_same() -> None:
 
 def test_a_class_without_pictures_gets_a_finite_weight() -> None:
     assert class_weights(torch.tensor([0, 0]), 2, is_balanced=True).isfinite().all()
+
+
+@pytest.mark.parametrize("dropout", [0.1, 0.5, 0.9])
+def test_dropout_leaves_out_its_share_and_keeps_the_mean(dropout: float) -> None:
+    mask_BD = dropout_mask((100, 1000), dropout, torch.Generator().manual_seed(0))
+    assert float((mask_BD == 0).float().mean()) == pytest.approx(dropout, abs=0.01)
+    assert float(mask_BD.mean()) == pytest.approx(1, abs=0.03)
+    assert len(mask_BD.unique()) == 2
 
 
 def test_scores_are_measured() -> None:

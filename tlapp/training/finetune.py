@@ -6,7 +6,6 @@ N pictures, B pictures of one step, D feature width, K classes.
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -21,10 +20,9 @@ from tlapp.training.loss import (
     dropout_mask,
     measure,
     rank,
-    soft_targets,
 )
 from tlapp.training.network import BatchTargets, Network
-from tlapp.training.optim import ParameterGroup, cosine_scale, make_optimizer
+from tlapp.training.optim import ParameterGroup, make_optimizer, make_schedule
 from tlapp.training.pixels import PixelStore
 from tlapp.training.task import Ending, Task
 
@@ -33,7 +31,6 @@ _WARMUP_SHARE = 0.1  # of all steps; the head's first gradients are the wildest
 _PROGRESS_SECONDS = 0.1
 
 ShouldStop = Callable[[], bool]
-_T = TypeVar("_T")
 
 
 def finetune(task: Task, should_stop: ShouldStop) -> Generator[TrainingEvent, None, Ending]:
@@ -107,22 +104,24 @@ class _Learner:
         self._weights_K = class_weights(
             self._train_labels_N, len(task.class_names), is_balanced=self._config.class_weights
         )
-        self._targets_KK = soft_targets(self._weights_K, self._config.label_smoothing)
         self._optimizer = make_optimizer(
             self._config.optimizer, _parameter_groups(network, self._config)
         )
-        self._steps = 0
+        steps = self._config.epochs * len(self._cut(order_N))
+        self._schedule = make_schedule(
+            self._optimizer, steps, warmup_steps=int(steps * _WARMUP_SHARE)
+        )
         self._best: tuple[float, float] | None = None
 
     def run_epoch(self, epoch: int) -> Generator[TrainingEvent, None, EpochFinished | None]:
         """Learn from each picture once, then measure; None: stopped in between."""
         began = time.perf_counter()
         loss_sum = weight_sum = 0.0
-        batches = self._batches()
+        batches = self._cut(torch.randperm(len(self._train), generator=self._generator))
         for number, rows_B in enumerate(batches, start=1):
             if self._should_stop():
                 return None
-            loss, weight = self._step(rows_B, len(batches))
+            loss, weight = self._step(rows_B)
             loss_sum, weight_sum = loss_sum + loss, weight_sum + weight
             yield BatchFinished(epoch, number, len(batches), loss_sum / weight_sum)
         train = self._measure(self._train, self._train_labels_N, self._measured)
@@ -145,29 +144,27 @@ class _Learner:
             classifier=self._network.classifier(self._task.class_names),
         )
 
-    def _batches(self) -> list[Tensor]:
-        """The pictures in a fresh order, cut into batches."""
-        order_N = torch.randperm(len(self._train), generator=self._generator)
+    def _cut(self, order_N: Tensor) -> list[Tensor]:
+        """The pictures in this order, cut into batches."""
         batches = list(order_N.split(self._config.batch_size))
         if len(batches) > 1 and len(batches[-1]) == 1:  # one picture has no spread to normalise by
             batches[-2:] = [torch.cat(batches[-2:])]
         return batches
 
-    def _step(self, rows_B: Tensor, steps_an_epoch: int) -> tuple[float, float]:
+    def _step(self, rows_B: Tensor) -> tuple[float, float]:
         """One step down the gradient; the summed loss before it and its summed weight."""
-        rows = rows_B.tolist()
-        labels_B = self._train_labels_N[rows_B]
-        weight = float(self._weights_K[labels_B].sum())
-        targets = BatchTargets(self._targets_KK[labels_B], weight, self._kept_features(len(rows)))
-        slope = self._network.slope(self._reader(rows), targets)
-        check_loss(slope.loss / weight, learning_rate=self._config.learning_rate)
-        steps = self._config.epochs * steps_an_epoch
-        scale = cosine_scale(self._steps, steps, warmup_steps=int(steps * _WARMUP_SHARE))
-        *backbone, weight_slope_KD, bias_slope_K = slope.gradients
-        weights, others = _by_decay(self._network.backbone_parameters, backbone)
-        self._optimizer.step([weights, others, [weight_slope_KD], [bias_slope_K]], scale)
-        self._steps += 1
-        return slope.loss, weight
+        targets = BatchTargets(
+            labels_B=self._train_labels_N[rows_B],
+            weights_K=self._weights_K,
+            label_smoothing=self._config.label_smoothing,
+            kept_BD=self._kept_features(len(rows_B)),
+        )
+        loss = self._network.backward(self._reader(rows_B.tolist()), targets)
+        check_loss(loss, learning_rate=self._config.learning_rate)
+        self._optimizer.step()
+        self._optimizer.zero_grad()  # at once: as much memory as the network
+        self._schedule.step()
+        return loss * targets.weight, targets.weight
 
     def _reader(self, rows: list[int]) -> Callable[[Sequence[int]], Tensor]:
         """Reads pictures of this batch by their position in it; with crops if they are wanted."""
@@ -199,20 +196,13 @@ class _Learner:
 
 def _parameter_groups(network: Network, config: TrainConfig) -> list[ParameterGroup]:
     """Backbone slow, head fast; offsets and normalisation scales are not decayed."""
-    weights, others = _by_decay(network.backbone_parameters, network.backbone_parameters)
+    parameters = list(network.module.parameters())
+    kernels = [parameter for parameter in parameters if parameter.ndim > 1]
+    others = [parameter for parameter in parameters if parameter.ndim <= 1]
     rate, decay = config.backbone_learning_rate, config.weight_decay
     return [
-        ParameterGroup(tuple(weights), rate, decay),
-        ParameterGroup(tuple(others), rate, 0.0),
-        ParameterGroup((network.weight_KD,), config.learning_rate, decay),
-        ParameterGroup((network.bias_K,), config.learning_rate, 0.0),
-    ]
-
-
-def _by_decay(parameters: Sequence[Tensor], values: Sequence[_T]) -> list[list[_T]]:
-    """Each parameter's value, matrices and kernels first, then offsets and scales."""
-    pairs = list(zip(parameters, values, strict=True))
-    return [
-        [value for parameter, value in pairs if parameter.ndim > 1],
-        [value for parameter, value in pairs if parameter.ndim <= 1],
+        {"params": kernels, "lr": rate, "weight_decay": decay},
+        {"params": others, "lr": rate, "weight_decay": 0.0},
+        {"params": [network.head.weight], "lr": config.learning_rate, "weight_decay": decay},
+        {"params": [network.head.bias], "lr": config.learning_rate, "weight_decay": 0.0},
     ]

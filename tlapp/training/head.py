@@ -5,12 +5,14 @@ folded into every head that leaves this file, so a head is a plain Linear on raw
 N pictures, D feature width, K classes, V augmented views, B pictures of one step.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tlapp.backbones.streams import open_streams
 from tlapp.classifier import make_linear
@@ -22,9 +24,8 @@ from tlapp.training.loss import (
     dropout_mask,
     measure,
     rank,
-    soft_targets,
 )
-from tlapp.training.optim import ParameterGroup, cosine_scale, make_optimizer
+from tlapp.training.optim import make_optimizer, make_schedule
 
 _LEAST_SPREAD = 1e-6  # features that spread less are constant: rounding must not become a signal
 
@@ -99,7 +100,7 @@ def train_head(
 
 
 class _Learner:
-    """The weights, in standardised space, and everything that changes them."""
+    """The head, in standardised space, and everything that changes it."""
 
     def __init__(self, data: HeadData, config: TrainConfig) -> None:
         self._data = data
@@ -108,18 +109,20 @@ class _Learner:
         self._mean_D, self._spread_D = _mean_and_spread(data.train_ND)
         views_VND = data.train_views_VND
         self._view_count = 1 if views_VND is None else 1 + len(views_VND)
-        self._weight_KD = torch.zeros(data.class_count, data.train_ND.shape[1])
-        self._bias_K = torch.zeros(data.class_count)
+        class_count, width = data.class_count, data.train_ND.shape[1]
+        self._head = make_linear(torch.zeros(class_count, width), torch.zeros(class_count))
+        self._head.requires_grad_()
         self._weights_K = class_weights(
             data.train_labels_N, data.class_count, is_balanced=config.class_weights
         )
-        self._targets_KK = soft_targets(self._weights_K, config.label_smoothing)
+        rate, decay = config.learning_rate, config.weight_decay
         groups = [
-            ParameterGroup((self._weight_KD,), config.learning_rate, config.weight_decay),
-            ParameterGroup((self._bias_K,), config.learning_rate, 0.0),  # a prior is no complexity
+            {"params": [self._head.weight], "lr": rate, "weight_decay": decay},
+            {"params": [self._head.bias], "lr": rate, "weight_decay": 0.0},  # it only shifts
         ]
-        self._optimizer = make_optimizer(config.optimizer, groups)
-        self._steps = 0
+        self._optimizer = make_optimizer(config.optimizer, groups, is_fused=True)
+        steps = config.epochs * math.ceil(len(data.train_labels_N) / config.batch_size)
+        self._schedule = make_schedule(self._optimizer, steps)
 
     def run_epoch(
         self, epoch: int, best: HeadEpoch | None, should_stop: Callable[[], bool]
@@ -146,7 +149,6 @@ class _Learner:
             is_best=best is None or rank(train, valid) > rank(best.train, best.valid),
         )
 
-    @torch.inference_mode()
     def _learn(self, should_stop: Callable[[], bool]) -> float | None:
         """One pass in a fresh order; the mean loss, or None when stopped."""
         count = len(self._data.train_labels_N)
@@ -163,26 +165,24 @@ class _Learner:
         return loss_sum / weight_sum
 
     def _step(self, x_BD: Tensor, labels_B: Tensor) -> tuple[float, float]:
-        """One step down the gradient; the summed loss before it and its summed weight.
-
-        The gradient of cross-entropy in the scores is softmax minus target (Bishop 2006, 4.109),
-        here for soft targets whose rows need not sum to 1.
-        """
+        """One step down the gradient; the summed loss before it and its summed weight."""
         config = self._config
         if config.dropout:
-            x_BD = x_BD.mul_(dropout_mask(x_BD.shape, config.dropout, self._generator))
-        targets_BK = self._targets_KK[labels_B]
-        log_shares_BK = torch.addmm(self._bias_K, x_BD, self._weight_KD.T).log_softmax(dim=1)
-        loss = -float((targets_BK * log_shares_BK).sum())
-        weight = float(self._weights_K[labels_B].sum())
-        check_loss(loss / weight, learning_rate=config.learning_rate)
-        slope_BK = log_shares_BK.exp().mul_(targets_BK.sum(dim=1, keepdim=True)) - targets_BK
-        slope_BK.div_(weight)
-        steps = config.epochs * -(-len(self._data.train_labels_N) // config.batch_size)
-        scale = cosine_scale(self._steps, steps)
-        self._optimizer.step([[slope_BK.T @ x_BD], [slope_BK.sum(dim=0)]], scale)
-        self._steps += 1
-        return loss, weight
+            x_BD = x_BD * dropout_mask(x_BD.shape, config.dropout, self._generator)
+        loss = functional.cross_entropy(
+            self._head(x_BD),
+            labels_B,
+            weight=self._weights_K,
+            label_smoothing=config.label_smoothing,
+        )
+        mean_loss = loss.item()
+        check_loss(mean_loss, learning_rate=config.learning_rate)
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        self._schedule.step()
+        weight = self._weights_K[labels_B].sum().item()  # what cross_entropy divides by
+        return mean_loss * weight, weight
 
     def _standardised(self, rows_B: Tensor, views_B: Tensor) -> Tensor:
         """x_BD of these pictures: view 0 is the plain one, the others are augmented."""
@@ -194,10 +194,11 @@ class _Learner:
             ]
         return x_BD.sub_(self._mean_D).div_(self._spread_D)
 
+    @torch.no_grad()
     def _folded_head(self) -> nn.Linear:
         """A Linear on raw features that scores as the learner does on standardised ones."""
-        weight_KD = self._weight_KD.double() / self._spread_D
-        bias_K = self._bias_K - weight_KD @ self._mean_D.double()
+        weight_KD = self._head.weight.double() / self._spread_D
+        bias_K = self._head.bias - weight_KD @ self._mean_D.double()
         return make_linear(weight_KD.float(), bias_K.float())
 
 

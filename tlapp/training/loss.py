@@ -51,29 +51,13 @@ def class_weights(labels_N: Tensor, class_count: int, *, is_balanced: bool) -> T
     return (len(labels_N) / (class_count * counts_K)).float()
 
 
-def soft_targets(weights_K: Tensor, label_smoothing: float) -> Tensor:
-    """Targets_KK float32: row k is what a picture of class k is compared with.
-
-    With these, `-(targets[labels] * log_softmax(scores)).sum() / weights[labels].sum()` equals
-    `torch.nn.functional.cross_entropy(scores, labels, weight=..., label_smoothing=...)`.
-    """
-    class_count = len(weights_K)
-    spread_K = weights_K * (label_smoothing / class_count)
-    return torch.diag(weights_K * (1 - label_smoothing)) + spread_K
-
-
 def dropout_mask(shape: Sequence[int], dropout: float, generator: torch.Generator) -> Tensor:
-    """0 where a value is left out, elsewhere what keeps the mean; float32, `shape` is (B, D).
+    """0 where a value is left out, elsewhere 1 / (1 - dropout), which keeps the mean; float32.
 
-    Eight decisions from each random number, since drawing them would take most of the training's
-    time; `dropout` is therefore met to 1/512.
+    `torch.nn.functional.dropout` would draw from the process's random numbers.
     """
-    rows, width = shape
-    levels = torch.iinfo(torch.uint8).max + 1
-    left_out = min(round(dropout * levels), levels - 1)
-    draws = torch.randint(-(2**63), 2**63 - 1, (rows, -(-width // 8)), generator=generator)
-    is_kept_BD = draws.view(torch.uint8)[:, :width] >= left_out
-    return is_kept_BD.float().mul_(levels / (levels - left_out))
+    is_kept = torch.rand(*shape, generator=generator) >= dropout
+    return is_kept.float().div_(1 - dropout)
 
 
 def check_loss(loss: float, *, learning_rate: float) -> None:

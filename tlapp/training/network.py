@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tlapp.backbones.loading import Backbone, copy_module, hash_weights
 from tlapp.backbones.streams import open_streams
@@ -25,18 +26,24 @@ ReadBatch = Callable[[Sequence[int]], Tensor]  # positions in the batch -> x_NCH
 
 @dataclass(frozen=True, eq=False)
 class BatchTargets:
-    """What the scores of one batch are compared with."""
+    """What the scores of one batch are compared with, and how."""
 
-    targets_BK: Tensor
-    weight: float  # the sum that the batch's loss is divided by
+    labels_B: Tensor
+    weights_K: Tensor  # how much each class counts
+    label_smoothing: float
     kept_BD: Tensor | None  # 0 or 1 / (1 - dropout) for each feature; None: no dropout
+
+    @property
+    def weight(self) -> float:
+        """The sum that the batch's loss is divided by."""
+        return self.weights_K[self.labels_B].sum().item()
 
 
 @dataclass(frozen=True, eq=False)
 class Slope:
-    """Loss and gradients of one batch, or of a share of it."""
+    """Loss and gradients of one batch, or what a share of it adds to them."""
 
-    loss: float  # summed, not yet divided by the weight
+    loss: float
     gradients: list[Tensor | None]  # as Network.parameters
 
 
@@ -53,25 +60,30 @@ class Network:
         self.module = copy_module(backbone).eval()
         self.is_normalising = not backbone.pretrained and _learn_statistics(self.module, True)
         self._streams = 1 if self.is_normalising else streams
-        self.weight_KD = torch.zeros(class_count, backbone.feature_width, requires_grad=True)
-        self.bias_K = torch.zeros(class_count, requires_grad=True)
-        self.backbone_parameters = tuple(self.module.parameters())
-        self.parameters = (*self.backbone_parameters, self.weight_KD, self.bias_K)
+        width = backbone.feature_width
+        self.head = make_linear(torch.zeros(class_count, width), torch.zeros(class_count))
+        self.head.requires_grad_()
+        self.parameters = (*self.module.parameters(), *self.head.parameters())
         self._pool = open_streams(self._streams)
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(cancel_futures=True)
 
-    def slope(self, read: ReadBatch, batch: BatchTargets) -> Slope:
-        """Loss and gradients of a batch; `read` is called from several threads."""
-        positions = list(range(len(batch.targets_BK)))
+    def backward(self, read: ReadBatch, batch: BatchTargets) -> float:
+        """The batch's loss; its gradients are then in each parameter's `.grad`.
+
+        `read` is called from several threads.
+        """
+        positions = list(range(len(batch.labels_B)))
         shares = _shares(positions, self._streams)
         slopes = list(self._pool.map(lambda share: self._slope_of(share, read, batch), shares))
         total = slopes[0]
         for slope in slopes[1:]:
             total = _sum(total, slope)
-        return total
+        for parameter, gradient in zip(self.parameters, total.gradients, strict=True):
+            parameter.grad = gradient
+        return total.loss
 
     def scores(self, read: ReadBatch, count: int, should_stop: Callable[[], bool]) -> Tensor | None:
         """Scores_NK of `count` pictures in eval mode; None: stopped."""
@@ -93,7 +105,7 @@ class Network:
         """A copy of the network as it is at this moment, ready to predict."""
         module = copy.deepcopy(self.module).eval().requires_grad_(False)
         backbone = replace(self._backbone, module=module, weights_hash=hash_weights(module))
-        head = make_linear(self.weight_KD.detach().clone(), self.bias_K.detach().clone())
+        head = copy.deepcopy(self.head).requires_grad_(False)
         return Classifier(backbone, head, class_names, is_backbone_trained=True)
 
     def _slope_of(self, share: Sequence[int], read: ReadBatch, batch: BatchTargets) -> Slope:
@@ -112,10 +124,18 @@ class Network:
             features_BD = self.module(read(positions))
             if batch.kept_BD is not None:
                 features_BD = features_BD * batch.kept_BD[positions]
-            scores_BK = torch.addmm(self.bias_K, features_BD, self.weight_KD.T)
-            loss = -(batch.targets_BK[positions] * scores_BK.log_softmax(dim=1)).sum()
-            gradients = torch.autograd.grad(loss / batch.weight, self.parameters, allow_unused=True)
-        return Slope(float(loss.detach()), list(gradients))
+            summed_loss = functional.cross_entropy(
+                self.head(features_BD),
+                batch.labels_B[positions],
+                weight=batch.weights_K,
+                label_smoothing=batch.label_smoothing,
+                reduction="sum",
+            )
+            loss = summed_loss / batch.weight
+            # Not loss.backward(): threads would add to one `.grad` in whatever order they come,
+            # and the order of a sum decides its last bits.
+            gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
+        return Slope(loss.item(), list(gradients))
 
     @torch.inference_mode()
     def _scores_of(
@@ -126,7 +146,7 @@ class Network:
             if should_stop():
                 return None
             features_BD = self.module(read(share[begin : begin + _PICTURES_AT_ONCE]))
-            found.append(torch.addmm(self.bias_K, features_BD, self.weight_KD.T))
+            found.append(self.head(features_BD))
         return torch.cat(found)
 
 
