@@ -206,7 +206,7 @@ def amount(number: int) -> str:
 def card_facts(card: Card, images_per_second: float | None) -> tuple[str, ...]:
     """What a backbone's card says below its title."""
     speed = (
-        "speed not measured yet"
+        "speed not measured"
         if images_per_second is None
         else f"{images_per_second:.0f} /s here"
     )
