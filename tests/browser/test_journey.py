@@ -100,6 +100,37 @@ def test_closing_the_tab_stops_nothing(open_tab: OpenTab, tmp_path: Path) -> Non
     wait_until_over(again)
 
 
+def test_a_broken_line_stops_no_training_and_the_page_catches_up(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "pictures", per_class=20))
+    set_field(tab, "epochs", "1000")
+    set_field(tab, "batch-size", "1")
+    press_train(tab)
+    before = wait_for_epoch(tab, 2)
+    tab.expect("Failed to (load|fetch)|ERR_INTERNET_DISCONNECTED|errored out|AbortError")
+    tab.page.context.set_offline(True)
+    tab.page.wait_for_timeout(1500)  # the line is down for so long
+    tab.page.context.set_offline(False)
+    wait_for_epoch(tab, before + 5)
+    tab.page.locator("#stop").click()
+    wait_until_over(tab)
+
+
+def test_pressing_train_twice_starts_one_training(open_tab: OpenTab, tmp_path: Path) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "pictures", per_class=20))
+    set_field(tab, "epochs", "1000")
+    set_field(tab, "batch-size", "1")
+    tab.page.locator("#train").dblclick()
+    wait_for_epoch(tab, 2)
+    tab.page.locator("#stop").click()
+    wait_until_over(tab)
+    tab.page.wait_for_timeout(500)  # a second training would begin now
+    expect(tab.page.locator("#stop")).to_be_hidden()
+
+
 def test_before_any_training_the_untouched_network_answers(
     open_tab: OpenTab, test_pictures: list[Path]
 ) -> None:
