@@ -193,11 +193,20 @@ def test_float_and_int_pictures_are_scaled(dtype: type, top: float) -> None:
         assert abs(pixels_HW3.mean() - 127) <= 2
 
 
-def test_not_a_number_is_no_accident() -> None:
-    values_HW = np.full((20, 20), np.nan, dtype=np.float32)
+def test_sixteen_bits_are_scaled_by_their_type_in_either_byte_order() -> None:
+    dark_HW = np.tile(np.linspace(0, 200, 64).astype(">u2"), (30, 1))
+    image = Image.frombytes("I;16B", (64, 30), dark_HW.tobytes())
+    assert decoded(pictures.encoded(image, "TIFF"), "dark.tif").max() == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"), [(np.nan, np.float32), (-5, np.float32), (10**5, "i4")]
+)
+def test_a_picture_without_any_range_of_values_is_black(value: float, dtype: str) -> None:
+    values_HW = np.full((20, 20), value, dtype=dtype)
     stream = io.BytesIO()
     Image.fromarray(values_HW).save(stream, "TIFF")
-    assert decoded(stream.getvalue(), "nan.tif").max() <= 255
+    assert decoded(stream.getvalue(), "flat.tif").max() == 0
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
@@ -241,6 +250,18 @@ def test_a_heic_photo_gets_a_hint_for_phones() -> None:
 def test_a_damaged_colour_profile_does_not_matter() -> None:
     raw = pictures.encoded(pictures.quadrants(), icc_profile=b"\x00\xffnonsense" * 50)
     assert_quadrants(decoded(raw))
+
+
+@pytest.mark.parametrize(
+    ("image_format", "options"), [("JPEG", {}), ("JPEG", {"progressive": True}), ("GIF", {})]
+)
+@pytest.mark.parametrize("side", [64, 1200])
+def test_no_comment_is_kept(image_format: str, options: dict[str, object], side: int) -> None:
+    image = pictures.pattern(0, 0, width=side, height=side)
+    raw = pictures.encoded(image, image_format, comment=b"secret words", **options)
+    assert b"secret words" in raw
+    copy = make_working_copy(raw, name="a.jpg", limits=LOCAL_LIMITS)
+    assert b"secret words" not in copy.encoded
 
 
 @pytest.mark.parametrize("make", [pictures.located_jpeg, lambda: pictures.turned_jpeg(6)])

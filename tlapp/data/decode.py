@@ -240,8 +240,9 @@ def _is_animated(image: ImageFile) -> bool:
 
 
 def _encoded(pixels: Image.Image) -> bytes:
+    pixels.info.clear()  # Pillow would write the comment that it read
     stream = io.BytesIO()
-    Image.Image.save(pixels, stream, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    pixels.save(stream, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return stream.getvalue()
 
 

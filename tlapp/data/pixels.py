@@ -66,7 +66,7 @@ def _as_eight_bit(image: Image.Image) -> Image.Image:
 
 def _scaled_to_bytes(values: np.ndarray) -> np.ndarray:
     """Grey `values` of any depth as 0 to 255; by their type, or else by their own range."""
-    if values.dtype == np.uint16:
+    if values.dtype.kind == "u" and values.dtype.itemsize == 2:  # in either byte order
         return (values >> 8).astype(np.uint8)
     finite = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(finite.min()), float(finite.max())
@@ -76,7 +76,7 @@ def _scaled_to_bytes(values: np.ndarray) -> np.ndarray:
         low, high = 0.0, 255.0
     elif low >= 0 and high <= 65535:
         low, high = 0.0, 65535.0
-    scaled = np.rint((finite - low) * (255.0 / (high - low)))
+    scaled = np.rint((finite - low) * (255.0 / max(high - low, 1e-30)))  # all equal: black
     return np.asarray(scaled, dtype=np.uint8)
 
 
