@@ -120,6 +120,20 @@ def test_many_small_puts_become_few_files(cache: FeatureCache, tmp_path: Path) -
     assert torch.equal(found_ND, torch.cat([_rows(20, number) for number in range(50)]))
 
 
+def test_a_large_file_is_not_read_again_for_each_put(
+    cache: FeatureCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tlapp.backbones.cache._MERGE_BYTES", 40_000)
+    cache.put("key", _ids(500), _rows(500))
+    (large,) = tmp_path.iterdir()
+    before = large.stat()
+    for number in range(3):
+        cache.put("key", _ids(1, 500 + number), _rows(1, number))
+    assert large.stat() == before
+    assert len(list(tmp_path.iterdir())) == 2
+    assert all(cache.get("key", _ids(503), WIDTH)[1])
+
+
 def test_putting_the_same_again_keeps_one_copy(cache: FeatureCache) -> None:
     cache.put("key", _ids(500), _rows(500))
     once = cache.bytes_used()

@@ -8,6 +8,7 @@ Nothing is held in memory but which files were found sound, so several processes
 
 import contextlib
 import hashlib
+import math
 import os
 import secrets
 import threading
@@ -26,7 +27,7 @@ from torch import Tensor
 # Legend: N pictures, D feature width.
 
 _VERSION = "1"
-_MERGE_ROWS = 2048  # a smaller file is merged with what comes next; 10 MB at 1280 features
+_MERGE_BYTES = 10_000_000  # a smaller file is merged with what comes next
 _KEY_DIGITS = 32
 _ABANDONED_NS = 3600 * 10**9  # nobody writes one file for an hour
 _Floats = NDArray[np.float32]
@@ -71,7 +72,7 @@ class FeatureCache:
                     contextlib.suppress(OSError, *_DAMAGE),
                     safe_open(path, framework="np") as file,
                 ):
-                    kept.update(_split(file.get_tensor("ids")))
+                    kept.update(_decode_ids(file.get_tensor("ids")))
         return [image_id in kept for image_id in image_ids]
 
     def put(self, key: str, image_ids: Sequence[str], features_ND: Tensor) -> None:
@@ -81,9 +82,9 @@ class FeatureCache:
         ids, rows_ND = list(image_ids), features_ND.detach().to(torch.float32).cpu().numpy()
         with self._lock:
             merged: list[Path] = []
-            for path in self._files(key):
+            for path in self._files(key, below_bytes=_MERGE_BYTES):
                 read = self._read(path, rows_ND.shape[1])
-                if read is not None and len(read[0]) < _MERGE_ROWS:
+                if read is not None:
                     ids, rows_ND = _merge(read, (ids, rows_ND))
                     merged.append(path)
             if self._write(key, ids, rows_ND):
@@ -101,13 +102,13 @@ class FeatureCache:
             for _, _, path in self._usage():
                 _remove(path)
 
-    def _files(self, key: str) -> list[Path]:
-        """The files of one key, the least recently used first."""
+    def _files(self, key: str, below_bytes: float = math.inf) -> list[Path]:
+        """The files of one key that are smaller than that, the least recently used first."""
         prefix = _digest(key)
         return [
             path
-            for _, _, path in self._usage()
-            if path.suffix == _SUFFIX and path.name.startswith(prefix)
+            for _, size, path in self._usage()
+            if path.suffix == _SUFFIX and path.name.startswith(prefix) and size < below_bytes
         ]
 
     def _usage(self) -> list[tuple[int, int, Path]]:
@@ -133,7 +134,7 @@ class FeatureCache:
                 about = file.metadata()
                 rows_ND, ids = file.get_tensor("features_ND"), file.get_tensor("ids")
             if path.name not in self._sound:
-                _check(about, ids, rows_ND)
+                _check_sound(about, ids, rows_ND)
                 self._sound.add(path.name)
             if rows_ND.shape[1] != width:
                 return None
@@ -144,7 +145,7 @@ class FeatureCache:
             self._sound.discard(path.name)
             _remove(path)
             return None
-        return _split(ids), rows_ND
+        return _decode_ids(ids), rows_ND
 
     def _write(self, key: str, ids: list[str], rows_ND: _Floats) -> bool:
         """Whether the file is on disk."""
@@ -206,7 +207,7 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _split(ids: _Bytes) -> list[str]:
+def _decode_ids(ids: _Bytes) -> list[str]:
     return ids.tobytes().decode().split("\n")
 
 
@@ -218,6 +219,6 @@ def _checksum(ids: _Bytes, rows_ND: _Floats) -> str:
     return str(zlib.crc32(rows_ND.data, zlib.crc32(ids.data)))
 
 
-def _check(about: dict[str, str], ids: _Bytes, rows_ND: _Floats) -> None:
+def _check_sound(about: dict[str, str], ids: _Bytes, rows_ND: _Floats) -> None:
     if about["version"] != _VERSION or about["checksum"] != _checksum(ids, rows_ND):
         raise ValueError("damaged")
