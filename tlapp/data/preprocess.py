@@ -39,15 +39,19 @@ class Preprocess:
         over four times as long as wide only the centre is computed; rounding may differ by one
         grey level there.)
         """
+        return self.normalise(self.crop(image))
+
+    def crop(self, image: Image.Image) -> Tensor:
+        """The centre of the picture as uint8 HWC: what `apply` makes before it normalises."""
         side = self.crop_pixels
         width, height = self._resized_size(image.width, image.height)
         left, top = round((width - side) / 2), round((height - side) / 2)
         if max(width, height) > _WIDEST * side:  # would be resized to a gigantic ribbon
             across, down = image.width / width, image.height / height
             box = (left * across, top * down, (left + side) * across, (top + side) * down)
-            return self.to_tensor(image.resize((side, side), self._filter, box=box))
+            return _pixels(image.resize((side, side), self._filter, box=box))
         resized = image.resize((width, height), self._filter)
-        return self.to_tensor(resized.crop((left, top, left + side, top + side)))
+        return _pixels(resized.crop((left, top, left + side, top + side)))
 
     @property
     def _filter(self) -> Image.Resampling:
@@ -55,9 +59,12 @@ class Preprocess:
 
     def to_tensor(self, image: Image.Image) -> Tensor:
         """An RGB picture that already has its final size as normalised float32 CHW."""
-        mean_E, std_E = _row(self.mean, image.width), _row(self.std, image.width)
-        pixels_HWC = torch.from_numpy(np.array(image))
+        return self.normalise(_pixels(image))
+
+    def normalise(self, pixels_HWC: Tensor) -> Tensor:
+        """Float32 CHW from uint8 HWC, which stays as it is."""
         height, width, channels = pixels_HWC.shape
+        mean_E, std_E = _row(self.mean, width), _row(self.std, width)
         # Whole rows at once: twice as fast as channel by channel, with the same rounding.
         x_HE = pixels_HWC.view(height, width * channels).to(torch.float32)
         x_HE.div_(255).sub_(mean_E).div_(std_E)
@@ -104,6 +111,11 @@ def _random_box(
 
 def _uniform(generator: torch.Generator, low: float, high: float) -> float:
     return low + (high - low) * float(torch.rand((), generator=generator, dtype=torch.float64))
+
+
+def _pixels(image: Image.Image) -> Tensor:
+    """An RGB picture as uint8 HWC."""
+    return torch.from_numpy(np.array(image))
 
 
 @lru_cache(maxsize=32)

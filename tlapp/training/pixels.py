@@ -1,12 +1,13 @@
 """Pictures as a network reads them, decoded once and kept while they fit into a budget.
 
 Kept as bytes (a quarter of the floats); what does not fit is read again each time. N pictures,
-C colours, H and W pixels.
+C colour channels, H and W pixels.
 """
 
 from collections.abc import Sequence
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from tlapp.data.decode import open_working_copy
@@ -24,7 +25,7 @@ class PixelStore:
     ) -> None:
         self._pictures = pictures
         self._preprocess = preprocess
-        self._kept: dict[int, Tensor] = {}  # index -> pixels_CHW uint8
+        self._kept: dict[int, Tensor] = {}  # index -> pixels_HWC uint8
         side = preprocess.crop_pixels
         self._most_kept = kept_bytes // (3 * side * side)
 
@@ -34,7 +35,7 @@ class PixelStore:
     def load(self, index: int) -> None:
         """Decode this picture ahead. Raises PictureError when it cannot be read."""
         if index < self._most_kept:
-            self._kept[index] = self._to_bytes(self._decoded(index))
+            self._kept[index] = self._cropped(index)
 
     def batch(self, indices: Sequence[int]) -> Tensor:
         """x_NCHW float32, channels last: each picture cropped at its centre."""
@@ -44,30 +45,17 @@ class PixelStore:
     def augmented_batch(self, indices: Sequence[int], seeds: Sequence[int]) -> Tensor:
         """x_NCHW float32, channels last: a random crop of each picture, chosen by its seed."""
         crops = [
-            augment(
-                open_working_copy(self._pictures[index].read()),
-                self._preprocess,
-                torch.Generator().manual_seed(seed),
-            )
+            augment(self._open(index), self._preprocess, torch.Generator().manual_seed(seed))
             for index, seed in zip(indices, seeds, strict=True)
         ]
         return torch.stack(crops).contiguous(memory_format=torch.channels_last)
 
     def _plain(self, index: int) -> Tensor:
         kept = self._kept.get(index)
-        if kept is None:
-            return self._decoded(index)
-        return (kept.float() / 255 - self._mean()) / self._std()
+        return self._preprocess.normalise(self._cropped(index) if kept is None else kept)
 
-    def _decoded(self, index: int) -> Tensor:
-        return self._preprocess.apply(open_working_copy(self._pictures[index].read()))
+    def _cropped(self, index: int) -> Tensor:
+        return self._preprocess.crop(self._open(index))
 
-    def _to_bytes(self, x_CHW: Tensor) -> Tensor:
-        """The bytes that the floats were made of: pixels are whole numbers before scaling."""
-        return ((x_CHW * self._std() + self._mean()) * 255).round().clamp(0, 255).to(torch.uint8)
-
-    def _mean(self) -> Tensor:
-        return torch.tensor(self._preprocess.mean).view(3, 1, 1)
-
-    def _std(self) -> Tensor:
-        return torch.tensor(self._preprocess.std).view(3, 1, 1)
+    def _open(self, index: int) -> Image.Image:
+        return open_working_copy(self._pictures[index].read())
