@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -136,11 +137,15 @@ def test_changes_are_saved_whole_and_the_old_state_stays_if_the_disk_refuses(
 def test_a_full_disk_is_said_and_nothing_is_left(
     store: DatasetStore, pictures_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_path: Path, _encoded: bytes) -> None:
-        raise DataError("The pictures cannot be stored: No space left on device.", hint="Free some")
+    open_path = Path.open
 
-    monkeypatch.setattr("tlapp.data.ingest._write_once", refuse)
-    with pytest.raises(DataError, match="No space left"):
+    def refuse(path: Path, mode: str = "r", **options: Any) -> Any:
+        if mode == "xb":
+            raise OSError(28, "No space left on device")
+        return open_path(path, mode, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError, match="cannot be stored: No space left"):
         imported(store, pictures_folder)
     assert tree(tmp_path / "datasets") == set()
 

@@ -11,7 +11,7 @@ from tlapp.settings import LOCAL_LIMITS
 
 
 class CountedReads:
-    """Files that note how many of them are being read, or decoded afterwards, at once."""
+    """Files that note how many of them are being read at once."""
 
     def __init__(self) -> None:
         self.most = self.total = 0

@@ -1,7 +1,5 @@
 """What an import has found so far: labels, skipped files, and what is worth saying about them."""
 
-from collections import Counter
-
 from tlapp.data.images import Finding, LabeledImage, LabeledImages, Skipped
 from tlapp.data.ingest import ReadPicture
 from tlapp.data.layout import Layout
@@ -20,7 +18,6 @@ class Gathering:
         self._empty_folders = empty_folders
         self._limits = limits
         self._read: list[ReadPicture] = []
-        self._notices: Counter[str] = Counter()
         named = [file for file in layout.placed if is_named_as_picture(file.file.name)]
         _check_count("pictures", len(named), limits.images)
         _check_count("classes", len({file.class_name for file in named}), limits.classes)
@@ -33,7 +30,6 @@ class Gathering:
             self.ignored_count += 1
         else:
             self._read.append(picture)
-            self._notices.update([picture.notice] if picture.notice else [])
         _check_count("pictures", len(self._read), self._limits.images)
 
     def labeled_images(self) -> LabeledImages:
@@ -58,7 +54,7 @@ class Gathering:
 
     def findings(self) -> tuple[Finding, ...]:
         """What the person may want to know about names, folders and files."""
-        return (*self._layout.findings, *self._empty_finding(), *self._notice_findings())
+        return (*self._layout.findings, *self._empty_finding(), *self._animated_finding())
 
     def _hint_without_pictures(self) -> str:
         if not self.skipped:
@@ -84,18 +80,16 @@ class Gathering:
             )
         ]
 
-    def _notice_findings(self) -> list[Finding]:
-        return [
-            Finding(
-                "animated",
-                "1 picture is animated; its first frame is used."
-                if count == 1
-                else f"{count} pictures are animated; their first frames are used.",
-                (),
-                count,
-            )
-            for count in self._notices.values()
-        ]
+    def _animated_finding(self) -> list[Finding]:
+        count = sum(bool(picture.notice) for picture in self._read)
+        if not count:
+            return []
+        message = (
+            "1 picture is animated; its first frame is used."
+            if count == 1
+            else f"{count} pictures are animated; their first frames are used."
+        )
+        return [Finding("animated", message, (), count)]
 
 
 def _check_count(what: str, count: int, limit: int) -> None:

@@ -161,24 +161,24 @@ def _merge_like_names(placed: list[PlacedFile]) -> tuple[list[PlacedFile], list[
 
 def _nested_finding(placed: Iterable[PlacedFile], class_depth: int) -> list[Finding]:
     """Folders inside class folders, which are no classes of their own."""
-    inner: defaultdict[str, set[str]] = defaultdict(set)
+    inside: defaultdict[str, set[str]] = defaultdict(set)
     for placed_file in placed:
         folders = placed_file.file.folders
         if not is_named_as_picture(placed_file.file.name) or len(folders) <= class_depth:
             continue
         if not _part(folders[class_depth]):
-            inner[placed_file.class_name].add(folders[class_depth])
-    inner = defaultdict(set, {name: found for name, found in inner.items() if len(found) > 1})
-    if not inner:
+            inside[placed_file.class_name].add(folders[class_depth])
+    several = {name: found for name, found in inside.items() if len(found) > 1}
+    if not several:
         return []
-    name, found = min(inner.items())
+    name, found = min(several.items())
     return [
         Finding(
             "nested_folders",
             f"Folders inside a class folder belong to that class: {_listed([name])} holds "
             f"{_listed(sorted(found))}. Import the inner folder if those are your classes.",
-            tuple(sorted(inner)),
-            sum(len(names) for names in inner.values()),
+            tuple(sorted(several)),
+            sum(len(names) for names in several.values()),
         )
     ]
 
