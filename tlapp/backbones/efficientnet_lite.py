@@ -7,9 +7,8 @@ not symmetric: torchvision's own padding would shift every picture by half a pix
 """
 
 import math
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -159,13 +158,9 @@ class EfficientNetLite(nn.Module):
 def _scaled_stages(config: LiteConfig) -> list[_StageConfig]:
     last = len(_STAGES) - 1
     return [
-        _StageConfig(
-            repeats=stage.repeats
-            if index in (0, last)
-            else math.ceil(stage.repeats * config.depth),
-            kernel=stage.kernel,
-            stride=stage.stride,
-            expansion=stage.expansion,
+        replace(
+            stage,
+            repeats=math.ceil(stage.repeats * (1 if index in (0, last) else config.depth)),
             channels=_scaled_channels(stage.channels, config.width),
         )
         for index, stage in enumerate(_STAGES)
@@ -201,9 +196,9 @@ def convert_lite_weights(published: Mapping[str, Tensor], network: nn.Module) ->
     return converted
 
 
-def _layers(state: Mapping[str, Tensor]) -> "OrderedDict[str, list[str]]":
+def _layers(state: Mapping[str, Tensor]) -> dict[str, list[str]]:
     """Layer names in their order, each with the names of its tensors."""
-    layers: OrderedDict[str, list[str]] = OrderedDict()
+    layers: dict[str, list[str]] = {}
     for key in state:
         layer, _, part = key.rpartition(".")
         layers.setdefault(layer, []).append(part)
