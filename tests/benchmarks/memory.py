@@ -16,7 +16,7 @@ from tests.pictures import DQT_MARKER, camera_jpeg, jpeg
 
 CAMERA_PICTURES = 2_000
 DISTINCT_CAMERA_PICTURES = 10
-FEW_PICTURES, MANY_PICTURES = 2_000, 20_000
+FEW_PICTURES, MANY_PICTURES = 6_000, 20_000
 FEATURE_BYTES = 1280 * 4  # of one picture, EfficientNet-Lite0 in float32
 MEGABYTE = 1_000_000
 
@@ -95,7 +95,8 @@ def camera_pictures(folder: Path) -> None:
 def growth_from_few_to_many(folder: Path) -> int:
     """Bytes by which the peak during a training on many exceeds that on few.
 
-    Few first, so that the network, its buffers and the libraries are there before the many.
+    Few first, so that what does not grow is there before the many: the network, its buffers, and
+    the cache's largest file on its way to disk (some 10 MB, held a few times over for a moment).
     """
     import tlapp.ui.shell  # noqa: F401  # what the server holds anyway
 
