@@ -1,6 +1,6 @@
 """A whole training, frozen and not, on a tiny backbone and real pictures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tlapp.training.config import TrainConfig
 from tlapp.training.events import (
     BatchFinished,
     EpochFinished,
+    PreparingFeatures,
     TrainingEvent,
     TrainingFinished,
     TrainingResult,
@@ -34,6 +35,25 @@ def never() -> bool:
     return False
 
 
+def training(
+    album: Album,
+    backbone: Backbone,
+    config: TrainConfig,
+    *,
+    should_stop: Callable[[], bool] = never,
+    cache: FeatureCache | None = None,
+) -> Iterator[TrainingEvent]:
+    return train(
+        album.images,
+        album.split,
+        album.picture,
+        backbone,
+        config,
+        cache=cache,
+        should_stop=should_stop,
+    )
+
+
 def events_of(
     album: Album,
     backbone: Backbone,
@@ -43,17 +63,7 @@ def events_of(
     **wishes: Any,
 ) -> list[TrainingEvent]:
     config = TrainConfig(**{"epochs": 2, "batch_size": 6} | wishes)
-    return list(
-        train(
-            album.images,
-            album.split,
-            album.picture,
-            backbone,
-            config,
-            cache=cache,
-            should_stop=should_stop,
-        )
-    )
+    return list(training(album, backbone, config, should_stop=should_stop, cache=cache))
 
 
 def result_of(album: Album, backbone: Backbone, **wishes: Any) -> TrainingResult:
@@ -85,6 +95,16 @@ def test_events_come_in_order(freeze: str) -> None:
         sum(isinstance(e, TrainingStarted | TrainingFinished | TrainingStopped) for e in events)
         == 2
     )
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("views", [0, 1])
+def test_every_picture_is_prepared_and_counted_once(freeze: str, views: int) -> None:
+    events = events_of(Album(), tiny_backbone(), freeze=freeze, augmented_views=views)
+    told = [event for event in events if isinstance(event, PreparingFeatures)]
+    assert {event.total for event in told} == {24}
+    assert [event.done for event in told] == sorted(event.done for event in told)
+    assert told[-1].done == 24
 
 
 @BOTH_MODES
@@ -192,15 +212,7 @@ def test_stopping_takes_effect_within_a_step_and_keeps_the_best_weights_so_far()
     album, is_stopped, steps_after = Album(), [False], 0
     config = TrainConfig(freeze="none", epochs=50, batch_size=6)
     best = None
-    for event in train(
-        album.images,
-        album.split,
-        album.picture,
-        tiny_backbone(),
-        config,
-        cache=None,
-        should_stop=lambda: is_stopped[0],
-    ):
+    for event in training(album, tiny_backbone(), config, should_stop=lambda: is_stopped[0]):
         if isinstance(event, EpochFinished):
             best = event if event.is_best else best
         if isinstance(event, BatchFinished):
@@ -233,15 +245,7 @@ def test_a_mad_learning_rate_ends_with_words_and_good_earlier_weights(freeze: st
     album = Album()
     config = TrainConfig(freeze=freeze, learning_rate=1e30, epochs=3)  # type: ignore[arg-type]
     with pytest.raises(TrainingError, match="Learning rate too high"):
-        for event in train(
-            album.images,
-            album.split,
-            album.picture,
-            tiny_backbone(),
-            config,
-            cache=None,
-            should_stop=never,
-        ):
+        for event in training(album, tiny_backbone(), config):
             told.append(event)
     for event in told:
         if isinstance(event, EpochFinished):

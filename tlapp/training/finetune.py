@@ -51,17 +51,22 @@ def finetune(task: Task, should_stop: ShouldStop) -> Generator[TrainingEvent, No
         return Ending(best=None, is_stopped=True, feature_seconds=seconds)
     speed = (len(train) + len(valid)) / seconds
     with closing(Network(task.backbone, len(task.class_names), streams=cores)) as network:
-        learner = _Learner(task, network, train, valid, should_stop)
+        trainer = _Trainer(task, network, train, valid, should_stop)
         best: EpochFinished | None = None
         for epoch in range(1, task.config.epochs + 1):
-            told = yield from learner.run_epoch(epoch)
+            told = yield from trainer.run_epoch(epoch)
             if told is None:
-                return Ending(best, True, feature_seconds=seconds, images_per_second=speed)
+                return Ending(
+                    best=best,
+                    is_stopped=True,
+                    feature_seconds=seconds,
+                    images_per_second=speed,
+                )
             best = told if told.is_best else best
             yield told
             if task.config.patience and best and epoch - best.epoch >= task.config.patience:
                 break
-    return Ending(best, False, feature_seconds=seconds, images_per_second=speed)
+    return Ending(best=best, is_stopped=False, feature_seconds=seconds, images_per_second=speed)
 
 
 def _decode(
@@ -83,7 +88,7 @@ def _decode(
     return True
 
 
-class _Learner:
+class _Trainer:
     """The network, its optimizer and its pictures."""
 
     def __init__(
@@ -107,7 +112,7 @@ class _Learner:
         self._optimizer = make_optimizer(
             self._config.optimizer, _parameter_groups(network, self._config)
         )
-        steps = self._config.epochs * len(self._cut(order_N))
+        steps = self._config.epochs * len(self._batches(order_N))
         self._schedule = make_schedule(
             self._optimizer, steps, warmup_steps=int(steps * _WARMUP_SHARE)
         )
@@ -117,7 +122,7 @@ class _Learner:
         """Learn from each picture once, then measure; None: stopped in between."""
         began = time.perf_counter()
         loss_sum = weight_sum = 0.0
-        batches = self._cut(torch.randperm(len(self._train), generator=self._generator))
+        batches = self._batches(torch.randperm(len(self._train), generator=self._generator))
         for number, rows_B in enumerate(batches, start=1):
             if self._should_stop():
                 return None
@@ -144,7 +149,7 @@ class _Learner:
             classifier=self._network.classifier(self._task.class_names),
         )
 
-    def _cut(self, order_N: Tensor) -> list[Tensor]:
+    def _batches(self, order_N: Tensor) -> list[Tensor]:
         """The pictures in this order, cut into batches."""
         batches = list(order_N.split(self._config.batch_size))
         if len(batches) > 1 and len(batches[-1]) == 1:  # one picture has no spread to normalise by
@@ -157,7 +162,7 @@ class _Learner:
             labels_B=self._train_labels_N[rows_B],
             weights_K=self._weights_K,
             label_smoothing=self._config.label_smoothing,
-            kept_BD=self._kept_features(len(rows_B)),
+            dropout_BD=self._dropout_mask(len(rows_B)),
         )
         loss = self._network.backward(self._reader(rows_B.tolist()), targets)
         check_loss(loss, learning_rate=self._config.learning_rate)
@@ -175,8 +180,8 @@ class _Learner:
             [rows[i] for i in positions], [seeds[i] for i in positions]
         )
 
-    def _kept_features(self, count: int) -> Tensor | None:
-        """What each picture's features of one batch are multiplied with; None: nothing."""
+    def _dropout_mask(self, count: int) -> Tensor | None:
+        """What the features of one batch are multiplied with; None: no dropout."""
         if not self._config.dropout:
             return None
         shape = (count, self._task.backbone.feature_width)
@@ -195,14 +200,14 @@ class _Learner:
 
 
 def _parameter_groups(network: Network, config: TrainConfig) -> list[ParameterGroup]:
-    """Backbone slow, head fast; offsets and normalisation scales are not decayed."""
+    """Backbone slow, head fast; no weight decay for biases and normalisation layers."""
     parameters = list(network.module.parameters())
-    kernels = [parameter for parameter in parameters if parameter.ndim > 1]
-    others = [parameter for parameter in parameters if parameter.ndim <= 1]
+    decayed = [parameter for parameter in parameters if parameter.ndim > 1]
+    not_decayed = [parameter for parameter in parameters if parameter.ndim <= 1]
     rate, decay = config.backbone_learning_rate, config.weight_decay
     return [
-        {"params": kernels, "lr": rate, "weight_decay": decay},
-        {"params": others, "lr": rate, "weight_decay": 0.0},
+        {"params": decayed, "lr": rate, "weight_decay": decay},
+        {"params": not_decayed, "lr": rate, "weight_decay": 0.0},
         {"params": [network.head.weight], "lr": config.learning_rate, "weight_decay": decay},
         {"params": [network.head.bias], "lr": config.learning_rate, "weight_decay": 0.0},
     ]

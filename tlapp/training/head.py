@@ -1,7 +1,7 @@
 """Train a linear head on stored features: 30 epochs of hundreds of pictures in a blink.
 
-Features are standardised with the training pictures' mean and spread; the standardisation is
-folded into every head that leaves this file, so a head is a plain Linear on raw features.
+Features are standardised with the training pictures' mean and standard deviation; that is folded
+into every head that leaves this file, so a head is a plain Linear on raw features.
 N pictures, D feature width, K classes, V augmented views, B pictures of one step.
 """
 
@@ -27,7 +27,7 @@ from tlapp.training.loss import (
 )
 from tlapp.training.optim import make_optimizer, make_schedule
 
-_LEAST_SPREAD = 1e-6  # features that spread less are constant: rounding must not become a signal
+_LEAST_STD = 1e-6  # features that vary less are constant: rounding must not become a signal
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +85,9 @@ def train_head(
     """
     best: HeadEpoch | None = None
     with open_streams(1) as stream:
-        learner = stream.submit(_Learner, data, config).result()
+        trainer = stream.submit(_Trainer, data, config).result()
         for epoch in range(1, config.epochs + 1):
-            told = stream.submit(learner.run_epoch, epoch, best, should_stop).result()
+            told = stream.submit(trainer.run_epoch, epoch, best, should_stop).result()
             if told is None:
                 yield HeadStopped(best)
                 return
@@ -99,14 +99,14 @@ def train_head(
     yield HeadFinished(best)
 
 
-class _Learner:
+class _Trainer:
     """The head, in standardised space, and everything that changes it."""
 
     def __init__(self, data: HeadData, config: TrainConfig) -> None:
         self._data = data
         self._config = config
         self._generator = torch.Generator().manual_seed(config.seed)
-        self._mean_D, self._spread_D = _mean_and_spread(data.train_ND)
+        self._mean_D, self._std_D = _mean_and_std(data.train_ND)
         views_VND = data.train_views_VND
         self._view_count = 1 if views_VND is None else 1 + len(views_VND)
         class_count, width = data.class_count, data.train_ND.shape[1]
@@ -192,19 +192,19 @@ class _Learner:
             x_BD[is_augmented_B] = self._data.train_views_VND[
                 views_B[is_augmented_B] - 1, rows_B[is_augmented_B]
             ]
-        return x_BD.sub_(self._mean_D).div_(self._spread_D)
+        return x_BD.sub_(self._mean_D).div_(self._std_D)
 
     @torch.no_grad()
     def _folded_head(self) -> nn.Linear:
-        """A Linear on raw features that scores as the learner does on standardised ones."""
-        weight_KD = self._head.weight.double() / self._spread_D
+        """A Linear on raw features that scores as the trainer does on standardised ones."""
+        weight_KD = self._head.weight.double() / self._std_D
         bias_K = self._head.bias - weight_KD @ self._mean_D.double()
         return make_linear(weight_KD.float(), bias_K.float())
 
 
-def _mean_and_spread(x_ND: Tensor) -> tuple[Tensor, Tensor]:
+def _mean_and_std(x_ND: Tensor) -> tuple[Tensor, Tensor]:
     """Mean_D and standard deviation_D; 1 where a feature is the same in every picture."""
     mean_D = x_ND.mean(dim=0)
-    spread_D = x_ND.std(dim=0, correction=0)
-    least_D = _LEAST_SPREAD * mean_D.abs().clamp(min=1.0)
-    return mean_D, torch.where(spread_D > least_D, spread_D, torch.ones_like(spread_D))
+    std_D = x_ND.std(dim=0, correction=0)
+    least_D = _LEAST_STD * mean_D.abs().clamp(min=1.0)
+    return mean_D, torch.where(std_D > least_D, std_D, torch.ones_like(std_D))

@@ -1,4 +1,4 @@
-"""How sure an accuracy is. Here and not in `evaluation`, because a training tells it too."""
+"""How sure an accuracy is. Here and not in `evaluation`, because a training tells it."""
 
 import math
 

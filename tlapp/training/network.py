@@ -1,8 +1,8 @@
 """The whole network while it learns: gradients and scores, computed on all cores.
 
-Each core takes a share of every batch and goes through it a few pictures at a time: their
-activations stay in its cache, which is faster than one big batch on all cores, and since the
-normalisation is fixed the sum of the gradients is the same.
+Each core takes a share of every batch and goes through it in micro-batches: their activations stay
+in its cache, which is faster than one big batch on all cores, and since BatchNorm's statistics are
+fixed the sum of the gradients is the same.
 N pictures, B pictures of one step, D feature width, K classes.
 """
 
@@ -18,8 +18,8 @@ from tlapp.backbones.loading import Backbone, copy_module, hash_weights
 from tlapp.backbones.streams import open_streams
 from tlapp.classifier import Classifier, make_linear
 
-_PICTURES_AT_ONCE = 4
-_NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+_MICRO_BATCH = 4
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 ReadBatch = Callable[[Sequence[int]], Tensor]  # positions in the batch -> x_NCHW
 
@@ -31,7 +31,7 @@ class BatchTargets:
     labels_B: Tensor
     weights_K: Tensor  # how much each class counts
     label_smoothing: float
-    kept_BD: Tensor | None  # 0 or 1 / (1 - dropout) for each feature; None: no dropout
+    dropout_BD: Tensor | None  # what the features are multiplied with (`dropout_mask`); None: 1
 
     @property
     def weight(self) -> float:
@@ -40,7 +40,7 @@ class BatchTargets:
 
 
 @dataclass(frozen=True, eq=False)
-class Slope:
+class LossAndGradients:
     """Loss and gradients of one batch, or what a share of it adds to them."""
 
     loss: float
@@ -58,8 +58,9 @@ class Network:
     def __init__(self, backbone: Backbone, class_count: int, *, streams: int) -> None:
         self._backbone = backbone
         self.module = copy_module(backbone).eval()
-        self.is_normalising = not backbone.pretrained and _learn_statistics(self.module, True)
-        self._streams = 1 if self.is_normalising else streams
+        self._learning_norms = [] if backbone.pretrained else _batch_norms(self.module)
+        self._set_norms(training=True)
+        self._streams = 1 if self._learning_norms else streams
         width = backbone.feature_width
         self.head = make_linear(torch.zeros(class_count, width), torch.zeros(class_count))
         self.head.requires_grad_()
@@ -77,26 +78,26 @@ class Network:
         """
         positions = list(range(len(batch.labels_B)))
         shares = _shares(positions, self._streams)
-        slopes = list(self._pool.map(lambda share: self._slope_of(share, read, batch), shares))
-        total = slopes[0]
-        for slope in slopes[1:]:
-            total = _sum(total, slope)
+        parts = list(
+            self._pool.map(lambda share: self._share_gradients(share, read, batch), shares)
+        )
+        total = parts[0]
+        for part in parts[1:]:
+            total = _sum(total, part)
         for parameter, gradient in zip(self.parameters, total.gradients, strict=True):
             parameter.grad = gradient
         return total.loss
 
     def scores(self, read: ReadBatch, count: int, should_stop: Callable[[], bool]) -> Tensor | None:
         """Scores_NK of `count` pictures in eval mode; None: stopped."""
-        if self.is_normalising:
-            _learn_statistics(self.module, False)
+        self._set_norms(training=False)
         try:
             shares = _shares(list(range(count)), self._streams)
             found = list(
                 self._pool.map(lambda share: self._scores_of(share, read, should_stop), shares)
             )
         finally:
-            if self.is_normalising:
-                _learn_statistics(self.module, True)
+            self._set_norms(training=True)
         if should_stop() or any(scores is None for scores in found):
             return None
         return torch.cat([scores for scores in found if scores is not None])
@@ -108,22 +109,29 @@ class Network:
         head = copy.deepcopy(self.head).requires_grad_(False)
         return Classifier(backbone, head, class_names, is_backbone_trained=True)
 
-    def _slope_of(self, share: Sequence[int], read: ReadBatch, batch: BatchTargets) -> Slope:
-        at_once = len(share) if self.is_normalising else _PICTURES_AT_ONCE
-        total: Slope | None = None
+    def _set_norms(self, *, training: bool) -> None:
+        """Switch the BatchNorm layers that learn their statistics; there may be none."""
+        for layer in self._learning_norms:
+            layer.train(training)
+
+    def _share_gradients(
+        self, share: Sequence[int], read: ReadBatch, batch: BatchTargets
+    ) -> LossAndGradients:
+        at_once = len(share) if self._learning_norms else _MICRO_BATCH
+        total: LossAndGradients | None = None
         for begin in range(0, len(share), at_once):
-            slope = self._slope_at_once(share[begin : begin + at_once], read, batch)
-            total = slope if total is None else _sum(total, slope)
+            part = self._micro_batch_gradients(share[begin : begin + at_once], read, batch)
+            total = part if total is None else _sum(total, part)
         assert total is not None  # a share is never empty
         return total
 
-    def _slope_at_once(
+    def _micro_batch_gradients(
         self, positions: Sequence[int], read: ReadBatch, batch: BatchTargets
-    ) -> Slope:
+    ) -> LossAndGradients:
         with torch.enable_grad():
             features_BD = self.module(read(positions))
-            if batch.kept_BD is not None:
-                features_BD = features_BD * batch.kept_BD[positions]
+            if batch.dropout_BD is not None:
+                features_BD = features_BD * batch.dropout_BD[positions]
             summed_loss = functional.cross_entropy(
                 self.head(features_BD),
                 batch.labels_B[positions],
@@ -135,27 +143,23 @@ class Network:
             # Not loss.backward(): threads would add to one `.grad` in whatever order they come,
             # and the order of a sum decides its last bits.
             gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
-        return Slope(loss.item(), list(gradients))
+        return LossAndGradients(loss.item(), list(gradients))
 
     @torch.inference_mode()
     def _scores_of(
         self, share: Sequence[int], read: ReadBatch, should_stop: Callable[[], bool]
     ) -> Tensor | None:
         found = []
-        for begin in range(0, len(share), _PICTURES_AT_ONCE):
+        for begin in range(0, len(share), _MICRO_BATCH):
             if should_stop():
                 return None
-            features_BD = self.module(read(share[begin : begin + _PICTURES_AT_ONCE]))
+            features_BD = self.module(read(share[begin : begin + _MICRO_BATCH]))
             found.append(self.head(features_BD))
         return torch.cat(found)
 
 
-def _learn_statistics(module: nn.Module, is_learning: bool) -> bool:
-    """Switch the BatchNorm layers alone; whether there are any."""
-    layers = [layer for layer in module.modules() if isinstance(layer, _NORMALISATIONS)]
-    for layer in layers:
-        layer.train(is_learning)
-    return bool(layers)
+def _batch_norms(module: nn.Module) -> list[nn.Module]:
+    return [layer for layer in module.modules() if isinstance(layer, _BATCH_NORMS)]
 
 
 def _shares(positions: list[int], count: int) -> list[list[int]]:
@@ -164,10 +168,10 @@ def _shares(positions: list[int], count: int) -> list[list[int]]:
     return [positions[begin : begin + size] for begin in range(0, len(positions), size)]
 
 
-def _sum(left: Slope, right: Slope) -> Slope:
+def _sum(left: LossAndGradients, right: LossAndGradients) -> LossAndGradients:
     """Both together; the left one's memory is used again."""
     gradients = [
         b if a is None else a if b is None else a.add_(b)
         for a, b in zip(left.gradients, right.gradients, strict=True)
     ]
-    return Slope(left.loss + right.loss, gradients)
+    return LossAndGradients(left.loss + right.loss, gradients)

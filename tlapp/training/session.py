@@ -61,15 +61,7 @@ def train(
     """
     task = make_task(dataset_images, split, picture_of, backbone, config)
     counts = count_parameters(backbone, len(task.class_names), config.freeze)
-    yield TrainingStarted(
-        config=config,
-        class_names=task.class_names,
-        train_count=len(task.train.labels),
-        valid_count=len(task.valid.labels),
-        trainable_parameters=counts.trainable,
-        frozen_parameters=counts.frozen,
-        replaced_layer=counts.replaced_layer,
-    )
+    yield _started(task, counts)
     began = time.perf_counter()
     if config.freeze == "head":
         ending = yield from _train_frozen(task, cache, should_stop)
@@ -81,6 +73,18 @@ def train(
         yield TrainingStopped(result)
     else:
         yield TrainingFinished(result)
+
+
+def _started(task: Task, counts: ParameterCounts) -> TrainingStarted:
+    return TrainingStarted(
+        config=task.config,
+        class_names=task.class_names,
+        train_count=len(task.train.labels),
+        valid_count=len(task.valid.labels),
+        trainable_parameters=counts.trainable,
+        frozen_parameters=counts.frozen,
+        replaced_layer=counts.replaced_layer,
+    )
 
 
 def _result(
@@ -160,30 +164,30 @@ def _prepare(
     task: Task, cache: FeatureCache | None, should_stop: ShouldStop
 ) -> Generator[TrainingEvent, None, _Prepared | None]:
     """The features of both sides; None: stopped. Augmented views are made for learning alone."""
-    config = task.config
-    count = len(task.train.pictures)
-    both = task.train.pictures + task.valid.pictures
-    computed = 0
+    train, valid, views = task.train.pictures, task.valid.pictures, task.config.augmented_views
+    seed, total = task.config.seed, len(train) + len(valid)
+    done = computed = 0
     made: list[Features] = []
-    parts = [both] if not config.augmented_views else [task.train.pictures, task.valid.pictures]
-    for part, views in zip(parts, (config.augmented_views, 0), strict=False):
-        if not part:
-            continue
+    for part, count in ((train, views), (valid, 0)) if views else ((train + valid, 0),):
         for event in extract_features(
-            task.backbone, part, cache=cache, views=views, seed=config.seed, should_stop=should_stop
+            task.backbone, part, cache=cache, views=count, seed=seed, should_stop=should_stop
         ):
             if isinstance(event, FeatureStarted):
                 computed += event.total - event.cached
             elif isinstance(event, FeatureProgress):
-                yield PreparingFeatures(event.done, event.total, event.images_per_second)
+                yield PreparingFeatures(done + event.done, total, event.images_per_second)
             elif isinstance(event, FeatureFinished):
                 made.append(event.features)
             elif isinstance(event, FeatureStopped):
                 return None
-    plain_ND = torch.cat([features.features_ND for features in made]) if len(made) > 1 else None
-    everything_ND = made[0].features_ND if plain_ND is None else plain_ND
-    train = Features(everything_ND[:count], made[0].views_VND)
-    return _Prepared(train=train, valid_ND=everything_ND[count:], computed=computed)
+        done += len(part)
+    plain = [features.features_ND for features in made]
+    plain_ND = torch.cat(plain) if views else plain[0]  # not copied: it may be half a gigabyte
+    return _Prepared(
+        train=Features(plain_ND[: len(train)], made[0].views_VND),
+        valid_ND=plain_ND[len(train) :],
+        computed=computed,
+    )
 
 
 def _head_data(task: Task, prepared: _Prepared) -> HeadData:

@@ -32,7 +32,7 @@ class Task:
     config: TrainConfig
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Ending:
     """How one training ended, and its best epoch; None: not one was finished."""
 
