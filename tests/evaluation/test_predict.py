@@ -7,7 +7,6 @@ from tests.training.tiny import Album, tiny_backbone
 from tlapp.classifier import Classifier, make_linear
 from tlapp.data.images import Picture
 from tlapp.errors import PictureError
-from tlapp.evaluation.metrics import wilson_interval
 from tlapp.evaluation.predict import (
     features_of,
     head_predictions,
@@ -73,8 +72,3 @@ def test_a_picture_says_the_same_alone_and_in_company() -> None:
 def test_a_damaged_picture_is_an_error_that_people_can_read() -> None:
     with pytest.raises(PictureError):
         predict(classifier(), (Picture("0" * 64, lambda: b"no picture"),))
-
-
-def test_the_interval_is_offered_here_too() -> None:
-    low, high = wilson_interval(9, 10)
-    assert 0.5 < low < 0.9 < high < 1

@@ -20,7 +20,7 @@ from tlapp.data.archive import open_archive
 from tlapp.data.decode import open_working_copy
 from tlapp.data.folder import list_folder
 from tlapp.data.gather import Gathering
-from tlapp.data.images import Finding, Picture, Skipped
+from tlapp.data.images import Picture
 from tlapp.data.ingest import read_pictures
 from tlapp.data.layout import arrange
 from tlapp.data.record import Dataset, read_dataset, write_dataset
@@ -31,13 +31,11 @@ from tlapp.settings import Limits
 __all__ = [
     "Dataset",
     "DatasetStore",
-    "Finding",
     "ImportEvent",
     "ImportFinished",
     "ImportProgress",
     "ImportStarted",
     "ImportStopped",
-    "Skipped",
 ]
 
 HELD_OUT_SHARE = 0.2  # one picture in five shows how well the others were learned
