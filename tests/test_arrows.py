@@ -23,7 +23,7 @@ ROOMS = (
     "workspace",
     "ui",
 )
-FOR_EVERYONE = ("errors", "settings")
+FOR_EVERYONE = ("errors", "settings", "files")
 ON_TOP = ("__main__", "commands")  # the command line may import every room
 
 LONGEST_FILE_LINES = 320

@@ -15,6 +15,7 @@ from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import Classifier, load_classifier, make_linear, save_classifier
 from tlapp.errors import RunError, TlappError
 from tlapp.evaluation.predict import predict
+from tlapp.files import TEMPORARY_MARK
 
 HOSTILE_NAMES = (
     "<img src=x onerror=alert(1)>",
@@ -98,18 +99,17 @@ def test_a_full_disk_leaves_the_old_classifier(
     for allowed in range(2):
         room = iter(range(allowed))
 
-        def write(path: Path, content: bytes, room: Iterator[int] = room) -> int:
+        def put(path: Path, target: Path, room: Iterator[int] = room) -> Path:
             if next(room, None) is None:
                 raise OSError(28, "No space left on device")
-            with path.open("wb") as file:
-                return file.write(content)
+            return path.rename(target)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "write_bytes", write)
+            patch.setattr(Path, "replace", put)
             with pytest.raises(OSError, match="space"):
                 save_classifier(tiny_classifier(is_trained=True), tmp_path)
         assert load_classifier(tmp_path, weights).class_names == ("old", "one")
-        assert not list(tmp_path.glob("*.tmp"))
+        assert not list(tmp_path.glob(f"{TEMPORARY_MARK}*"))
 
 
 def refusal(folder: Path, weights: WeightsStore) -> TlappError:

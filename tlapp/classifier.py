@@ -8,7 +8,6 @@ N pictures, D feature width, K classes.
 import hashlib
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from tlapp.backbones.catalog import find_card
 from tlapp.backbones.loading import Backbone, load_backbone
 from tlapp.backbones.weights import WeightsStore
 from tlapp.errors import RunError
+from tlapp.files import write_atomically
 
 _FORMAT = 1
 _JSON_NAME = "classifier.json"
@@ -70,7 +70,7 @@ def save_classifier(classifier: Classifier, folder: Path) -> None:
         "head_file": head_name,
         "backbone_file": backbone_name,
     }
-    _write_file(folder / _JSON_NAME, json.dumps(description, indent=1).encode("ascii"))
+    write_atomically(folder / _JSON_NAME, json.dumps(description, indent=1).encode("ascii"))
     for path in folder.glob("*.safetensors"):
         if path.name not in (head_name, backbone_name):
             path.unlink(missing_ok=True)
@@ -108,18 +108,8 @@ def _write_tensors(folder: Path, kind: str, tensors: Mapping[str, Tensor]) -> st
     encoded = write_tensors({name: tensor.contiguous() for name, tensor in tensors.items()})
     name = f"{kind}-{hashlib.sha256(encoded).hexdigest()}.safetensors"
     if not (folder / name).exists():
-        _write_file(folder / name, encoded)
+        write_atomically(folder / name, encoded)
     return name
-
-
-def _write_file(path: Path, content: bytes) -> None:
-    """All or nothing for a killed process; who needs the disk to have it syncs the folder."""
-    neighbour = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        neighbour.write_bytes(content)
-        neighbour.replace(path)
-    finally:
-        neighbour.unlink(missing_ok=True)
 
 
 def _read_description(folder: Path) -> dict[str, object]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.runs.examples import make_classifier, make_record, make_row, published_backbone
 from tlapp.errors import NotFoundError, RunError
-from tlapp.runs.files import write_atomically
+from tlapp.files import write_atomically
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.record import ClassResult, RunRecord, record_from_json
 from tlapp.runs.store import KEEPER_NAME, RunStore
@@ -165,19 +165,3 @@ def test_a_folder_that_is_no_run_is_named_without_its_path(tmp_path: Path) -> No
         RunFolder(tmp_path / "holiday").record()
     assert "holiday" in str(refused.value)
     assert str(tmp_path) not in str(refused.value)
-
-
-def test_a_failed_write_leaves_the_old_content_and_no_litter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "run.json"
-    write_atomically(path, b"old")
-
-    def refuse(self: Path, target: Path) -> Path:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(OSError, match="No space"):
-        write_atomically(path, b"fresh", durable=True)
-    assert path.read_bytes() == b"old"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["run.json"]

@@ -10,6 +10,7 @@ import torch
 from tlapp.backbones.features import BATCH_SIZE
 from tlapp.backbones.loading import Backbone
 from tlapp.backbones.streams import core_count, open_streams
+from tlapp.files import write_atomically
 
 _MEASURE_SECONDS = 1.2
 
@@ -53,9 +54,7 @@ class SpeedBook:
         with self._lock:
             speeds = self._read() | {name: round(images_per_second, 2)}
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            part = self._path.with_suffix(".part")
-            part.write_text(json.dumps(speeds, indent=1), encoding="utf-8")
-            part.replace(self._path)
+            write_atomically(self._path, json.dumps(speeds, indent=1).encode())
 
     def _read(self) -> dict[str, object]:
         try:

@@ -28,6 +28,7 @@ from tlapp.backbones.verified import (
     read_verified,
 )
 from tlapp.errors import BackboneError
+from tlapp.files import write_atomically
 
 _CHUNK_BYTES = 1 << 18
 _ATTEMPTS = 4  # each continues where the last one broke off
@@ -209,9 +210,7 @@ class WeightsStore:
 
     def _put_in_place(self, card: Card, part: Path, digest: str) -> None:
         record = {"sha256": digest, "bytes": part.stat().st_size}
-        record_part = self._record_path(card).with_suffix(".json.part")
-        record_part.write_text(json.dumps(record), encoding="utf-8")
-        record_part.replace(self._record_path(card))
+        write_atomically(self._record_path(card), json.dumps(record).encode())
         part.replace(self._path(card))
 
     def _check_ready(self, card: Card) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from tlapp.commands.progress import Progress
 from tlapp.data.dataset import Dataset, ImportFinished, ImportProgress
 from tlapp.errors import DataError, RunError, TrainingError
-from tlapp.runs.files import temporary_path
+from tlapp.files import temporary_path
 from tlapp.runs.folder import RECORD_NAME
 from tlapp.runs.keeper import Keeper, is_kept
 from tlapp.runs.record import RunRecord

@@ -1,14 +1,13 @@
 """A data set as a value, and as JSON on disk that is either the old one or the new one."""
 
 import json
-import os
-import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tlapp.data.images import Finding, LabeledImage, LabeledImages, Skipped
 from tlapp.errors import DataError, NotFoundError
+from tlapp.files import write_atomically
 
 _VERSION = 1
 
@@ -41,15 +40,9 @@ def write_dataset(dataset: Dataset, path: Path) -> None:
         ],
     }
     text = json.dumps(fields, ensure_ascii=True, separators=(",", ":"))
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
-        with temporary.open("w", encoding="ascii") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
+        write_atomically(path, text.encode("ascii"), durable=True)
     except OSError as fault:
-        temporary.unlink(missing_ok=True)
         raise DataError(
             f"The data set cannot be stored: {fault.strerror or 'unknown reason'}.",
             hint="Free some space on the disk that holds tlapp's files, and try again.",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tlapp.classifier import Classifier, save_classifier
 from tlapp.errors import RunError
-from tlapp.runs.files import sync_folder, temporary_path, write_atomically
+from tlapp.files import sync_folder, temporary_path, write_atomically
 from tlapp.runs.record import EpochRow, RunRecord, record_from_json, row_from_json
 
 RECORD_NAME = "run.json"

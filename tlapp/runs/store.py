@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from tlapp.errors import NotFoundError, RunError
-from tlapp.runs.files import temporary_path, write_atomically
+from tlapp.files import temporary_path, write_atomically
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.keeper import Keeper, is_kept
 from tlapp.runs.record import RunRecord

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from tlapp.files import TEMPORARY_MARK
 from tlapp.jobs.guard import failure_of
-from tlapp.runs.files import TEMPORARY_MARK
 from tlapp.settings import MINUTE
 from tlapp.workspace.household import Household
 

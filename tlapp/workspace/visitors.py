@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tlapp.errors import TlappError
-from tlapp.runs.files import write_atomically
+from tlapp.files import write_atomically
 
 TOKEN_BYTES = 32  # 256 random bits
 TOKEN_PATTERN = re.compile(r"[\w-]{43}", re.ASCII)  # TOKEN_BYTES in base64

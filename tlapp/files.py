@@ -4,9 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
-TEMPORARY_MARK = (
-    ".part-"  # in the name of every unfinished file and folder; the janitor looks for it
-)
+# In the name of every unfinished file and folder; the janitor looks for it.
+TEMPORARY_MARK = ".part-"
 
 
 def temporary_path(path: Path) -> Path:
