@@ -23,7 +23,7 @@ from tlapp.ui.widgets.folder_drop import FolderDrop
 from tlapp.ui.widgets.ladder import Ladder
 from tlapp.ui.widgets.picture_drop import PictureDrop
 from tlapp.ui.widgets.predictions import Predictions
-from tlapp.ui.widgets.run_view import Curves, RunView, RunViewValue, thin
+from tlapp.ui.widgets.run_view import Curves, RunView, RunViewValue
 from tlapp.ui.widgets.values import picture_address
 
 DISPLAY_WIDGETS = (ClassList, BackboneCards, Ladder, RunView, Predictions)
@@ -90,15 +90,6 @@ def test_a_loss_that_is_no_number_is_a_gap_and_not_broken_json() -> None:
         state="failed", status="", epochs=Curves(valid=(float("nan"), float("inf"), 1.0))
     )
     assert RunView().postprocess(value)["epochs"]["valid"] == [None, None, 1.0]
-
-
-@pytest.mark.parametrize("count", [1, 2, 300, 301, 1000, 99_999])
-def test_thinning_keeps_the_first_and_the_last_point(count: int) -> None:
-    points = tuple((float(index), 0.0) for index in range(count))
-    kept = thin(points)
-    assert len(kept) == min(count, 300)
-    assert (kept[0], kept[-1]) == (points[0], points[-1])
-    assert list(kept) == sorted(set(kept))
 
 
 def test_very_many_classes_get_fewer_thumbnails_each() -> None:

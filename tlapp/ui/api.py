@@ -18,6 +18,7 @@ from tlapp.training.config import Freeze, TrainConfig
 from tlapp.ui import present, text
 from tlapp.ui.handling import bind
 from tlapp.ui.session import Page
+from tlapp.ui.uploads import take_pictures
 
 
 def build_api(page: Page) -> None:
@@ -112,9 +113,5 @@ def predict(page: Page, run_id: str, pictures: Sequence[str] | None) -> list[dic
     if not pictures:
         raise DataError(text.NO_TEST_PICTURES, hint=text.SEND_TEST_PICTURES)
     paths = [Path(picture) for picture in pictures]
-    try:
-        results = page.workspace.predict(run_id, [(path.name, path.read_bytes()) for path in paths])
-    finally:
-        for path in paths:
-            path.unlink(missing_ok=True)
-    return present.answers_json(results)
+    raw = take_pictures([(path.name, path) for path in paths], page.settings.limits)
+    return present.answers_json(page.workspace.predict(run_id, raw))

@@ -9,7 +9,7 @@ import inspect
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -36,8 +36,9 @@ def bind(handler: Callable[..., Any], *context: Any) -> Callable[..., Any]:
 
         async def listen_async(*arguments: Any) -> AsyncIterator[Any]:
             with errors_as_words():
-                async for update in handler(*context, *arguments):
-                    yield update
+                async with aclosing(handler(*context, *arguments)) as updates:
+                    async for update in updates:
+                        yield update
 
         return _with_signature_of(handler, listen_async, len(context))
     if inspect.isgeneratorfunction(handler):

@@ -21,7 +21,12 @@ async def news(
     """
     changed = asyncio.Event()
     loop = asyncio.get_running_loop()
-    unsubscribe = listen(lambda: loop.call_soon_threadsafe(changed.set))
+
+    def wake() -> None:
+        with suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+            loop.call_soon_threadsafe(changed.set)
+
+    unsubscribe = listen(wake)
 
     async def rounds() -> AsyncIterator[None]:
         while True:

@@ -7,12 +7,13 @@ kept by the workspace; everything here can be lost without losing work.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tlapp.backbones.catalog import DEFAULT_BACKBONE
 from tlapp.errors import NotFoundError
 from tlapp.settings import Settings
 from tlapp.ui import text
+from tlapp.ui.watchers import Watchers
 from tlapp.workspace import Tried, Workspace, is_token
 
 MOST_VISITS = 200  # each holds at most `limits.try_images` test pictures at working size
@@ -39,7 +40,10 @@ class Visits:
     def get(self, owner: str) -> Visit:
         """The visit of this owner; a fresh one when there is none."""
         with self._lock:
-            return self._visits.get(owner, Visit())
+            if owner not in self._visits:
+                return Visit()
+            self._visits.move_to_end(owner)
+            return self._visits[owner]
 
     def change(self, owner: str, change: Callable[[Visit], Visit]) -> Visit:
         """Replace the visit by `change(visit)` and return it."""
@@ -58,6 +62,7 @@ class Page:
     workspace: Workspace
     visits: Visits
     settings: Settings
+    watchers: Watchers = field(default_factory=Watchers)
 
     def owner_of(self, token: str) -> str:
         """Who the visitor with this token is.

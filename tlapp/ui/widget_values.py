@@ -195,9 +195,9 @@ def _best_epoch(record: RunRecord) -> int | None:
 # --- Try ---------------------------------------------------------------------------------------
 
 
-def no_predictions() -> PredictionsValue:
-    """Before anything was tried."""
-    return PredictionsValue(heading="", empty=text.NOTHING_TRIED)
+def no_predictions(why: str = text.NOTHING_TRIED) -> PredictionsValue:
+    """Before anything was tried, or when nobody can answer."""
+    return PredictionsValue(heading="", empty=why)
 
 
 def predictions(results: Sequence[TryResult], heading: str) -> PredictionsValue:

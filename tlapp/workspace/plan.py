@@ -115,7 +115,12 @@ def stop_message(record: RunRecord, state: RunState, end: JobEnd, limits: Limits
     """What happened to a run that was stopped, and what is kept of it; "" when it was not."""
     if state != "stopped":
         return ""
-    done = f"Stopped after {len(record.epochs)} of {record.config['epochs']} epochs"
+    count = len(record.epochs)
+    done = (
+        f"Stopped after {count} of {record.config['epochs']} epochs"
+        if count
+        else "Stopped before the first epoch was finished"
+    )
     kept = "" if record.best_epoch is None else f" The best one ({record.best_epoch}) is kept."
     if end.stop_reason == "time":
         minutes = max(1, round(limits.training_seconds / MINUTE))

@@ -4,18 +4,25 @@ What is imported is shown first and takes the place of the earlier data set only
 accepted (pressing Train accepts it too).
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from tlapp.data.dataset import Dataset, ImportEvent, ImportFinished, ImportProgress
+from tlapp.data.dataset import ImportEvent, ImportFinished, ImportProgress
 from tlapp.data.images import LabeledImages, merge_classes, remove_class, rename_class
 from tlapp.errors import DataError, TlappError
 from tlapp.ui import present, text, widget_values
 from tlapp.ui.handling import QUIET, bind
+from tlapp.ui.panels.shown_data import (
+    accept_pending,
+    dataset_in_use,
+    pending_dataset,
+    replace_pending,
+    shown_dataset,
+)
 from tlapp.ui.session import Page
 from tlapp.ui.widgets.class_list import ClassEdit, ClassList, read_class_edit
 from tlapp.ui.widgets.folder_drop import FolderDrop, Upload
@@ -144,15 +151,16 @@ def connect(page: Page, panel: DataPanel, token: gr.BrowserState) -> list[Any]:
 
 def show(page: Page, owner: str, message: str = "") -> tuple[Any, ...]:
     """The zone as it is for this visitor, in the order of `DataPanel.views`."""
-    dataset = shown_dataset(page, owner)
-    is_pending = page.visits.get(owner).pending_dataset_id is not None
+    pending = pending_dataset(page, owner)
+    dataset = pending or dataset_in_use(page, owner)
     if dataset is None:
-        return (message, widget_values.no_classes(), *(gr.skip() for _ in range(5)))
+        hidden = gr.update(visible=False)
+        return (message, widget_values.no_classes(), hidden, gr.skip(), hidden, *_skips(2))
     has_own_split = widget_values.has_own_split(dataset)
     return (
         message,
         widget_values.class_list(page.workspace, dataset),
-        gr.update(visible=is_pending),
+        gr.update(visible=pending is not None),
         gr.update(value=text.accept_button(len(dataset.images.images))),
         gr.update(visible=not has_own_split),
         round(dataset.held_out_share * 100),
@@ -160,12 +168,9 @@ def show(page: Page, owner: str, message: str = "") -> tuple[Any, ...]:
     )
 
 
-def shown_dataset(page: Page, owner: str) -> Dataset | None:
-    """What the zone shows: the import that waits for a decision, else the data set in use."""
-    dataset_id = (
-        page.visits.get(owner).pending_dataset_id or page.workspace.visitor_state(owner).dataset_id
-    )
-    return None if dataset_id is None else page.workspace.dataset(dataset_id, owner=owner)
+def _skips(count: int) -> tuple[Any, ...]:
+    """So many outputs that stay as they are."""
+    return tuple(gr.skip() for _ in range(count))
 
 
 def import_upload(page: Page, token: str, upload: Upload | None) -> Iterator[tuple[Any, ...]]:
@@ -199,13 +204,21 @@ def import_path(page: Page, token: str, path: str) -> Iterator[tuple[Any, ...]]:
 def import_samples(page: Page, token: str) -> Iterator[tuple[Any, ...]]:
     """Bring in the sample pictures. They are known, so nothing needs to be decided."""
     owner = page.owner_of(token)
-    yield from _import(page, owner, page.workspace.import_samples(owner, should_stop=lambda: False))
-    yield accept(page, token)
+    has_come = yield from _import(
+        page, owner, page.workspace.import_samples(owner, should_stop=lambda: False)
+    )
+    if has_come:
+        yield accept(page, token)
 
 
-def _import(page: Page, owner: str, events: Iterator[ImportEvent]) -> Iterator[tuple[Any, ...]]:
-    """Show an import as it goes on; a refused one leaves everything as it was, and says why."""
-    unchanged = tuple(gr.skip() for _ in range(6))
+def _import(
+    page: Page, owner: str, events: Iterator[ImportEvent]
+) -> Generator[tuple[Any, ...], None, bool]:
+    """Show an import as it goes on; a refused one leaves everything as it was, and says why.
+
+    Returns whether the pictures have come.
+    """
+    unchanged = _skips(6)
     shown = -1
     try:
         for event in events:
@@ -215,17 +228,12 @@ def _import(page: Page, owner: str, events: Iterator[ImportEvent]) -> Iterator[t
                     shown = step
                     yield (present.note(text.import_progress(event.done, event.total)), *unchanged)
             elif isinstance(event, ImportFinished):
-                _replace_pending(page, owner, event.dataset.dataset_id)
+                replace_pending(page, owner, event.dataset.dataset_id)
                 yield show(page, owner)
+                return True
     except TlappError as error:
         yield (present.problem(error), *unchanged)
-
-
-def _replace_pending(page: Page, owner: str, dataset_id: str | None) -> None:
-    earlier = page.visits.get(owner).pending_dataset_id
-    page.visits.change(owner, lambda visit: replace(visit, pending_dataset_id=dataset_id))
-    if earlier is not None and earlier != page.workspace.visitor_state(owner).dataset_id:
-        page.workspace.delete_dataset(earlier, owner=owner)
+    return False
 
 
 def accept(page: Page, token: str) -> tuple[Any, ...]:
@@ -235,28 +243,11 @@ def accept(page: Page, token: str) -> tuple[Any, ...]:
     return show(page, owner)
 
 
-def accept_pending(page: Page, owner: str) -> None:
-    """The import that waits for a decision becomes the data set in use; the earlier one is kept
-    with the visitor's other data sets."""
-    pending = page.visits.get(owner).pending_dataset_id
-    if pending is None:
-        return
-    state = page.workspace.visitor_state(owner)
-    page.workspace.save_visitor_state(owner, replace(state, dataset_id=pending, run_id=None))
-    page.visits.change(owner, lambda visit: replace(visit, pending_dataset_id=None))
-
-
 def discard(page: Page, token: str) -> tuple[Any, ...]:
     """Drop the shown import; what was in use before is shown again."""
     owner = page.owner_of(token)
-    _replace_pending(page, owner, None)
-    return show(page, owner) if shown_dataset(page, owner) else show_nothing()
-
-
-def show_nothing() -> tuple[Any, ...]:
-    """The zone before anything was brought."""
-    hidden = gr.update(visible=False)
-    return ("", widget_values.no_classes(), hidden, gr.skip(), hidden, gr.skip(), gr.skip())
+    replace_pending(page, owner, None)
+    return show(page, owner)
 
 
 def edit_classes(page: Page, token: str, event: gr.EventData) -> tuple[Any, ...]:
@@ -288,7 +279,7 @@ def change_split(page: Page, token: str, percent: float, seed: float | None) -> 
     owner = page.owner_of(token)
     dataset = shown_dataset(page, owner)
     if dataset is None:
-        return show_nothing()
+        return show(page, owner)
     changed = replace(dataset, held_out_share=percent / 100, split_seed=int(seed or 0))
     page.workspace.save_dataset(changed, owner=owner)
     return show(page, owner)

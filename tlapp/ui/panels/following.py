@@ -1,10 +1,12 @@
 """Following a run on the page: one watcher a tab, woken by the job, at most four updates a second.
 
-The job does not know who watches; closing the tab ends the watcher and nothing else.
+The job does not know who watches; closing the tab ends the watcher and nothing else. Every event
+that may change what is to be followed begins a watcher; the tab's earlier one then ends.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
@@ -12,13 +14,14 @@ import gradio as gr
 from tlapp.ui import present, widget_values
 from tlapp.ui.news import news
 from tlapp.ui.panels import trying
-from tlapp.ui.panels.data import shown_dataset
+from tlapp.ui.panels.shown_data import shown_dataset
 from tlapp.ui.session import Page
+from tlapp.ui.watchers import Watcher
 from tlapp.workspace import LiveRun
 
 
-async def follow(page: Page, token: str) -> AsyncIterator[tuple[Any, ...]]:
-    """The run that this visitor's page shows, until it is over.
+async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
+    """The run that this visitor's page shows, until it is over or the tab has a later watcher.
 
     Yields run view, train button, stop button, predictions, results.
     """
@@ -27,10 +30,24 @@ async def follow(page: Page, token: str) -> AsyncIterator[tuple[Any, ...]]:
     if state.run_id is None:
         yield await asyncio.to_thread(_idle, page, owner)
         return
-    run_id = state.run_id
+    with page.watchers.begin((owner, request.session_hash)) as watcher:
+        async with aclosing(_updates(page, owner, state.run_id, watcher)) as updates:
+            async for update in updates:
+                yield update
+
+
+async def _updates(
+    page: Page, owner: str, run_id: str, watcher: Watcher
+) -> AsyncGenerator[tuple[Any, ...], None]:
+    def listen(wake: Callable[[], object]) -> Callable[[], None]:
+        watcher.wake = wake
+        return page.workspace.listen(run_id, wake)
+
     answered_epoch = -1
-    async with news(lambda wake: page.workspace.listen(run_id, wake)) as changes:
+    async with news(listen) as changes:
         async for _ in changes:
+            if not watcher.is_newest:
+                return
             live = await asyncio.to_thread(page.workspace.live, run_id, owner=owner)
             has_answers = live.classifier_epoch != answered_epoch or live.is_over
             answered_epoch = live.classifier_epoch

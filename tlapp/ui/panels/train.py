@@ -13,7 +13,6 @@ from tlapp.training.config import TrainConfig
 from tlapp.ui import text, widget_values
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.news import news
-from tlapp.ui.panels.data import accept_pending, shown_dataset
 from tlapp.ui.panels.form import (
     FormValues,
     TrainForm,
@@ -22,6 +21,7 @@ from tlapp.ui.panels.form import (
     freeze_of,
     read_form,
 )
+from tlapp.ui.panels.shown_data import accept_pending, shown_dataset
 from tlapp.ui.session import Page
 from tlapp.ui.widgets.backbone_cards import BackboneCards
 from tlapp.ui.widgets.ladder import Ladder
@@ -176,8 +176,8 @@ def start(
     dataset = shown_dataset(page, owner)
     if dataset is None:
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
-    accept_pending(page, owner)
     run_id = page.workspace.start_training(owner, dataset.dataset_id, config)
+    accept_pending(page, owner)  # after it: a refused training changes nothing
     state = page.workspace.visitor_state(owner)
     page.workspace.save_visitor_state(owner, replace(state, run_id=run_id))
     return gr.update(visible=False), gr.update(visible=True)

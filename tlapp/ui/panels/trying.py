@@ -8,10 +8,11 @@ from typing import Any
 import gradio as gr
 
 from tlapp.data.samples import sample_test_pictures
-from tlapp.errors import RunError
+from tlapp.errors import BackboneError, RunError
 from tlapp.ui import text, widget_values
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.session import Page
+from tlapp.ui.uploads import take_pictures
 from tlapp.ui.widgets.picture_drop import PictureDrop, PictureUpload
 from tlapp.ui.widgets.predictions import Predictions
 
@@ -51,12 +52,11 @@ def connect(page: Page, panel: TryPanel, token: gr.BrowserState) -> None:
 def try_uploads(page: Page, token: str, uploads: Sequence[PictureUpload]) -> Any:
     """Say what the dropped pictures are, and remove the uploads."""
     owner = page.owner_of(token)
-    raw = []
-    for upload in uploads:
-        path = Path(upload.path)
-        raw.append((upload.name, path.read_bytes()))
-        path.unlink(missing_ok=True)
-    return _try(page, owner, raw)
+    return _try(
+        page,
+        owner,
+        take_pictures([(each.name, Path(each.path)) for each in uploads], page.settings.limits),
+    )
 
 
 def try_samples(page: Page, token: str) -> Any:
@@ -84,5 +84,8 @@ def show(page: Page, owner: str) -> Any:
             return widget_values.predictions(answers, text.answers_of(live))
         except RunError:
             pass  # no epoch is finished yet: the untouched network answers
-    answers = page.workspace.answers(visit.tried, None, backbone_name=visit.backbone_name)
+    try:
+        answers = page.workspace.answers(visit.tried, None, backbone_name=visit.backbone_name)
+    except BackboneError:  # its weights are not here yet; whoever follows a run goes on
+        return widget_values.no_predictions(text.NO_WEIGHTS_TO_ANSWER)
     return widget_values.predictions(answers, text.IMAGENET_ANSWERS)

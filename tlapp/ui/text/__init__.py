@@ -92,6 +92,10 @@ NOTHING_TRIED = (
     "Before any training, the network answers with the 1,000 ImageNet classes it already knows. "
     "Afterwards it answers with yours."
 )
+NO_WEIGHTS_TO_ANSWER = (
+    "The chosen backbone is not on this machine yet, so it cannot answer. "
+    "Press Download on its card, then try the pictures again."
+)
 IMAGENET_ANSWERS = "This is what the untouched network says. It knows 1,000 ImageNet classes, and none of yours yet."
 
 # --- Results -----------------------------------------------------------------------------------
@@ -113,7 +117,6 @@ NO_VISITOR = "This page does not know who you are yet."
 RELOAD = "Wait a moment, or reload the page."
 CLASSES_CHANGED = "The classes have changed since this page was drawn."
 LOOK_AGAIN = "Look at the list again, then repeat the change."
-CHOOSE_A_CARD = "Choose one of the cards."
 NO_ZIP = "There is no zip."
 SEND_ZIP = "Send a zip with one folder per class."
 NO_TEST_PICTURES = "There are no pictures to predict."
@@ -165,11 +168,6 @@ def body_too_large(limit_bytes: int) -> str:
     )
 
 
-def unknown_backbone(name: str) -> str:
-    """A backbone that is not in the catalogue."""
-    return f"There is no backbone called '{name[:60]}'."
-
-
 def accept_button(number: int) -> str:
     """The button that puts an import to use."""
     return f"Use these {pictures(number)}" if number != 1 else "Use this picture"
@@ -206,9 +204,7 @@ def amount(number: int) -> str:
 def card_facts(card: Card, images_per_second: float | None) -> tuple[str, ...]:
     """What a backbone's card says below its title."""
     speed = (
-        "speed not measured"
-        if images_per_second is None
-        else f"{images_per_second:.0f} /s here"
+        "speed not measured" if images_per_second is None else f"{images_per_second:.0f} /s here"
     )
     return (
         f"{amount(card.parameters)} parameters",

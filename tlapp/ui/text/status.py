@@ -65,19 +65,15 @@ def _best(live: LiveRun) -> str:
 def _ended(live: LiveRun) -> str:
     record = live.record
     if not record.epochs:
-        return f"Stopped before the first epoch was finished. {record.message} Press Train again.".replace(
-            "  ", " "
+        return (
+            f"{record.message or 'Stopped before the first epoch was finished.'} Press Train again."
         )
     took = f" in {duration(record.seconds)}" if record.seconds is not None else ""
-    how = f"Finished{took}." if record.state == "finished" else _stopped(live)
+    stopped = record.message or "Stopped. The best epoch so far is kept."
+    how = f"Finished{took}." if record.state == "finished" else stopped
     if record.valid_accuracy is None:
         return f"{how} {pictures(record.train_count)} learned. Now drop a test picture."
     return (
         f"{how} {percent(record.valid_accuracy)} of the held-out pictures are right "
         f"(epoch {record.best_epoch}). Now drop a test picture."
     )
-
-
-def _stopped(live: LiveRun) -> str:
-    reason = live.record.message or "Stopped."
-    return f"{reason} The best epoch so far is kept."

@@ -1,0 +1,114 @@
+"""The Data zone: nothing is lost when an import, a training or the janitor comes between."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
+from tlapp.data.dataset import Dataset
+from tlapp.errors import DataError
+from tlapp.training.config import TrainConfig
+from tlapp.ui.panels import data
+from tlapp.ui.panels.shown_data import accept_pending, shown_dataset
+from tlapp.ui.session import Page
+from tlapp.workspace import VisitorState
+
+HIDDEN, SHOWN = gr.update(visible=False), gr.update(visible=True)
+
+
+@pytest.fixture
+def owner(page: Page, token: str) -> str:
+    """The visitor of this page."""
+    return page.owner_of(token)
+
+
+def _import(page: Page, token: str, folder: Path) -> list[tuple[Any, ...]]:
+    return list(data.import_path(page, token, str(folder)))
+
+
+def test_an_import_waits_for_a_decision_and_takes_the_place_of_the_one_before(
+    page: Page, token: str, owner: str, small_folder: Path
+) -> None:
+    assert _import(page, token, small_folder)[-1][2] == SHOWN
+    first = shown_dataset(page, owner)
+    _import(page, token, small_folder)
+    assert shown_dataset(page, owner) != first
+    assert len(page.workspace.datasets(owner)) == 1
+    assert data.discard(page, token)[2] == HIDDEN
+    assert page.workspace.datasets(owner) == ()
+
+
+def test_what_was_in_use_is_shown_again_when_an_import_is_discarded(
+    page: Page, token: str, owner: str, small_folder: Path, dataset: Dataset
+) -> None:
+    page.workspace.save_visitor_state(owner, VisitorState(dataset_id=dataset.dataset_id))
+    _import(page, token, small_folder)
+    assert shown_dataset(page, owner) != dataset
+    data.discard(page, token)
+    assert shown_dataset(page, owner) == dataset
+
+
+def test_an_import_that_was_removed_while_it_waited_is_no_longer_shown(
+    page: Page, token: str, owner: str, small_folder: Path
+) -> None:
+    _import(page, token, small_folder)
+    shown = shown_dataset(page, owner)
+    assert shown is not None
+    page.workspace.delete_dataset(shown.dataset_id)  # as the janitor does
+    assert shown_dataset(page, owner) is None
+    assert data.show(page, owner)[2] == HIDDEN
+    accept_pending(page, owner)
+    assert page.workspace.visitor_state(owner) == VisitorState()
+    assert _import(page, token, small_folder)[-1][0] == "", "the next import is as usual"
+
+
+def test_samples_that_cannot_be_imported_say_why_and_put_nothing_to_use(
+    page: Page, token: str, owner: str, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _import(page, token, small_folder)
+
+    def refuse(owner: str, *, should_stop: object) -> Iterator[Any]:
+        raise DataError("The disk is <full>.", hint="Make room.")
+        yield
+
+    monkeypatch.setattr(page.workspace, "import_samples", refuse)
+    updates = list(data.import_samples(page, token))
+    assert "The disk is &lt;full&gt;." in updates[-1][0]
+    assert page.workspace.visitor_state(owner).dataset_id is None
+
+
+def test_accepting_pictures_while_a_training_goes_on_leaves_it_on_the_page(
+    page: Page, token: str, owner: str, small_folder: Path, steps: StepTraining
+) -> None:
+    learned_from = bring(page.workspace, owner, small_folder)
+    run_id = page.workspace.start_training(owner, learned_from.dataset_id, TrainConfig())
+    page.workspace.save_visitor_state(owner, VisitorState(run_id=run_id))
+    _import(page, token, small_folder)
+    data.accept(page, token)
+    state = page.workspace.visitor_state(owner)
+    assert state.run_id == run_id
+    assert state.dataset_id not in (None, learned_from.dataset_id)
+    page.workspace.stop(run_id)
+    assert page.workspace.wait(run_id, PATIENCE_SECONDS)
+    _import(page, token, small_folder)
+    data.accept(page, token)
+    assert page.workspace.visitor_state(owner).run_id is None
+
+
+def test_an_edit_of_classes_that_have_changed_meanwhile_is_refused(
+    page: Page, token: str, owner: str, dataset: Dataset
+) -> None:
+    mine = replace(dataset, owner=owner)
+    page.workspace.save_dataset(mine)
+    page.workspace.save_visitor_state(owner, VisitorState(dataset_id=mine.dataset_id))
+    edit = {"action": "rename", "index": 0, "class_name": "dots", "name": "spots"}
+    data.edit_classes(page, token, edit)  # type: ignore[arg-type]  # stands in for gr.EventData
+    changed = shown_dataset(page, owner)
+    assert changed is not None
+    assert changed.images.class_names == ("spots", "stripes")
+    with pytest.raises(DataError, match="have changed"):
+        data.edit_classes(page, token, edit)  # type: ignore[arg-type]  # as above

@@ -1,0 +1,118 @@
+"""The status line says at each moment what happens, how far it is and what comes next."""
+
+from typing import Any
+
+import pytest
+
+from tests.runs.examples import make_record, make_row
+from tlapp.ui.text.status import status_of
+from tlapp.workspace import LiveRun
+
+
+def _say(*, record: dict[str, Any] | None = None, **live: Any) -> str:
+    phase = live.pop("phase", "waiting")
+    return status_of(LiveRun(record=make_record(**(record or {})), phase=phase, **live))
+
+
+@pytest.mark.parametrize(
+    ("live", "sentence"),
+    [
+        ({"queue_position": 0}, "Waiting for its turn: yours is next."),
+        ({"queue_position": 1}, "Waiting for its turn: yours is next."),
+        ({"queue_position": 2}, "Waiting: 1 training goes first."),
+        (
+            {"queue_position": 4, "waiting_seconds": 150.0},
+            "Waiting: 3 trainings go first, about 2 min.",
+        ),
+    ],
+)
+def test_a_run_that_waits_says_how_many_go_first(live: dict[str, Any], sentence: str) -> None:
+    assert _say(**live) == sentence
+
+
+def test_a_download_says_how_much_has_come_and_that_it_is_done_once() -> None:
+    sentence = _say(
+        phase="download", download_done_bytes=12_000_000, download_total_bytes=45_000_000
+    )
+    assert sentence == "Downloading the weights: 12 MB of 45 MB. This is done once."
+
+
+def test_pictures_that_pass_the_backbone_are_counted_with_their_speed() -> None:
+    assert _say(phase="features", features_total=300) == "Loading the backbone."
+    sentence = _say(
+        phase="features", features_done=120, features_total=300, features_per_second=41.7
+    )
+    assert sentence.startswith("Looking at picture 120 of 300, 42 a second.")
+    assert "only the head learns" in sentence
+
+
+def test_a_training_says_its_epoch_its_best_and_the_time_left() -> None:
+    assert _say(phase="training", epoch=1, epochs=30) == "Epoch 1 of 30."
+    rows = (make_row(1, valid_accuracy=0.7), make_row(2, valid_accuracy=0.6, is_best=False))
+    sentence = _say(
+        phase="training",
+        record={"epochs": rows},
+        epoch=2,
+        epochs=30,
+        batch=3,
+        batches=9,
+        seconds_left=12.2,
+    )
+    assert sentence == (
+        "Epoch 2 of 30, step 3 of 9. Best so far: 70 % held-out, epoch 1. About 12 s left."
+    )
+
+
+def test_without_held_out_pictures_nothing_is_called_the_best() -> None:
+    row = make_row(1, valid_accuracy=None, valid_loss=None)
+    assert (
+        _say(phase="training", record={"epochs": (row,)}, epoch=1, epochs=3, seconds_left=0.5)
+        == "Epoch 1 of 3."
+    )
+
+
+def test_a_finished_run_says_its_result_and_the_next_step() -> None:
+    ended = {
+        "state": "finished",
+        "epochs": (make_row(1),),
+        "best_epoch": 1,
+        "valid_accuracy": 0.84,
+        "seconds": 6.2,
+    }
+    assert _say(phase="done", record=ended) == (
+        "Finished in 6 s. 84 % of the held-out pictures are right (epoch 1). "
+        "Now drop a test picture."
+    )
+    nothing_held_out = {**ended, "valid_accuracy": None, "train_count": 1}
+    assert _say(phase="done", record=nothing_held_out) == (
+        "Finished in 6 s. 1 picture learned. Now drop a test picture."
+    )
+
+
+def test_a_stopped_run_says_once_what_is_kept() -> None:
+    ended = {
+        "state": "stopped",
+        "epochs": (make_row(1),),
+        "best_epoch": 1,
+        "valid_accuracy": 0.84,
+        "message": "Stopped after 1 of 30 epochs. The best one (1) is kept.",
+    }
+    assert _say(phase="done", record=ended) == (
+        "Stopped after 1 of 30 epochs. The best one (1) is kept. "
+        "84 % of the held-out pictures are right (epoch 1). Now drop a test picture."
+    )
+    assert _say(phase="done", record={**ended, "message": ""}).startswith(
+        "Stopped. The best epoch so far is kept. 84 %"
+    )
+
+
+@pytest.mark.parametrize("message", ["", "Stopped before the first epoch was finished."])
+def test_a_run_that_was_stopped_too_early_says_to_train_again(message: str) -> None:
+    assert _say(phase="done", record={"state": "stopped", "message": message}) == (
+        "Stopped before the first epoch was finished. Press Train again."
+    )
+
+
+def test_a_failed_run_says_why_and_what_to_do() -> None:
+    failed = {"state": "failed", "message": "The disk is full.", "hint": "Make room."}
+    assert _say(phase="done", record=failed) == "The disk is full. Make room."

@@ -1,0 +1,56 @@
+"""Which data set a visitor sees: the import that waits for a decision, or the one in use."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from tlapp.data.dataset import Dataset
+from tlapp.errors import NotFoundError, RunError
+from tlapp.ui.session import Page
+from tlapp.workspace import VisitorState
+
+
+def shown_dataset(page: Page, owner: str) -> Dataset | None:
+    """What the zone shows: the import that waits for a decision, else the data set in use."""
+    return pending_dataset(page, owner) or dataset_in_use(page, owner)
+
+
+def pending_dataset(page: Page, owner: str) -> Dataset | None:
+    """The import that waits for a decision. None also when it was removed while it waited: the
+    janitor does not ask the page."""
+    dataset_id = page.visits.get(owner).pending_dataset_id
+    if dataset_id is None:
+        return None
+    try:
+        return page.workspace.dataset(dataset_id, owner=owner)
+    except NotFoundError:
+        return None
+
+
+def dataset_in_use(page: Page, owner: str) -> Dataset | None:
+    """What trainings of this visitor learn from."""
+    dataset_id = page.workspace.visitor_state(owner).dataset_id
+    return None if dataset_id is None else page.workspace.dataset(dataset_id, owner=owner)
+
+
+def replace_pending(page: Page, owner: str, dataset_id: str | None) -> None:
+    """Let this import (None: none) wait for a decision; the one that waited before is removed."""
+    earlier = page.visits.get(owner).pending_dataset_id
+    page.visits.change(owner, lambda visit: replace(visit, pending_dataset_id=dataset_id))
+    if earlier is not None and earlier != page.workspace.visitor_state(owner).dataset_id:
+        with suppress(NotFoundError, RunError):  # it had to make room already, or is learned from
+            page.workspace.delete_dataset(earlier, owner=owner)
+
+
+def accept_pending(page: Page, owner: str) -> None:
+    """The import that waits for a decision becomes the data set in use; the earlier one is kept
+    with the visitor's other data sets. A training that goes on stays on the page, to be stopped."""
+    pending = pending_dataset(page, owner)
+    if pending is None:
+        return
+    run_id = page.workspace.visitor_state(owner).run_id
+    if run_id is not None and page.workspace.run(run_id, owner=owner).is_over:
+        run_id = None
+    page.workspace.save_visitor_state(
+        owner, VisitorState(dataset_id=pending.dataset_id, run_id=run_id)
+    )
+    page.visits.change(owner, lambda visit: replace(visit, pending_dataset_id=None))
