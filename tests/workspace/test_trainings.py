@@ -214,7 +214,7 @@ def test_more_epochs_than_allowed_are_refused(
     workspace.close()
 
 
-def test_curves_of_a_run_are_written_into_its_folder(
+def test_a_run_has_curves_as_soon_as_its_first_epoch_is_finished(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
     run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
@@ -222,8 +222,7 @@ def test_curves_of_a_run_are_written_into_its_folder(
         workspace.curves(run_id, "csv")
     steps.step()
     wait_until(workspace, run_id, lambda live: live.epoch == 1)
-    path = workspace.write_curves(run_id, "csv")
-    assert path.read_bytes() == workspace.curves(run_id, "csv")
+    assert len(workspace.curves(run_id, "csv").splitlines()) == 2  # names, then the epoch
 
 
 def test_folders_of_the_server_are_closed_to_the_public(

@@ -20,7 +20,6 @@ from tlapp.data.images import Finding
 from tlapp.data.splits import Split, split_images
 from tlapp.errors import NotFoundError, RunError
 from tlapp.runs.curves import CurvesKind, curves
-from tlapp.runs.files import write_atomically
 from tlapp.runs.record import RunRecord
 from tlapp.runs.store import RunStore, unknown_run
 from tlapp.settings import Settings
@@ -177,10 +176,6 @@ class Workspace:
         """How far the download is."""
         return self._downloads.state(backbone_name)
 
-    def stop_download(self, backbone_name: str) -> None:
-        """Stop it; what has arrived is kept and the next try goes on from there."""
-        self._downloads.stop(backbone_name)
-
     def listen_download(self, backbone_name: str, callback: Callable[[], object]) -> Unsubscribe:
         """Call `callback` (from another thread) at every change of `download_state`."""
         return self._downloads.listen(backbone_name, callback)
@@ -273,12 +268,6 @@ class Workspace:
     def curves(self, run_id: str, kind: CurvesKind) -> bytes:
         """The run's curves as a file's content. Raises RunError when there is no epoch yet."""
         return curves(self.run(run_id), kind)
-
-    def write_curves(self, run_id: str, kind: CurvesKind) -> Path:
-        """The same, written into the run's folder (under `settings.home`)."""
-        path = self.run_folder(run_id) / f"curves.{kind}"
-        write_atomically(path, self.curves(run_id, kind))
-        return path
 
     def prepare(self, raw: Sequence[RawPicture]) -> Tried:
         """Decode test pictures once; one that cannot be read carries its reason.

@@ -41,12 +41,8 @@ class RunViewValue:
     epochs: Curves = field(default_factory=Curves)
     best_epoch: int | None = None
     accuracy_note: str = ""  # beside "Accuracy": "held-out 84 % (78 to 89)"
-    interval: tuple[float, float] | None = (
-        None  # of the held-out accuracy at the best epoch, 0 to 1
-    )
-    batches: tuple[
-        tuple[float, float], ...
-    ] = ()  # (epochs done, loss), e.g. (0.25, 1.6); see `thin`
+    interval: tuple[float, float] | None = None  # of valid_accuracy at the best epoch, 0 to 1
+    batches: tuple[tuple[float, float], ...] = ()  # (epochs done, loss), e.g. (0.25, 1.6)
 
 
 class RunView(gr.HTML, metaclass=QuietComponentMeta):
@@ -75,16 +71,6 @@ class RunView(gr.HTML, metaclass=QuietComponentMeta):
     def postprocess(self, value: Any) -> Any:
         """The value as JSON, with numbers cut to what can be seen; NaN is a gap."""
         return _rounded(to_json(value))
-
-
-def thin(
-    points: tuple[tuple[float, float], ...], *, limit: int = 300
-) -> tuple[tuple[float, float], ...]:
-    """At most `limit` of the points, evenly chosen, the last one among them."""
-    if len(points) <= limit:
-        return points
-    last = len(points) - 1
-    return tuple(points[round(index * last / (limit - 1))] for index in range(limit))
 
 
 def _rounded(value: Any) -> Any:
