@@ -39,10 +39,10 @@ class Downloads:
         card = find_card(name)
         with self._lock:
             if not self._weights.is_ready(card) and self._queue.job_of(card.name) is None:
+                self._jobs[card.name] = self._submit(card)  # its events wait for the lock
                 self._states[card.name] = DownloadState(
                     backbone_name=card.name, state="waiting", total_bytes=card.download_bytes
                 )
-                self._jobs[card.name] = self._submit(card)
         return self.state(name)
 
     def state(self, name: str) -> DownloadState:
@@ -60,13 +60,6 @@ class Downloads:
         return state or DownloadState(
             backbone_name=card.name, state="absent", total_bytes=card.download_bytes
         )
-
-    def stop(self, name: str) -> None:
-        """Stop it, when it is under way."""
-        with self._lock:
-            job = self._jobs.get(name)
-        if job is not None:
-            self._queue.stop(job)
 
     def listen(self, name: str, callback: Callable[[], object]) -> Callable[[], None]:
         """Call `callback` at every change of a download that is under way."""

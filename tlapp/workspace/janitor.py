@@ -45,8 +45,9 @@ class Janitor:
 
     def touch(self, owner: str) -> None:
         """This visitor is here."""
-        with self._lock:
-            self._seen[owner] = self._clock()
+        if self._idle_seconds is not None:
+            with self._lock:
+                self._seen[owner] = self._clock()
 
     def start(self, first: Callable[[Pause], None]) -> None:
         """Start the thread: `first(pause)`, then a sweep every few minutes.
@@ -91,6 +92,15 @@ class Janitor:
                     del self._seen[owner]
             if is_idle:
                 failure_of(partial(self._household.remove, owner))
+        self._forget_passers_by(self._idle_seconds)
+
+    def _forget_passers_by(self, idle_seconds: float) -> None:
+        """Visitors who came and left nothing here: they are in nobody's book."""
+        with self._lock:
+            now = self._clock()
+            self._seen = {
+                owner: seen for owner, seen in self._seen.items() if now - seen <= idle_seconds
+            }
 
     def _remove_orphans(self) -> None:
         """Unfinished files that have not changed since the sweep half an hour ago."""
