@@ -1,5 +1,6 @@
 """Speeds are measured here and remembered."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,15 @@ def test_a_damaged_book_is_an_empty_one(tmp_path: Path, content: str) -> None:
     assert book.get("resnet18") is None
     book.put("resnet18", 1.0)
     assert book.get("resnet18") == 1.0
+
+
+def test_two_apps_may_remember_at_the_same_time(tmp_path: Path) -> None:
+    path = tmp_path / "speed.json"
+
+    def remember(name: str) -> None:
+        for number in range(50):
+            SpeedBook(path).put(name, float(number))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(remember, ["resnet18", "vgg16"]))
+    assert 49.0 in (SpeedBook(path).get("resnet18"), SpeedBook(path).get("vgg16"))

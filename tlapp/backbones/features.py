@@ -1,8 +1,8 @@
 """Pictures become features: each picture passes the backbone once.
 
-One stream per core decodes its own pictures and computes small batches. A batch always has the
+One worker per core decodes its own pictures and computes small batches. A batch always has the
 same size (the last one is padded), so that a picture's features do not depend on its company, and
-not on which stream met it. Features that are already in the cache are not computed.
+not on which worker met it. Features that are already in the cache are not computed.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.loading import Backbone
-from tlapp.backbones.streams import core_count, open_streams
+from tlapp.backbones.workers import core_count, open_workers
 from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
 from tlapp.data.preprocess import augment
@@ -85,7 +85,7 @@ def extract_features(
 
     Equal to `backbone.module(backbone.preprocess.apply(picture))` to rounding (1e-5). An augmented
     view depends on `seed`, the picture and the view's number only. Whatever reading a picture
-    raises comes out here, after the streams have ended; so they do when the generator is closed.
+    raises comes out here, after the workers have ended; so they do when the generator is closed.
     """
     started = time.perf_counter()
     table = _Table(backbone, pictures, views, seed, cache)
@@ -136,7 +136,7 @@ class _Table:
         self._lock = threading.Lock()
 
     def put(self, places: Sequence[tuple[int, int]], rows_BD: Tensor) -> None:
-        """Rows for (picture index, view) each, from any stream."""
+        """Rows for (picture index, view) each, from any worker."""
         with self._lock:
             for (index, view), row_D in zip(places, rows_BD, strict=False):
                 self._rows_ND[view][index] = row_D
@@ -169,7 +169,7 @@ class _Table:
 
 @dataclass(eq=False)
 class _Batch:
-    """A stream's batch while it fills."""
+    """A worker's batch while it fills."""
 
     x_BCHW: Tensor
     places: list[tuple[int, int]] = field(default_factory=list)  # (picture index, view)
@@ -184,7 +184,7 @@ class _Batch:
 
 
 class _Work:
-    """The streams of one extraction."""
+    """The workers of one extraction."""
 
     def __init__(self, backbone: Backbone, table: _Table, pictures: Sequence[Picture]) -> None:
         self.is_stopped = False
@@ -197,12 +197,12 @@ class _Work:
         self._ending = threading.Event()
         self._finished: queue.SimpleQueue[int | Future[None]] = queue.SimpleQueue()
         self._count = min(core_count(), -(-len(table.todo) // BATCH_SIZE))
-        self._streams = open_streams(self._count)
+        self._workers = open_workers(self._count)
 
     def progress(self, should_stop: Callable[[], bool]) -> Iterator[FeatureProgress]:
-        """Until every stream has ended. Raises what a stream raised."""
+        """Until every worker has ended. Raises what a worker raised."""
         for _ in range(self._count):
-            self._streams.submit(self._stream).add_done_callback(self._finished.put)
+            self._workers.submit(self._run_worker).add_done_callback(self._finished.put)
         total, done = len(self._pictures), len(self._pictures) - len(self._table.todo)
         cached, running = done, self._count
         began = told = time.perf_counter()
@@ -225,12 +225,12 @@ class _Work:
                 yield FeatureProgress(done, total, (done - cached) / (now - began))
 
     def end(self) -> None:
-        """No stream is left, and what they computed is in the cache."""
+        """No worker is left, and what they computed is in the cache."""
         self._ending.set()
-        self._streams.shutdown()
+        self._workers.shutdown()
         self._table.keep()
 
-    def _stream(self) -> None:
+    def _run_worker(self) -> None:
         with torch.inference_mode():
             self._compute()
 

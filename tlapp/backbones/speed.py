@@ -9,7 +9,7 @@ import torch
 
 from tlapp.backbones.features import BATCH_SIZE
 from tlapp.backbones.loading import Backbone
-from tlapp.backbones.streams import core_count, open_streams
+from tlapp.backbones.workers import core_count, open_workers
 from tlapp.files import write_atomically
 
 _MEASURE_SECONDS = 1.2
@@ -21,11 +21,11 @@ def measure_speed(backbone: Backbone) -> float:
     Takes one to two seconds, or two batches if these take longer.
     """
     count = core_count()
-    with open_streams(count) as streams:
-        return sum(streams.map(_stream_speed, [backbone] * count))
+    with open_workers(count) as workers:
+        return sum(workers.map(_worker_speed, [backbone] * count))
 
 
-def _stream_speed(backbone: Backbone) -> float:
+def _worker_speed(backbone: Backbone) -> float:
     side = backbone.preprocess.crop_pixels
     x_NCHW = torch.zeros(BATCH_SIZE, 3, side, side).to(memory_format=torch.channels_last)
     with torch.inference_mode():

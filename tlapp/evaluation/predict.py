@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tlapp.backbones.features import FeatureFinished, extract_features
 from tlapp.backbones.loading import Backbone, imagenet_scores
-from tlapp.backbones.streams import core_count, open_streams
+from tlapp.backbones.workers import core_count, open_workers
 from tlapp.classifier import Classifier
 from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
@@ -64,8 +64,8 @@ def predict_imagenet(backbone: Backbone, pictures: Sequence[Picture]) -> tuple[P
 
     if not pictures:
         return ()
-    with open_streams(core_count()) as streams:
-        scores_NK = torch.cat(list(streams.map(scores_of, pictures)))
+    with open_workers(core_count()) as workers:
+        scores_NK = torch.cat(list(workers.map(scores_of, pictures)))
     return _ranked(scores_NK, backbone.imagenet_classes, _IMAGENET_TOP)
 
 

@@ -10,7 +10,7 @@ from contextlib import closing
 import torch
 from torch import Tensor
 
-from tlapp.backbones.streams import core_count, open_streams
+from tlapp.backbones.workers import core_count, open_workers
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import BatchFinished, EpochFinished, PreparingFeatures, TrainingEvent
 from tlapp.training.loss import (
@@ -50,7 +50,7 @@ def finetune(task: Task, should_stop: ShouldStop) -> Generator[TrainingEvent, No
     if not is_ready:
         return Ending(best=None, is_stopped=True, feature_seconds=seconds)
     speed = (len(train) + len(valid)) / seconds
-    with closing(Network(task.backbone, len(task.class_names), streams=cores)) as network:
+    with closing(Network(task.backbone, len(task.class_names), workers=cores)) as network:
         trainer = _Trainer(task, network, train, valid, should_stop)
         best: EpochFinished | None = None
         for epoch in range(1, task.config.epochs + 1):
@@ -76,7 +76,7 @@ def _decode(
     began = told = time.perf_counter()
     pictures = [(store, index) for store in stores for index in range(len(store))]
     at_once = 4 * cores
-    with open_streams(cores) as pool:
+    with open_workers(cores) as pool:
         for begin in range(0, len(pictures), at_once):
             if should_stop():
                 return False

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tlapp.backbones.streams import open_streams
+from tlapp.backbones.workers import open_workers
 from tlapp.classifier import make_linear
 from tlapp.training.config import TrainConfig
 from tlapp.training.loss import (
@@ -84,10 +84,10 @@ def train_head(
     already told stay good.
     """
     best: HeadEpoch | None = None
-    with open_streams(1) as stream:
-        trainer = stream.submit(_Trainer, data, config).result()
+    with open_workers(1) as worker:
+        trainer = worker.submit(_Trainer, data, config).result()
         for epoch in range(1, config.epochs + 1):
-            told = stream.submit(trainer.run_epoch, epoch, best, should_stop).result()
+            told = worker.submit(trainer.run_epoch, epoch, best, should_stop).result()
             if told is None:
                 yield HeadStopped(best)
                 return

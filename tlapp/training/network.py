@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tlapp.backbones.loading import Backbone, copy_module, hash_weights
-from tlapp.backbones.streams import open_streams
+from tlapp.backbones.workers import open_workers
 from tlapp.classifier import Classifier, make_linear
 
 _MICRO_BATCH = 4
@@ -55,17 +55,17 @@ class Network:
     there are none to keep, so they are learnt, from whole batches.
     """
 
-    def __init__(self, backbone: Backbone, class_count: int, *, streams: int) -> None:
+    def __init__(self, backbone: Backbone, class_count: int, *, workers: int) -> None:
         self._backbone = backbone
         self.module = copy_module(backbone).eval()
         self._learning_norms = [] if backbone.pretrained else _batch_norms(self.module)
         self._set_norms(training=True)
-        self._streams = 1 if self._learning_norms else streams
+        self._workers = 1 if self._learning_norms else workers
         width = backbone.feature_width
         self.head = make_linear(torch.zeros(class_count, width), torch.zeros(class_count))
         self.head.requires_grad_()
         self.parameters = (*self.module.parameters(), *self.head.parameters())
-        self._pool = open_streams(self._streams)
+        self._pool = open_workers(self._workers)
 
     def close(self) -> None:
         """End the threads."""
@@ -77,7 +77,7 @@ class Network:
         `read` is called from several threads.
         """
         positions = list(range(len(batch.labels_B)))
-        shares = _shares(positions, self._streams)
+        shares = _shares(positions, self._workers)
         parts = list(
             self._pool.map(lambda share: self._share_gradients(share, read, batch), shares)
         )
@@ -92,7 +92,7 @@ class Network:
         """Scores_NK of `count` pictures in eval mode; None: stopped."""
         self._set_norms(training=False)
         try:
-            shares = _shares(list(range(count)), self._streams)
+            shares = _shares(list(range(count)), self._workers)
             found = list(
                 self._pool.map(lambda share: self._scores_of(share, read, should_stop), shares)
             )

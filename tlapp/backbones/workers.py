@@ -14,13 +14,13 @@ _LOCK = threading.Lock()  # guards torch's process-wide default, which is torch'
 
 
 def core_count() -> int:
-    """How many streams run side by side: the threads torch uses, so `OMP_NUM_THREADS` counts."""
+    """How many workers run side by side: the threads torch uses, so `OMP_NUM_THREADS` counts."""
     return max(1, torch.get_num_threads())
 
 
-def open_streams(count: int) -> ThreadPoolExecutor:
+def open_workers(count: int) -> ThreadPoolExecutor:
     """`count` threads that compute on one core each."""
-    return ThreadPoolExecutor(count, thread_name_prefix="stream", initializer=_keep_to_one_core)
+    return ThreadPoolExecutor(count, thread_name_prefix="worker", initializer=_keep_to_one_core)
 
 
 def _keep_to_one_core() -> None:
