@@ -144,3 +144,14 @@ def test_a_sweep_measures_what_the_home_folder_holds(public: Workspace, small_fo
     owner = _visit(public)
     bring(public, owner, small_folder)
     assert public.janitor.sweep() > 10_000
+
+
+def test_visitors_who_left_nothing_are_forgotten(
+    public: Workspace, clock: Clock, small_folder: Path
+) -> None:
+    _visit(public)
+    clock.seconds += IDLE_SECONDS / 2
+    owner = _visit(public)
+    clock.seconds += IDLE_SECONDS / 2 + 1
+    public.janitor.sweep()
+    assert set(public.janitor._seen) == {owner}
