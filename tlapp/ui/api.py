@@ -18,7 +18,7 @@ from tlapp.training.config import Freeze, TrainConfig
 from tlapp.ui import present, text
 from tlapp.ui.handling import bind
 from tlapp.ui.session import Page
-from tlapp.ui.uploads import take_pictures
+from tlapp.ui.uploads import read_pictures
 
 
 def build_api(page: Page) -> None:
@@ -58,16 +58,13 @@ def create_dataset(page: Page, archive: str | None) -> dict[str, Any]:
     """Import a zip of class folders: `{"dataset_id", "classes", "findings", "skipped"}`."""
     if archive is None:
         raise DataError(text.NO_ZIP, hint=text.SEND_ZIP)
-    path = Path(archive)
+    path = Path(archive)  # not ours to remove: another client may have sent the same zip
     owner = page.workspace.owner_of(page.workspace.new_visitor())
-    try:
-        for event in page.workspace.import_archive(
-            owner, path, name=path.name, should_stop=lambda: False
-        ):
-            if isinstance(event, ImportFinished):
-                dataset = event.dataset
-    finally:
-        path.unlink(missing_ok=True)
+    for event in page.workspace.import_archive(
+        owner, path, name=path.name, should_stop=lambda: False
+    ):
+        if isinstance(event, ImportFinished):
+            dataset = event.dataset
     return present.dataset_json(dataset, page.workspace.findings(dataset))
 
 
@@ -113,5 +110,5 @@ def predict(page: Page, run_id: str, pictures: Sequence[str] | None) -> list[dic
     if not pictures:
         raise DataError(text.NO_TEST_PICTURES, hint=text.SEND_TEST_PICTURES)
     paths = [Path(picture) for picture in pictures]
-    raw = take_pictures([(path.name, path) for path in paths], page.settings.limits)
+    raw = read_pictures([(path.name, path) for path in paths], page.settings.limits)
     return present.answers_json(page.workspace.predict(run_id, raw))
