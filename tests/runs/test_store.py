@@ -116,7 +116,7 @@ def _abandon(store: RunStore, record: RunRecord) -> RunFolder:
 def test_a_run_of_a_dead_process_is_stopped_with_its_newest_best_model(
     store: RunStore, tmp_path: Path, state: str
 ) -> None:
-    record = make_record()
+    record = replace(make_record(), valid_count=10)
     run = _abandon(store, record)
     run.write(replace(record, state=state))  # type: ignore[arg-type]  # a run state
     backbone = published_backbone()
@@ -130,6 +130,8 @@ def test_a_run_of_a_dead_process_is_stopped_with_its_newest_best_model(
     assert found.state == "stopped"
     assert found.best_epoch == 2
     assert found.valid_accuracy == pytest.approx(0.2)
+    assert found.valid_correct == 2
+    assert found.valid_interval == pytest.approx((0.057, 0.510), abs=1e-3)  # Wilson's, of 2 in 10
     assert "epoch 2 is kept" in found.message
     assert found.hint
     assert run.model_path().name == "epoch-0002"

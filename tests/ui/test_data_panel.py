@@ -112,3 +112,17 @@ def test_an_edit_of_classes_that_have_changed_meanwhile_is_refused(
     assert changed.images.class_names == ("spots", "stripes")
     with pytest.raises(DataError, match="have changed"):
         data.edit_classes(page, token, edit)  # type: ignore[arg-type]  # as above
+
+
+@pytest.mark.parametrize("path", ["", "   ", '""'])
+def test_an_empty_path_is_no_folder(page: Page, token: str, path: str) -> None:
+    """It would be the folder in which the server was started."""
+    with pytest.raises(DataError, match="No folder is named"):
+        list(data.import_path(page, token, path))
+
+
+def test_quotes_around_a_path_are_not_part_of_it(
+    page: Page, token: str, owner: str, small_folder: Path
+) -> None:
+    list(data.import_path(page, token, f'"{small_folder}"'))
+    assert shown_dataset(page, owner) is not None

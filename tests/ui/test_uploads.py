@@ -7,7 +7,7 @@ import pytest
 
 from tlapp.errors import DataError
 from tlapp.settings import LOCAL_LIMITS
-from tlapp.ui.uploads import take_pictures
+from tlapp.ui.uploads import read_pictures, take_pictures
 from tlapp.workspace.trying import prepare_pictures
 
 LIMITS = replace(LOCAL_LIMITS, image_bytes=100, try_images=2)
@@ -47,3 +47,9 @@ def test_files_are_removed_though_one_of_them_cannot_be_read(tmp_path: Path) -> 
     with pytest.raises(FileNotFoundError):
         take_pictures(uploads, LIMITS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_api_clients_send_stays_where_it_is(tmp_path: Path) -> None:
+    """Two clients who send the same picture send one file: the first must not take it away."""
+    uploads = _uploads(tmp_path, 100)
+    assert read_pictures(uploads, LIMITS) == read_pictures(uploads, LIMITS)

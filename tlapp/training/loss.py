@@ -66,5 +66,5 @@ def check_loss(loss: float, *, learning_rate: float) -> None:
         return
     raise TrainingError(
         f"Learning rate too high: with {learning_rate:g} the loss grew beyond all bounds.",
-        hint=f"Try {learning_rate / 10:g}, or leave the learning rate at its default.",
+        hint="Go back to the default learning rate, and change it by factors of ten from there.",
     )

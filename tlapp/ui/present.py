@@ -50,6 +50,11 @@ def no_results() -> str:
     return f'<p class="tl-note">{text.RESULTS_EMPTY}</p>'
 
 
+def pending_results() -> str:
+    """While a run goes on."""
+    return f'<p class="tl-note">{text.RESULTS_PENDING}</p>'
+
+
 def results(record: RunRecord) -> str:
     """What a run that is over has shown on the held-out pictures."""
     if not record.epochs:

@@ -109,7 +109,7 @@ def launch(settings: Settings, *, host: str | None = None, port: int | None = No
     page = Page(workspace=workspace, visits=Visits(), settings=settings)
     blocks = build_page(page)
     blocks.queue(default_concurrency_limit=8, max_size=1_000, api_open=True)
-    app, _, _ = blocks.launch(
+    app, url, _ = blocks.launch(
         server_name=host,
         server_port=port,
         theme=make_theme(),
@@ -129,7 +129,9 @@ def launch(settings: Settings, *, host: str | None = None, port: int | None = No
             ]
         },
         prevent_thread_lock=True,
+        quiet=True,
     )
+    print(text.serving(url), flush=True)
     add_downloads(app, workspace)
     workspace.start_background()
     try:

@@ -193,7 +193,10 @@ def import_upload(page: Page, token: str, upload: Upload | None) -> Iterator[tup
 def import_path(page: Page, token: str, path: str) -> Iterator[tuple[Any, ...]]:
     """Read a folder of this machine."""
     owner = page.owner_of(token)
-    folder = Path(path.strip()).expanduser()
+    named = path.strip().strip("\"'")  # Windows copies paths with quotes around them
+    if not named:
+        raise DataError(text.NO_PATH, hint=text.TYPE_PATH)
+    folder = Path(named).expanduser()
     yield from _import(
         page,
         owner,

@@ -75,5 +75,5 @@ def _view(live: LiveRun, answers: Any) -> tuple[Any, ...]:
         gr.update(visible=live.is_over),
         gr.update(visible=not live.is_over),
         answers,
-        present.results(live.record) if live.is_over else gr.skip(),
+        present.results(live.record) if live.is_over else present.pending_results(),
     )

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import gradio as gr
 
-from tlapp.settings import Limits
 from tlapp.training.config import Freeze, OptimizerName, TrainConfig
 from tlapp.ui import text
 from tlapp.ui.text import FieldWords
@@ -37,17 +36,17 @@ class TrainForm:
         return tuple(getattr(self, field.name) for field in fields(self))
 
 
-def build_form(limits: Limits) -> TrainForm:
+def build_form() -> TrainForm:
     """The fields with the defaults of a frozen backbone."""
     default = TrainConfig()
     with gr.Row(elem_classes="tl-fields"):
         return TrainForm(
-            epochs=_whole("epochs", default.epochs, text.EPOCHS, maximum=limits.epochs),
+            epochs=_number("epochs", default.epochs, text.EPOCHS),
             learning_rate=_number("learning-rate", default.learning_rate, text.RATE),
             backbone_learning_rate=_number(
                 "backbone-learning-rate", default.backbone_learning_rate, text.BACKBONE_RATE
             ),
-            batch_size=_whole("batch-size", default.batch_size, text.BATCH),
+            batch_size=_number("batch-size", default.batch_size, text.BATCH),
             optimizer=gr.Radio(
                 [("AdamW", "adamw"), ("SGD", "sgd")],
                 value=default.optimizer,
@@ -58,28 +57,16 @@ def build_form(limits: Limits) -> TrainForm:
             weight_decay=_number("weight-decay", default.weight_decay, text.DECAY),
             label_smoothing=_number("label-smoothing", default.label_smoothing, text.SMOOTHING),
             dropout=_number("dropout", default.dropout, text.DROPOUT),
-            patience=_whole("patience", default.patience, text.PATIENCE),
-            augmented_views=_whole("augmented-views", default.augmented_views, text.VIEWS),
-            seed=_whole("seed", default.seed, text.SEED),
+            patience=_number("patience", default.patience, text.PATIENCE),
+            augmented_views=_number("augmented-views", default.augmented_views, text.VIEWS),
+            seed=_number("seed", default.seed, text.SEED),
             class_weights=_switch("class-weights", default.class_weights, text.CLASS_WEIGHTS),
             pretrained=_switch("pretrained", default.pretrained, text.PRETRAINED),
         )
 
 
 def _number(elem_id: str, value: float, words: FieldWords) -> gr.Number:
-    return gr.Number(value, label=words.label, info=words.info, minimum=0, elem_id=elem_id)
-
-
-def _whole(elem_id: str, value: int, words: FieldWords, *, maximum: int | None = None) -> gr.Number:
-    return gr.Number(
-        value,
-        label=words.label,
-        info=words.info,
-        minimum=0,
-        maximum=maximum,
-        precision=0,
-        elem_id=elem_id,
-    )
+    return gr.Number(value, label=words.label, info=words.info, elem_id=elem_id)
 
 
 def _switch(elem_id: str, value: bool, words: FieldWords) -> gr.Checkbox:
@@ -98,11 +85,16 @@ def read_form(
         freeze=freeze_of(is_frozen),
         optimizer=cast(OptimizerName, values[form.optimizer]),
         **{
-            field.name: values[getattr(form, field.name)]
+            field.name: _plain(values[getattr(form, field.name)])
             for field in fields(form)
             if field.name != "optimizer" and values[getattr(form, field.name)] is not None
         },
     )
+
+
+def _plain(value: Any) -> Any:
+    """30.0 as 30, since a browser's numbers may come as floats; 2.5 stays, for the config to refuse."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def freeze_of(is_frozen: bool) -> Freeze:

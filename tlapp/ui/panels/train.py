@@ -54,7 +54,7 @@ def build(page: Page) -> TrainPanel:
         stop = gr.Button(text.STOP_BUTTON, variant="stop", visible=False, elem_id="stop")
     run_view = RunView(widget_values.no_run(has_pictures=False), elem_id="run-view")
     with gr.Accordion(text.SETTINGS_HEADING, open=False, elem_id="settings"):
-        form = build_form(page.settings.limits)
+        form = build_form()
         reset = gr.Button(text.RESET_SETTINGS_BUTTON, size="sm", elem_id="reset-settings")
     return TrainPanel(
         cards=cards,

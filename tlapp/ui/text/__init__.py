@@ -100,6 +100,9 @@ IMAGENET_ANSWERS = "This is what the untouched network says. It knows 1,000 Imag
 
 # --- Results -----------------------------------------------------------------------------------
 
+RESULTS_PENDING = (
+    "When this training is over, its result on the held-out pictures is explained here."
+)
 RESULTS_EMPTY = "Train once, and the result on the held-out pictures is explained here."
 CURVE_LINKS = {"png": "Curves as PNG", "svg": "Curves as SVG", "csv": "Figures as CSV"}
 NO_HELD_OUT = (
@@ -117,6 +120,8 @@ NO_VISITOR = "This page does not know who you are yet."
 RELOAD = "Wait a moment, or reload the page."
 CLASSES_CHANGED = "The classes have changed since this page was drawn."
 LOOK_AGAIN = "Look at the list again, then repeat the change."
+NO_PATH = "No folder is named."
+TYPE_PATH = "Type the path of a folder that holds one folder of pictures per class."
 NO_ZIP = "There is no zip."
 SEND_ZIP = "Send a zip with one folder per class."
 NO_TEST_PICTURES = "There are no pictures to predict."
@@ -159,6 +164,11 @@ def megabytes(number_of_bytes: int) -> str:
 def unexpected_error(incident: str) -> str:
     """What is said of a defect of ours."""
     return f"Something went wrong on our side ({incident}). Nothing of yours is lost. Try again."
+
+
+def serving(url: str) -> str:
+    """What the server prints when it answers."""
+    return f"{TITLE} is at {url} (Ctrl+C ends it)"
 
 
 def body_too_large(limit_bytes: int) -> str:
@@ -232,7 +242,9 @@ def learning_sentence(counts: ParameterCounts, seconds: float | None) -> str:
         if counts.frozen
         else f"All **{amount(everything)}** parameters learn."
     )
-    return what if seconds is None else f"{what} About **{duration(seconds)}**."
+    if seconds is None:
+        return what
+    return f"{what} Under **1 s**." if seconds < 1 else f"{what} About **{duration(seconds)}**."
 
 
 def replaced(layer: str, has_classes: bool) -> str:
@@ -287,8 +299,6 @@ def result_sentence(correct: int, total: int, low: float, high: float) -> str:
     """The held-out result with its 95 % interval."""
     return (
         f"{correct:,} of {total:,} held-out pictures are right: {percent(correct / total)}. "
-        f"With so few pictures the true figure lies between {low * 100:.0f} and {percent(high)}."
-        if total < 1000
-        else f"{correct:,} of {total:,} held-out pictures are right: {percent(correct / total)} "
-        f"(95 % interval {low * 100:.0f} to {percent(high)})."
+        f"With {pictures(total)} the true figure lies between {low * 100:.0f} and {percent(high)} "
+        "(95 % interval); it may be a little lower, since the best epoch was chosen on them."
     )

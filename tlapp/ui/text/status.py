@@ -38,10 +38,11 @@ def _waiting(live: LiveRun) -> str:
 def _features(live: LiveRun) -> str:
     if not live.features_done:
         return "Loading the backbone."
+    is_frozen = live.record.config.get("freeze") == "head"
     speed = f", {live.features_per_second:.0f} a second" if live.features_per_second else ""
     return (
         f"Looking at picture {live.features_done:,} of {live.features_total:,}{speed}. "
-        "Each is looked at once; after that only the head learns."
+        f"Each is read once; {'then only the head' if is_frozen else 'then the whole network'} learns."
     )
 
 
