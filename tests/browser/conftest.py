@@ -17,9 +17,13 @@ PHONE = (390, 844)
 OpenTab = Callable[..., Tab]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium as found on this machine. Without one the tests fail; they are not skipped."""
+    """Chromium as found on this machine. Without one the tests fail; they are not skipped.
+
+    One a module and not one for all: while it is open, Playwright's event loop is the thread's
+    running one, and no later test could start its own.
+    """
     path = find_chromium()
     if path is None:
         pytest.fail(NO_CHROMIUM)
