@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from tests.browser.drop_page import DropPage, new_context, opened_tab, served_drop_page
 from tests.browser.tab import Tab
 from tests.chromium import NO_CHROMIUM, chromium_flags, find_chromium
 from tests.server import AppServer
@@ -78,3 +79,25 @@ def screenshot_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Path(wanted) if wanted else tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def drop_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DropPage]:
+    """A page with nothing but the two drop zones, one for each test file."""
+    with served_drop_page(tmp_path_factory.mktemp("uploads")) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Shared by the tabs of one test file: the page's scripts are loaded once."""
+    opened = new_context(browser)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def tab(context: BrowserContext, drop_page: DropPage) -> Iterator[Tab]:
+    """A fresh tab on the drop zones' page."""
+    with opened_tab(context, drop_page) as opened:
+        yield opened

@@ -2,14 +2,13 @@
 
 import io
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser
 
 from tests.browser.drop_page import (
     FOLDER,
@@ -19,7 +18,6 @@ from tests.browser.drop_page import (
     hold_uploads,
     new_context,
     opened_tab,
-    served_drop_page,
     wait_for_line,
     wait_for_word,
     write_down_lines,
@@ -49,26 +47,6 @@ HOSTILE_NAMES = (
     "trailing dot.",
     "-rf",
 )
-
-
-@pytest.fixture(scope="module")
-def drop_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DropPage]:
-    with served_drop_page(tmp_path_factory.mktemp("uploads")) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Shared by the tabs of this file: the page's scripts are loaded once."""
-    opened = new_context(browser)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def tab(context: BrowserContext, drop_page: DropPage) -> Iterator[Tab]:
-    with opened_tab(context, drop_page) as opened:
-        yield opened
 
 
 def test_a_dropped_folder_arrives_with_the_names_of_its_classes(

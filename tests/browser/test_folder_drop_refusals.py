@@ -1,11 +1,9 @@
 """The folder drop zone refuses or fails: in words, with what to do, and the next drop works."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.drop_page import (
     FOLDER,
@@ -14,35 +12,12 @@ from tests.browser.drop_page import (
     DropPage,
     drop_and_wait,
     hold_uploads,
-    new_context,
-    opened_tab,
-    served_drop_page,
     wait_for_line,
 )
 from tests.browser.tab import Tab
 from tests.pictures import jpeg
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def drop_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DropPage]:
-    with served_drop_page(tmp_path_factory.mktemp("uploads")) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Shared by the tabs of this file: the page's scripts are loaded once."""
-    opened = new_context(browser)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def tab(context: BrowserContext, drop_page: DropPage) -> Iterator[Tab]:
-    with opened_tab(context, drop_page) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,17 @@
 """The drop zone for test pictures, in a real browser: drop, choose, paste, webcam."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import BrowserContext
 
 from tests.browser.drop_page import (
     MOST_TRIED,
     PICTURES,
     DropPage,
-    new_context,
     opened_tab,
-    served_drop_page,
     wait_for_line,
     wait_for_word,
 )
@@ -33,26 +30,6 @@ CAMERA_IS_ON = """() => {
     const stream = document.querySelector(".tl-camera video").srcObject;
     return Boolean(stream) && stream.getTracks().some((track) => track.readyState === "live");
 }"""
-
-
-@pytest.fixture(scope="module")
-def drop_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DropPage]:
-    with served_drop_page(tmp_path_factory.mktemp("uploads")) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Shared by the tabs of this file: the page's scripts are loaded once."""
-    opened = new_context(browser)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def tab(context: BrowserContext, drop_page: DropPage) -> Iterator[Tab]:
-    with opened_tab(context, drop_page) as opened:
-        yield opened
 
 
 def wait_for_pictures(tab: Tab, drop_page: DropPage, count_before: int) -> list[tuple[str, bytes]]:
