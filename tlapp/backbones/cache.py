@@ -27,7 +27,7 @@ from torch import Tensor
 # Legend: N pictures, D feature width.
 
 _VERSION = "1"
-_MERGE_BYTES = 3_000_000  # a smaller file is merged with what comes next
+_MERGE_BYTES = 1_000_000  # a smaller file is merged with what comes next, which costs memory
 _KEY_DIGITS = 32
 _ABANDONED_NS = 3600 * 10**9  # nobody writes one file for an hour
 _Floats = NDArray[np.float32]

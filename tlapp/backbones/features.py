@@ -27,7 +27,7 @@ from tlapp.data.preprocess import augment
 
 BATCH_SIZE = 4  # measured: larger ones fall out of a core's cache
 _PROGRESS_SECONDS = 0.1
-_KEEP_ROWS = 1024  # rows computed between two writes to the cache
+_KEEP_ROWS = 256  # rows computed between two writes to the cache; more is held in memory twice
 _PLAIN = 0  # the view that is not augmented; augmented ones count from 1
 
 
