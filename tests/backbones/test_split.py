@@ -1,0 +1,60 @@
+"""Every backbone, cut below each of its stages, still computes the same."""
+
+import pytest
+import torch
+
+from tlapp.backbones.catalog import CARDS, Card, find_card
+from tlapp.backbones.fusing import fuse_normalisation
+from tlapp.backbones.loading import Backbone, load_backbone
+from tlapp.backbones.split import split_module
+from tlapp.backbones.stages import stage_parameters
+from tlapp.backbones.weights import WeightsStore
+
+
+def untrained(card: Card, store: WeightsStore) -> Backbone:
+    return load_backbone(card, store, pretrained=False)
+
+
+@pytest.fixture
+def store(tmp_path) -> WeightsStore:
+    return WeightsStore(tmp_path / "weights")
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_the_halves_together_are_the_whole_network(card, store):
+    backbone = untrained(card, store)
+    side = card.preprocess.crop_pixels
+    x_NCHW = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        whole_ND = backbone.module(x_NCHW)
+        for boundary in range(len(backbone.stages)):
+            halves = split_module(backbone.module, backbone.stages, boundary)
+            assert torch.equal(halves.top(halves.bottom(x_NCHW)), whole_ND)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_each_half_holds_the_parameters_of_its_own_stages_and_no_copies(card, store):
+    backbone = untrained(card, store)
+    for boundary in range(1, len(backbone.stages)):
+        halves = split_module(backbone.module, backbone.stages, boundary)
+        for half, stages in (
+            (halves.bottom, backbone.stages[:boundary]),
+            (halves.top, backbone.stages[boundary:]),
+        ):
+            own = {
+                id(parameter)
+                for stage in stages
+                for parameter in stage_parameters(backbone.module, stage.module_names)
+            }
+            assert {id(parameter) for parameter in half.parameters()} == own
+
+
+def test_a_fused_network_can_be_cut_as_well(store):
+    backbone = untrained(find_card("resnet18"), store)
+    x_NCHW = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    fused = fuse_normalisation(backbone.module)
+    with torch.inference_mode():
+        plain = split_module(backbone.module, backbone.stages, 3).bottom(x_NCHW)
+        assert torch.allclose(
+            split_module(fused, backbone.stages, 3).bottom(x_NCHW), plain, atol=1e-4, rtol=1e-4
+        )
