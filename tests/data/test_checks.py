@@ -69,7 +69,7 @@ def test_the_same_picture_in_two_classes_names_both() -> None:
     findings = findings_of(images_of([*rows, ("0-1", 1, ""), ("0-2", 1, "")]))
     found = findings["same_in_two_classes"]
     assert (found.class_names, found.count) == (("cat", "dog"), 2)
-    assert '"cat" and in "dog"' in found.message
+    assert '"cat" and in "dog": 0-1 = 0-1, 0-2 = 0-2.' in found.message
 
 
 def test_copies_over_the_parts_are_counted() -> None:
@@ -81,6 +81,7 @@ def test_copies_over_the_parts_are_counted() -> None:
     assert "same_over_split" not in findings_of(images_of(rows))
     findings = findings_of(images_of([*rows, ("0-0", 0, "valid"), ("1-0", 1, "valid")]))
     assert findings["same_over_split"].count == 2
+    assert "0-0 = 0-0, 1-0 = 1-0." in findings["same_over_split"].message
 
 
 def test_equal_pictures_cannot_be_told_apart(store: DatasetStore, tmp_path: Path) -> None:
@@ -96,6 +97,9 @@ def test_equal_pictures_cannot_be_told_apart(store: DatasetStore, tmp_path: Path
 def test_copies_in_one_class_are_mentioned() -> None:
     rows = [(image.image_id, image.class_index, image.part) for image in plain(6, 6).images]
     assert findings_of(images_of([*rows, ("0-0", 0, "")]))["copies"].count == 1
+    again = [(f"0-{number}", 0, part) for number, part in enumerate([""] * 5)]
+    finding = findings_of(images_of([*rows, *again]))["copies"]  # type: ignore[list-item]
+    assert "in the same class: 0-0, 0-1, 0-2 and 2 more." in finding.message
 
 
 def test_no_pictures_at_all_raise_nothing() -> None:

@@ -242,6 +242,7 @@ def test_moving_pictures_are_counted_in_a_finding(
     (pictures_folder / "dots" / "moving.gif").write_bytes(pictures.animation())
     findings = imported(store, pictures_folder).findings
     assert [(finding.kind, finding.count) for finding in findings] == [("animated", 1)]
+    assert findings[0].message.endswith("is used: dots/moving.gif.")
 
 
 def test_a_class_without_a_readable_picture_is_no_class(
@@ -252,3 +253,27 @@ def test_a_class_without_a_readable_picture_is_no_class(
     dataset = imported(store, pictures_folder)
     assert "owl" not in dataset.images.class_names
     assert [finding.kind for finding in dataset.findings] == ["empty_class"]
+
+
+def test_what_others_own_is_read_once_and_found_again_by_another_store(
+    store: DatasetStore, pictures_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = imported(store, pictures_folder)
+    again = DatasetStore(tmp_path / "datasets", LOCAL_LIMITS)
+    assert again.list("ben") == ()
+    read: list[str] = []
+    load = again.load
+
+    def counted(dataset_id: str) -> Dataset:
+        read.append(dataset_id)
+        return load(dataset_id)
+
+    monkeypatch.setattr(again, "load", counted)
+    assert again.list("ben") == ()
+    assert read == []
+    assert again.list("anna") == (theirs,)
+    again.save(replace(theirs, owner="ben"))
+    assert again.list("anna") == ()
+    assert [dataset.owner for dataset in again.list("ben")] == ["ben"]
+    again.delete(theirs.dataset_id)
+    assert again.list("ben") == ()

@@ -49,7 +49,7 @@ def test_an_empty_file_is_called_empty_by_its_name() -> None:
 
 
 def test_a_text_with_a_pictures_name_is_no_picture() -> None:
-    expected = "cat/3.jpg is not a picture we can read (JPG, PNG, WebP, GIF, BMP)."
+    expected = "cat/3.jpg is not a picture we can read (JPG, PNG, WebP, GIF, BMP, TIFF)."
     assert refusal(b"only text, whatever its name says") == expected
 
 

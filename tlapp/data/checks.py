@@ -1,8 +1,8 @@
 """What a person should know about labelled pictures before training on them."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 
-from tlapp.data.images import Finding, LabeledImages
+from tlapp.data.images import Finding, LabeledImage, LabeledImages, some_names
 from tlapp.data.splits import Split
 
 FEW_PICTURES = 5
@@ -40,36 +40,36 @@ def _all_equal(images: LabeledImages) -> list[Finding]:
 
 
 def _in_two_classes(images: LabeledImages) -> list[Finding]:
-    classes: defaultdict[str, set[int]] = defaultdict(set)
-    for image in images.images:
-        classes[image.image_id].add(image.class_index)
-    pairs: Counter[tuple[int, ...]] = Counter()
-    for found in classes.values():
+    pairs: defaultdict[tuple[int, ...], list[str]] = defaultdict(list)
+    for copies in _copies_by_id(images):
+        found = {copy.class_index for copy in copies}
         if len(found) > 1:
-            pairs[tuple(sorted(found))] += 1
+            pairs[tuple(sorted(found))].append(_same_files(copies))
     findings = []
-    for indices, count in sorted(pairs.items()):
+    for indices, files in sorted(pairs.items()):
         names = tuple(images.class_names[index] for index in indices)
         message = (
-            f"{_pictures(count)} in {' and in '.join(_quoted(name) for name in names)}. "
-            "Remove the copy that is in the wrong class."
+            f"{_pictures(len(files))} in {' and in '.join(_quoted(name) for name in names)}: "
+            f"{some_names(files)}. Remove the copy that is in the wrong class."
         )
-        findings.append(Finding("same_in_two_classes", message, names, count))
+        findings.append(Finding("same_in_two_classes", message, names, len(files)))
     return findings
 
 
 def _over_the_split(images: LabeledImages) -> list[Finding]:
-    parts: defaultdict[str, set[str]] = defaultdict(set)
-    for image in images.images:
-        parts[image.image_id].add(image.part)
-    count = sum(len(found) > 1 for found in parts.values())
-    if not count:
+    files = [
+        _same_files(copies)
+        for copies in _copies_by_id(images)
+        if len({copy.part for copy in copies}) > 1
+    ]
+    if not files:
         return []
     message = (
-        f"{_pictures(count)} in more than one of the folder's train, val and test parts. "
+        f"{_pictures(len(files))} in more than one of the folder's train, val and test parts: "
+        f"{some_names(files)}. "
         "All copies are used on one side only, so that the accuracy stays honest."
     )
-    return [Finding("same_over_split", message, (), count)]
+    return [Finding("same_over_split", message, (), len(files))]
 
 
 def _nothing_held_out(images: LabeledImages, split: Split) -> list[Finding]:
@@ -111,13 +111,33 @@ def _imbalance(images: LabeledImages) -> list[Finding]:
 
 
 def _copies(images: LabeledImages) -> list[Finding]:
-    seen = Counter((image.image_id, image.class_index) for image in images.images)
-    count = sum(times - 1 for times in seen.values())
-    if not count:
+    seen: set[tuple[str, int]] = set()
+    names = []
+    for image in images.images:
+        key = (image.image_id, image.class_index)
+        if key in seen:
+            names.append(image.name)
+        seen.add(key)
+    if not names:
         return []
-    copies = "1 picture is a copy" if count == 1 else f"{count} pictures are copies"
-    message = f"{copies} of another one in the same class. Copies stay on one side of the split."
-    return [Finding("copies", message, (), count)]
+    what = "1 picture is a copy" if len(names) == 1 else f"{len(names)} pictures are copies"
+    message = (
+        f"{what} of another one in the same class: {some_names(names)}. "
+        "Copies stay on one side of the split."
+    )
+    return [Finding("copies", message, (), len(names))]
+
+
+def _copies_by_id(images: LabeledImages) -> list[list[LabeledImage]]:
+    """The pictures that are there more than once, each with all of its copies."""
+    groups: defaultdict[str, list[LabeledImage]] = defaultdict(list)
+    for image in images.images:
+        groups[image.image_id].append(image)
+    return [copies for copies in groups.values() if len(copies) > 1]
+
+
+def _same_files(copies: list[LabeledImage]) -> str:
+    return f"{copies[0].name} = {copies[-1].name}"
 
 
 def _pictures(count: int) -> str:

@@ -8,6 +8,7 @@ import io
 import re
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -23,6 +24,7 @@ from tlapp.data.gather import Gathering
 from tlapp.data.images import Picture
 from tlapp.data.ingest import read_pictures
 from tlapp.data.layout import arrange
+from tlapp.data.memory import MemoryBudget
 from tlapp.data.record import Dataset, read_dataset, write_dataset
 from tlapp.data.source import Listing
 from tlapp.errors import DataError, NotFoundError
@@ -85,6 +87,9 @@ class DatasetStore:
     def __init__(self, folder: Path, limits: Limits) -> None:
         self._folder = folder
         self._limits = limits
+        self._budget = MemoryBudget()
+        self._owners: dict[str, str] = {}  # by data set, of those that were read or written here
+        self._owners_lock = threading.Lock()
 
     def import_archive(
         self, path: Path, *, name: str, owner: str, should_stop: Callable[[], bool]
@@ -105,6 +110,8 @@ class DatasetStore:
     def save(self, dataset: Dataset) -> None:
         """Put `dataset` (renamed, merged, split otherwise) in the place of what has its id."""
         write_dataset(dataset, self._dataset_folder(dataset.dataset_id) / "dataset.json")
+        with self._owners_lock:
+            self._owners[dataset.dataset_id] = dataset.owner
 
     def delete(self, dataset_id: str) -> None:
         """Remove the data set with this id and its pictures. Raises `NotFoundError`."""
@@ -118,14 +125,18 @@ class DatasetStore:
 
     def list(self, owner: str) -> tuple[Dataset, ...]:
         """The data sets of `owner`, oldest first. Damaged ones are left out."""
+        ids = {path.name for path in self._folder.glob("*") if _DATASET_ID.fullmatch(path.name)}
+        with self._owners_lock:
+            self._owners = {each: self._owners[each] for each in self._owners.keys() & ids}
+            others = {each for each, theirs in self._owners.items() if theirs != owner}
         found = []
-        for path in self._folder.glob("*/dataset.json"):
-            if not _DATASET_ID.fullmatch(path.parent.name):
-                continue
+        for dataset_id in ids - others:  # what somebody else owns is read once, and not again
             try:
-                dataset = read_dataset(path)
+                dataset = self.load(dataset_id)
             except (DataError, NotFoundError):
                 continue
+            with self._owners_lock:
+                self._owners[dataset_id] = dataset.owner
             if dataset.owner == owner:
                 found.append(dataset)
         return tuple(sorted(found, key=lambda dataset: (dataset.created, dataset.dataset_id)))
@@ -184,7 +195,8 @@ class DatasetStore:
         _make_folder(staging / "pictures")
         gathering = Gathering(layout, listing.empty_folders, self._limits)
         shown_at = time.monotonic()
-        with closing(read_pictures(layout.placed, staging / "pictures", self._limits)) as pictures:
+        pictures = read_pictures(layout.placed, staging / "pictures", self._limits, self._budget)
+        with closing(pictures):
             for done, picture in enumerate(pictures, start=1):
                 gathering.add(picture)
                 if should_stop():

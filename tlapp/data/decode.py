@@ -24,6 +24,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from tlapp.data.jpeg import without_metadata
+from tlapp.data.memory import DECODING_BYTES, bytes_per_pixel
 from tlapp.data.pixels import LONG_SIDE_PIXELS, upright_transpose, working_pixels
 from tlapp.errors import PictureError
 from tlapp.settings import Limits
@@ -71,6 +72,7 @@ class WorkingCopy:
     width: int
     height: int
     notice: str  # "" or what the person may want to know, e.g. "animated: first frame used"
+    is_exact: bool  # `encoded` decodes to the very pixels that the file holds
 
 
 def make_working_copy(raw: bytes, *, name: str, limits: Limits) -> WorkingCopy:
@@ -104,7 +106,8 @@ def open_picture(raw: bytes, *, name: str, limits: Limits) -> ImageFile:
     except _DECODER_FAULTS as fault:
         raise _damaged(name) from fault
     limit = limits.jpeg_pixels if isinstance(image, JpegImageFile) else limits.image_pixels
-    _check_size(image.size, name=name, limit_pixels=limit)
+    affordable = DECODING_BYTES // bytes_per_pixel(image)
+    _check_size(image.size, name=name, limit_pixels=min(limit, affordable))
     return image
 
 
@@ -112,11 +115,8 @@ def working_copy(image: ImageFile, raw: bytes, *, name: str) -> WorkingCopy:
     """The working copy of `image`, which `open_picture` made from `raw`. Raises `PictureError`."""
     try:
         kept = _kept_as_it_is(image, raw)
-        if kept is not None:
-            pixels, notice = _read_jpeg(kept), ""
-        else:
-            pixels, notice = _decoded(image)
-            kept = _encoded(pixels)
+        pixels, notice = (_read_jpeg(kept), "") if kept is not None else _decoded(image)
+        encoded = kept if kept is not None else _encoded(pixels)
     except MemoryError as fault:
         raise PictureError(
             f"{name} needs more memory than this machine has left.",
@@ -124,7 +124,8 @@ def working_copy(image: ImageFile, raw: bytes, *, name: str) -> WorkingCopy:
         ) from fault
     except _DECODER_FAULTS as fault:
         raise _damaged(name) from fault
-    return WorkingCopy(kept, _image_id(pixels), pixels.width, pixels.height, notice)
+    image_id = _image_id(pixels)
+    return WorkingCopy(encoded, image_id, *pixels.size, notice, is_exact=kept is not None)
 
 
 def check_byte_count(count: int, *, name: str, limit_bytes: int) -> None:
@@ -170,7 +171,7 @@ def _not_a_picture(head: bytes, name: str) -> NotAPictureError:
             hint="Run git lfs pull where the pictures come from.",
         )
     return NotAPictureError(
-        f"{name} is not a picture we can read (JPG, PNG, WebP, GIF, BMP).",
+        f"{name} is not a picture we can read (JPG, PNG, WebP, GIF, BMP, TIFF).",
         hint="Save it as JPG or PNG, or leave it out.",
     )
 
@@ -190,7 +191,7 @@ def _check_size(size: tuple[int, int], *, name: str, limit_pixels: int) -> None:
         raise PictureError(
             f"{name} has {math.ceil(width * height / _MEGAPIXEL)} megapixels; "
             f"the limit is {limit_pixels // _MEGAPIXEL}.",
-            hint="Save it as a smaller picture.",
+            hint="Save it as a smaller picture, or as JPG.",
         )
     if max(size) > LONGEST_TO_SHORTEST * min(size):
         raise PictureError(
@@ -247,6 +248,12 @@ def _encoded(pixels: Image.Image) -> bytes:
 
 
 def _image_id(pixels: Image.Image) -> str:
+    """The id of what the file's pixels are, whatever they are encoded as.
+
+    A PNG and the JPEG that decodes to the same pixels are one picture, kept on one side of the
+    split. Their working copies differ by a rounding; where both come, that of the JPEG is stored,
+    whichever was read first, so that the same files always give the same pixels to learn from.
+    """
     digest = hashlib.sha256(f"{pixels.width} x {pixels.height} RGB\n".encode())
     digest.update(pixels.tobytes())
     return digest.hexdigest()

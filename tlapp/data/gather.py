@@ -1,6 +1,6 @@
 """What an import has found so far: labels, skipped files, and what is worth saying about them."""
 
-from tlapp.data.images import Finding, LabeledImage, LabeledImages, Skipped
+from tlapp.data.images import Finding, LabeledImage, LabeledImages, Skipped, some_names
 from tlapp.data.ingest import ReadPicture
 from tlapp.data.layout import Layout
 from tlapp.data.source import is_named_as_picture
@@ -58,7 +58,9 @@ class Gathering:
 
     def _hint_without_pictures(self) -> str:
         if not self.skipped:
-            return "Give one folder per class, with JPG, PNG, WebP, GIF or BMP pictures in it."
+            return (
+                "Give one folder per class, with JPG, PNG, WebP, GIF, BMP or TIFF pictures in it."
+            )
         more = len(self.skipped) - 1
         others = f" ({more} more were skipped as well.)" if more else ""
         return f"{self.skipped[0].reason}{others}"
@@ -81,15 +83,15 @@ class Gathering:
         ]
 
     def _animated_finding(self) -> list[Finding]:
-        count = sum(bool(picture.notice) for picture in self._read)
-        if not count:
+        names = [picture.placed.file.name for picture in self._read if picture.notice]
+        if not names:
             return []
-        message = (
-            "1 picture is animated; its first frame is used."
-            if count == 1
-            else f"{count} pictures are animated; their first frames are used."
+        what = (
+            "1 picture is animated; its first frame is used"
+            if len(names) == 1
+            else f"{len(names)} pictures are animated; their first frames are used"
         )
-        return [Finding("animated", message, (), count)]
+        return [Finding("animated", f"{what}: {some_names(names)}.", (), len(names))]
 
 
 def _check_count(what: str, count: int, limit: int) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -69,6 +69,15 @@ class Finding:
     message: str  # a sentence or two: what was found, and what to do about it
     class_names: tuple[str, ...]  # the classes it is about
     count: int  # how many pictures, classes or folders
+
+
+NAMES_SHOWN = 3  # of files, in a finding
+
+
+def some_names(names: Sequence[str]) -> str:
+    """The first few of these files: "a.jpg, b.jpg, c.jpg and 12 more"."""
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
 CLASS_NAME_CHARACTERS = 255  # what a folder's name can have on common disks

@@ -68,16 +68,18 @@ def _scaled_to_bytes(values: np.ndarray) -> np.ndarray:
     """Grey `values` of any depth as 0 to 255; by their type, or else by their own range."""
     if values.dtype.kind == "u" and values.dtype.itemsize == 2:  # in either byte order
         return (values >> 8).astype(np.uint8)
-    finite = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(finite.min()), float(finite.max())
+    scaled = values.astype(np.float32)  # and from here on in place: the picture may be large
+    np.nan_to_num(scaled, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(scaled.min()), float(scaled.max())
     if low >= 0 and high <= 1 and values.dtype.kind == "f":
         low, high = 0.0, 1.0
     elif low >= 0 and high <= 255:
         low, high = 0.0, 255.0
     elif low >= 0 and high <= 65535:
         low, high = 0.0, 65535.0
-    scaled = np.rint((finite - low) * (255.0 / max(high - low, 1e-30)))  # all equal: black
-    return np.asarray(scaled, dtype=np.uint8)
+    scaled -= low
+    scaled *= 255.0 / max(high - low, 1e-30)  # all equal: black
+    return np.rint(scaled, out=scaled).astype(np.uint8)
 
 
 def _on_background(image: Image.Image) -> Image.Image:

@@ -76,8 +76,9 @@ class Datasets:
 
     def make_room(self, owner: str, *, is_in_use: Callable[[str], bool]) -> None:
         """Remove the owner's oldest unused data sets until they are within the limit."""
-        over = len(self.list(owner)) - self._limits.datasets
-        for dataset in reversed(self.list(owner)):
+        datasets = self.list(owner)
+        over = len(datasets) - self._limits.datasets
+        for dataset in reversed(datasets):
             if over <= 0:
                 return
             if not is_in_use(dataset.dataset_id):

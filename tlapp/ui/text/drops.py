@@ -73,7 +73,7 @@ PICTURE_WORDS: Words = {
     "only_first": "More than fit at once: these are the first {count}.",
     "too_large_hint": "A picture may have at most {limit} here. Drop a smaller one.",
     "nothing": "That is not a picture",
-    "nothing_hint": "Drop JPG, PNG, WebP, GIF or BMP files.",
+    "nothing_hint": "Drop JPG, PNG, WebP, GIF, BMP or TIFF files.",
     "pasted_name": "pasted picture",
     "snap": "Take the picture",
     "close_camera": "Close",
