@@ -13,6 +13,7 @@ from tests.pictures import jpeg
 from tlapp.backbones import features as features_module
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.catalog import find_card
+from tlapp.backbones.extractor import whole_backbone
 from tlapp.backbones.features import (
     FeatureEvent,
     FeatureFinished,
@@ -71,7 +72,12 @@ def _run(
 ) -> list[FeatureEvent]:
     return list(
         extract_features(
-            backbone, pictures, cache=cache, views=views, seed=seed, should_stop=should_stop
+            whole_backbone(backbone),
+            pictures,
+            cache=cache,
+            views=views,
+            seed=seed,
+            should_stop=should_stop,
         )
     )
 
@@ -214,7 +220,7 @@ def test_closing_the_generator_ends_the_threads(
     small: Backbone, pictures: tuple[Picture, ...]
 ) -> None:
     before = threading.active_count()
-    events = extract_features(small, pictures * 20, cache=None, should_stop=_never)
+    events = extract_features(whole_backbone(small), pictures * 20, cache=None, should_stop=_never)
     next(events)
     while not isinstance(next(events), FeatureProgress):
         pass
@@ -247,7 +253,7 @@ def test_features_reach_the_cache_while_others_are_still_computed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(features_module, "_KEEP_ROWS", 8)
-    events = extract_features(small, pictures * 4, cache=cache, should_stop=_never)
+    events = extract_features(whole_backbone(small), pictures * 4, cache=cache, should_stop=_never)
     while True:
         event = next(events)
         if isinstance(event, FeatureProgress) and event.done > 20:

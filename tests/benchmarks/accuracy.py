@@ -11,7 +11,7 @@ from tests.benchmarks.data_sets import photographs
 from tests.benchmarks.rows import Row
 from tests.benchmarks.stored import features_and_labels
 from tlapp.training.config import TrainConfig
-from tlapp.training.head import HeadData, HeadEpoch, train_head
+from tlapp.training.head import HeadData, train_head
 
 SETS = ("clothing10", "grocery40", "signdigits")
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)  # scikit-learn's C; the best one counts
@@ -39,8 +39,7 @@ def measure(folder: Path) -> tuple[Row, ...]:
 
 
 def _our_head(data: HeadData) -> tuple[float, float]:
-    told = train_head(data, TrainConfig(), should_stop=lambda: False)
-    epochs = [event for event in told if isinstance(event, HeadEpoch)]
+    epochs = list(train_head(data, TrainConfig(), should_stop=lambda: False))
     accuracies = [100 * epoch.valid.accuracy for epoch in epochs if epoch.valid is not None]
     return max(accuracies), accuracies[-1]
 

@@ -12,6 +12,7 @@ from tests.benchmarks.data_sets import photographs
 from tests.benchmarks.rows import Row
 from tests.benchmarks.stored import default_backbone, pictures_and_labels
 from tlapp.backbones.cache import FeatureCache
+from tlapp.backbones.extractor import whole_backbone
 from tlapp.backbones.features import FeatureFinished, extract_features
 from tlapp.backbones.loading import Backbone
 from tlapp.data.images import Picture
@@ -46,6 +47,8 @@ def _seconds(
     backbone: Backbone, pictures: tuple[Picture, ...], cache: FeatureCache | None
 ) -> float:
     started = time.perf_counter()
-    *_, last = extract_features(backbone, pictures, cache=cache, should_stop=lambda: False)
+    *_, last = extract_features(
+        whole_backbone(backbone), pictures, cache=cache, should_stop=lambda: False
+    )
     assert isinstance(last, FeatureFinished)
     return time.perf_counter() - started

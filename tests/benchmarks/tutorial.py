@@ -25,6 +25,7 @@ from tlapp.data.splits import Split
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import TrainingFinished
 from tlapp.training.session import train
+from tlapp.training.task import TrainJob
 
 EPOCHS = 30
 BATCH_SIZE = 4  # the tutorial's
@@ -58,15 +59,14 @@ def _our_seconds(source: Path, backbone: Backbone) -> float:
     count = len(parts[0][0])
     split = Split(tuple(range(count)), tuple(range(count, len(pictures))), ())
     by_id = {picture.image_id: picture for picture in pictures}
-    *_, last = train(
-        images,
-        split,
-        by_id.__getitem__,
-        backbone,
-        TrainConfig(epochs=EPOCHS),
-        cache=None,
-        should_stop=lambda: False,
+    job = TrainJob(
+        images=images,
+        split=split,
+        picture_of=by_id.__getitem__,
+        backbone=backbone,
+        phases=(TrainConfig(epochs=EPOCHS),),
     )
+    *_, last = train(job, cache=None, should_stop=lambda: False)
     assert isinstance(last, TrainingFinished)
     return last.result.seconds
 

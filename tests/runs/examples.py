@@ -11,8 +11,10 @@ from tlapp.classifier import Classifier, make_linear
 from tlapp.runs.record import EpochRow, RunRecord
 from tlapp.runs.store import new_run_id, now
 from tlapp.training.config import TrainConfig
+from tlapp.training.counts import ParameterCounts
 from tlapp.training.events import (
     EpochFinished,
+    PhaseStarted,
     TrainingFinished,
     TrainingResult,
     TrainingStarted,
@@ -70,19 +72,20 @@ def make_classifier(backbone: Backbone, epoch: int) -> Classifier:
 def started() -> TrainingStarted:
     """The first event of a training."""
     return TrainingStarted(
-        config=TrainConfig(),
-        class_names=CLASSES,
-        train_count=16,
-        valid_count=4,
-        trainable_parameters=2562,
-        frozen_parameters=3_000_000,
-        replaced_layer="classifier: 1280 -> 1000 becomes 1280 -> 2",
+        phases=(TrainConfig(),), class_names=CLASSES, train_count=16, valid_count=4
     )
+
+
+def phase_started() -> PhaseStarted:
+    """The event that says what learns."""
+    counts = ParameterCounts(2562, 3_000_000, "classifier: 1280 -> 1000 becomes 1280 -> 2")
+    return PhaseStarted(1, 1, counts)
 
 
 def epoch_finished(classifier: Classifier, epoch: int, *, is_best: bool = True) -> EpochFinished:
     """The event of one epoch."""
     return EpochFinished(
+        phase=1,
         epoch=epoch,
         train_loss=1.0 / epoch,
         train_eval_loss=0.9 / epoch,

@@ -11,6 +11,7 @@ from tests.runs.examples import (
     finished,
     make_classifier,
     make_record,
+    phase_started,
     published_backbone,
     started,
 )
@@ -46,6 +47,7 @@ def test_each_epoch_is_on_disk_before_the_next(run: RunFolder, backbone: Backbon
     recorder = RunRecorder(run, run.record())
     recorder.start()
     recorder.on_event(started())
+    recorder.on_event(phase_started())
     for epoch in (1, 2, 3):
         recorder.on_event(epoch_finished(make_classifier(backbone, epoch), epoch))
         assert [row.epoch for row in run.record().epochs] == list(range(1, epoch + 1))
@@ -137,6 +139,7 @@ def test_recording_thirty_quick_epochs_costs_little(run: RunFolder, backbone: Ba
     began = time.thread_time()  # this thread's work, whatever else the machine does
     recorder.start()
     recorder.on_event(started())
+    recorder.on_event(phase_started())
     for event in events:
         recorder.on_event(event)
     recorder.on_event(finished(events[-1].classifier, 30))

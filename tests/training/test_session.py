@@ -19,6 +19,7 @@ from tlapp.training.config import TrainConfig
 from tlapp.training.events import (
     BatchFinished,
     EpochFinished,
+    PhaseStarted,
     PreparingFeatures,
     TrainingEvent,
     TrainingFinished,
@@ -27,6 +28,7 @@ from tlapp.training.events import (
     TrainingStopped,
 )
 from tlapp.training.session import train
+from tlapp.training.task import TrainJob
 
 BOTH_MODES = pytest.mark.parametrize("freeze", ["head", "none"])
 
@@ -43,15 +45,25 @@ def training(
     should_stop: Callable[[], bool] = never,
     cache: FeatureCache | None = None,
 ) -> Iterator[TrainingEvent]:
-    return train(
-        album.images,
-        album.split,
-        album.picture,
-        backbone,
-        config,
-        cache=cache,
-        should_stop=should_stop,
+    return training_in_phases(album, backbone, (config,), should_stop=should_stop, cache=cache)
+
+
+def training_in_phases(
+    album: Album,
+    backbone: Backbone,
+    phases: tuple[TrainConfig, ...],
+    *,
+    should_stop: Callable[[], bool] = never,
+    cache: FeatureCache | None = None,
+) -> Iterator[TrainingEvent]:
+    job = TrainJob(
+        images=album.images,
+        split=album.split,
+        picture_of=album.picture,
+        backbone=backbone,
+        phases=phases,
     )
+    return train(job, cache=cache, should_stop=should_stop)
 
 
 def events_of(
@@ -87,7 +99,10 @@ def test_events_come_in_order(freeze: str) -> None:
     started, finished = events[0], events[-1]
     assert isinstance(started, TrainingStarted)
     assert (started.train_count, started.valid_count) == (18, 6)
-    assert started.replaced_layer == f"fc: {WIDTH} -> 1000 becomes {WIDTH} -> 3"
+    phase = events[1]
+    assert isinstance(phase, PhaseStarted)
+    assert (phase.phase, phase.first_epoch) == (1, 1)
+    assert phase.counts.replaced_layer == f"fc: {WIDTH} -> 1000 becomes {WIDTH} -> 3"
     assert isinstance(finished, TrainingFinished)
     epochs = [event for event in events if isinstance(event, EpochFinished)]
     assert [epoch.epoch for epoch in epochs] == [1, 2]
@@ -268,9 +283,10 @@ def test_a_second_training_takes_its_features_from_the_cache(tmp_path: Path) -> 
     assert is_equal(weights_of(first), weights_of(second))
 
 
-def test_patience_ends_an_unfrozen_training_early() -> None:
+@BOTH_MODES
+def test_patience_ends_a_training_that_does_not_get_better(freeze: str) -> None:
     wishes = {"learning_rate": 1e-12, "epochs": 30, "patience": 2}
-    events = events_of(Album(), tiny_backbone(), freeze="none", **wishes)
+    events = events_of(Album(), tiny_backbone(), freeze=freeze, **wishes)
     assert sum(isinstance(event, EpochFinished) for event in events) < 30
 
 
@@ -279,11 +295,13 @@ def refused(images: LabeledImages, split: Split, **wishes: Any) -> TrainingError
     with pytest.raises(TrainingError) as caught:
         list(
             train(
-                images,
-                split,
-                album.picture,
-                tiny_backbone(),
-                TrainConfig(**wishes),
+                TrainJob(
+                    images=images,
+                    split=split,
+                    picture_of=album.picture,
+                    backbone=tiny_backbone(),
+                    phases=(TrainConfig(**wishes),),
+                ),
                 cache=None,
                 should_stop=never,
             )

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tests.pictures import jpeg
 from tlapp.backbones.catalog import find_card
 from tlapp.backbones.loading import Backbone, FinalLayer
-from tlapp.backbones.stages import Stage
+from tlapp.backbones.stages import Stage, stage_parameters
 from tlapp.data.decode import make_working_copy
 from tlapp.data.images import LabeledImage, LabeledImages, Picture
 from tlapp.data.preprocess import Preprocess
@@ -44,7 +44,10 @@ def tiny_backbone(*, pretrained: bool = True, seed: int = 0) -> Backbone:
         card=CARD,
         pretrained=pretrained,
         module=module.to(memory_format=torch.channels_last),
-        stages=(Stage("stem", ("stem",), 0), Stage("top", ("top",), 0)),
+        stages=tuple(
+            Stage(name, (name,), sum(p.numel() for p in stage_parameters(module, (name,))))
+            for name in ("stem", "top")
+        ),
         feature_width=WIDTH,
         final_layer=FinalLayer("fc", WIDTH, 1000),
         imagenet_head=nn.Linear(WIDTH, 1000).requires_grad_(False),

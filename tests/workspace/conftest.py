@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.pictures import class_folder
-from tests.runs.examples import epoch_finished, finished, make_classifier, started
-from tlapp.backbones.loading import Backbone
+from tests.runs.examples import epoch_finished, finished, make_classifier, phase_started, started
 from tlapp.data.dataset import Dataset, ImportFinished
 from tlapp.settings import Settings
 from tlapp.training.events import TrainingEvent, TrainingStopped
+from tlapp.training.task import TrainJob
 from tlapp.workspace import Workspace
 
 PATIENCE_SECONDS = 60.0  # far longer than anything here takes; a hang fails, nothing else waits
@@ -67,16 +67,13 @@ class StepTraining:
 
     def __call__(
         self,
-        images: object,
-        split: object,
-        picture_of: object,
-        backbone: Backbone,
-        config: object,
+        job: TrainJob,
         *,
         cache: object,
         should_stop: Callable[[], bool],
     ) -> Iterator[TrainingEvent]:
         yield started()
+        yield phase_started()
         epoch = 0
         last: Any = None
         while not self._is_ending.is_set():
@@ -87,7 +84,7 @@ class StepTraining:
                 raise self.error
             if self._steps.acquire(timeout=0.005):
                 epoch += 1
-                last = make_classifier(backbone, epoch)
+                last = make_classifier(job.backbone, epoch)
                 yield epoch_finished(last, epoch)
         yield finished(last, epoch)
 

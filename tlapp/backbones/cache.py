@@ -30,7 +30,7 @@ _VERSION = "1"
 _MERGE_BYTES = 1_000_000  # a smaller file is merged with what comes next, which costs memory
 _KEY_DIGITS = 32
 _ABANDONED_NS = 3600 * 10**9  # nobody writes one file for an hour
-_Floats = NDArray[np.float32]
+_Floats = NDArray[np.float32 | np.float16]
 _Bytes = NDArray[np.uint8]
 _Rows = tuple[list[str], _Floats]  # image ids, and a row of features for each
 _SUFFIX = ".safetensors"
@@ -38,7 +38,7 @@ _DAMAGE = (SafetensorError, ValueError, KeyError)  # what a crash or a disk did 
 
 
 class FeatureCache:
-    """Thread-safe store of float32 features under (key, image id), within a size budget."""
+    """Thread-safe store of features under (key, image id), within a size budget."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         """Nothing is created or read before the first use."""
@@ -47,9 +47,18 @@ class FeatureCache:
         self._lock = threading.Lock()
         self._sound: set[str] = set()  # names of files whose checksum was right
 
-    def get(self, key: str, image_ids: Sequence[str], width: int) -> tuple[Tensor, list[bool]]:
-        """(features_ND, is_found): the rows that are here, zeros elsewhere; D = `width`."""
-        features_ND = np.zeros((len(image_ids), width), np.float32)
+    def get(
+        self,
+        key: str,
+        image_ids: Sequence[str],
+        width: int,
+        dtype: torch.dtype = torch.float32,
+    ) -> tuple[Tensor, list[bool]]:
+        """(features_ND, is_found): the rows that are here, zeros elsewhere; D = `width`.
+
+        `dtype` is float32 or float16, as it was when they were put.
+        """
+        features_ND = torch.zeros(len(image_ids), width, dtype=dtype)
         rows_of: dict[str, list[int]] = {}
         for row, image_id in enumerate(image_ids):
             rows_of.setdefault(image_id, []).append(row)
@@ -58,10 +67,10 @@ class FeatureCache:
             for path in self._files(key):
                 if not rows_of:
                     break
-                read = self._read(path, width)
+                read = self._read(path, features_ND.numpy())
                 if read is not None:
-                    _take(read, rows_of, features_ND, is_found)
-        return torch.from_numpy(features_ND), is_found
+                    _take(read, rows_of, features_ND.numpy(), is_found)
+        return features_ND, is_found
 
     def is_kept(self, key: str, image_ids: Sequence[str]) -> list[bool]:
         """Which pictures are here, without reading their features."""
@@ -79,11 +88,11 @@ class FeatureCache:
         """Keep these rows, making room for them. A full disk loses them and nothing else."""
         if not image_ids:
             return
-        ids, rows_ND = list(image_ids), features_ND.detach().to(torch.float32).cpu().numpy()
+        ids, rows_ND = list(image_ids), features_ND.detach().cpu().numpy()
         with self._lock:
             merged: list[Path] = []
             for path in self._files(key, below_bytes=_MERGE_BYTES):
-                read = self._read(path, rows_ND.shape[1])
+                read = self._read(path, rows_ND)
                 if read is not None:
                     ids, rows_ND = _merge(read, (ids, rows_ND))
                     merged.append(path)
@@ -127,8 +136,11 @@ class FeatureCache:
                 usage.append((status.st_mtime_ns, status.st_size, Path(entry.path)))
         return sorted(usage)
 
-    def _read(self, path: Path, width: int) -> _Rows | None:
-        """(image ids, features_ND) of one file; a damaged one is removed and gives None."""
+    def _read(self, path: Path, like_ND: _Floats) -> _Rows | None:
+        """(image ids, features_ND) of one file, if its rows are of this kind.
+
+        A damaged one is removed and gives None.
+        """
         try:
             with safe_open(path, framework="np") as file:
                 about = file.metadata()
@@ -136,7 +148,7 @@ class FeatureCache:
             if path.name not in self._sound:
                 _check_sound(about, ids, rows_ND)
                 self._sound.add(path.name)
-            if rows_ND.shape[1] != width:
+            if rows_ND.shape[1] != like_ND.shape[1] or rows_ND.dtype != like_ND.dtype:
                 return None
             os.utime(path)
         except OSError:  # another process removed it, or too many files are open

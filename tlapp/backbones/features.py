@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from tlapp.backbones.cache import FeatureCache
-from tlapp.backbones.loading import Backbone
+from tlapp.backbones.extractor import Extractor, as_rows, view_key
 from tlapp.backbones.workers import core_count, open_workers
 from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
@@ -35,8 +35,8 @@ _PLAIN = 0  # the view that is not augmented; augmented ones count from 1
 class Features:
     """What a backbone sees in some pictures, in the order in which they were asked for."""
 
-    features_ND: Tensor  # float32
-    views_VND: Tensor | None  # float32; the augmented views, None when none were asked for
+    features_ND: Tensor  # of the extractor's dtype
+    views_VND: Tensor | None  # the same; the augmented views, None when none were asked for
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ FeatureEvent = FeatureStarted | FeatureProgress | FeatureFinished | FeatureStopp
 
 
 def extract_features(
-    backbone: Backbone,
+    extractor: Extractor,
     pictures: Sequence[Picture],
     *,
     cache: FeatureCache | None,
@@ -83,15 +83,15 @@ def extract_features(
 ) -> Iterator[FeatureEvent]:
     """The features of each picture and of `views` augmented views of it.
 
-    Equal to `backbone.module(backbone.preprocess.apply(picture))` to rounding (1e-5). An augmented
-    view depends on `seed`, the picture and the view's number only. Whatever reading a picture
-    raises comes out here, after the workers have ended; so they do when the generator is closed.
+    Equal to what the backbone makes of `preprocess.apply(picture)` to rounding (1e-5 in float32),
+    flattened. `view_generator` decides about an augmented view. Whatever reading a picture raises
+    comes out here, after the workers have ended; so they do when the generator is closed.
     """
     started = time.perf_counter()
-    table = _Table(backbone, pictures, views, seed, cache)
+    table = _Table(extractor, pictures, views, seed, cache)
     yield FeatureStarted(len(pictures), len(pictures) - len(table.todo))
     if table.todo:
-        work = _Work(backbone, table, pictures)
+        work = _Work(extractor, table, pictures)
         try:
             yield from work.progress(should_stop)
         finally:
@@ -102,18 +102,12 @@ def extract_features(
     yield FeatureFinished(table.features(), time.perf_counter() - started)
 
 
-def feature_key(backbone: Backbone, view: int = _PLAIN, seed: int = 0) -> str:
-    """The cache's key: everything but the picture that decides about features."""
-    chosen = f"view {view} of seed {seed}" if view else "plain"
-    return f"{backbone.card.name} {backbone.weights_hash} {backbone.preprocess} {chosen}"
-
-
 class _Table:
     """The rows asked for: what the cache knew, what is still to do, what has been computed."""
 
     def __init__(
         self,
-        backbone: Backbone,
+        extractor: Extractor,
         pictures: Sequence[Picture],
         views: int,
         seed: int,
@@ -122,11 +116,11 @@ class _Table:
         self.seed = seed
         self._cache = cache
         self._ids = [picture.image_id for picture in pictures]
-        self._keys = [feature_key(backbone, view, seed) for view in range(views + 1)]
+        self._keys = [view_key(extractor.source, view, seed) for view in range(views + 1)]
         self._rows_ND: list[Tensor] = []  # of each view
         missing: dict[int, list[int]] = {}
         for view, key in enumerate(self._keys):
-            rows_ND, is_found = _cached(cache, key, self._ids, backbone.feature_width)
+            rows_ND, is_found = _cached(cache, key, self._ids, extractor)
             self._rows_ND.append(rows_ND)
             for index, found in enumerate(is_found):
                 if not found:
@@ -186,10 +180,10 @@ class _Batch:
 class _Work:
     """The workers of one extraction."""
 
-    def __init__(self, backbone: Backbone, table: _Table, pictures: Sequence[Picture]) -> None:
+    def __init__(self, extractor: Extractor, table: _Table, pictures: Sequence[Picture]) -> None:
         self.is_stopped = False
-        self._module = backbone.fast_module
-        self._preprocess = backbone.preprocess
+        self._extractor = extractor
+        self._preprocess = extractor.preprocess
         self._table = table
         self._pictures = pictures
         self._todo = iter(table.todo)
@@ -263,23 +257,26 @@ class _Work:
             if view == _PLAIN:
                 yield view, self._preprocess.apply(image)
             else:
-                generator = _generator(self._table.seed, picture.image_id, view)
+                generator = view_generator(self._table.seed, picture.image_id, view)
                 yield view, augment(image, self._preprocess, generator)
 
     def _forward(self, batch: _Batch) -> None:
         """Rows beyond the last place hold an earlier batch's pictures; nobody reads theirs."""
-        self._table.put(batch.places, self._module(batch.x_BCHW))
+        yielded = self._extractor.module(batch.x_BCHW)
+        self._table.put(batch.places, as_rows(yielded, self._extractor.dtype))
         batch.places.clear()
 
 
-def _cached(
-    cache: FeatureCache | None, key: str, image_ids: Sequence[str], width: int
-) -> tuple[Tensor, list[bool]]:
-    if cache is None:
-        return torch.zeros(len(image_ids), width), [False] * len(image_ids)
-    return cache.get(key, image_ids, width)
-
-
-def _generator(seed: int, image_id: str, view: int) -> torch.Generator:
+def view_generator(seed: int, image_id: str, view: int) -> torch.Generator:
+    """What decides about one augmented view: seed, picture, and the view's number (from 1)."""
     digest = hashlib.sha256(f"{seed} {image_id} {view}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+def _cached(
+    cache: FeatureCache | None, key: str, image_ids: Sequence[str], extractor: Extractor
+) -> tuple[Tensor, list[bool]]:
+    width, dtype = extractor.width, extractor.dtype
+    if cache is None:
+        return torch.zeros(len(image_ids), width, dtype=dtype), [False] * len(image_ids)
+    return cache.get(key, image_ids, width, dtype)

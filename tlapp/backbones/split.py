@@ -10,7 +10,7 @@ from torchvision import ops
 from torchvision.models.feature_extraction import NodePathTracer
 
 from tlapp.backbones.efficientnet_lite import SamePadding
-from tlapp.backbones.stages import Stage
+from tlapp.backbones.stages import Stage, lies_in
 
 _LEAVES = [SamePadding, ops.StochasticDepth, ops.Permute]  # their forwards branch on a shape
 
@@ -49,7 +49,8 @@ def split_module(module: nn.Module, stages: tuple[Stage, ...], boundary: int) ->
 def _build(
     module: nn.Module, in_bottom: list[fx.Node], in_top: list[fx.Node], crossing: fx.Node
 ) -> Halves:
-    bottom, copied = fx.Graph(), {}
+    bottom = fx.Graph()
+    copied: dict[fx.Node, fx.Node] = {}
     for node in in_bottom:
         copied[node] = bottom.node_copy(node, copied.__getitem__)
     bottom.output(copied[crossing])
@@ -63,6 +64,6 @@ def _build(
 def _stage_at(path: str, stages: tuple[Stage, ...]) -> int:
     """The stage that this path lies in; 0 where it lies in none."""
     for index, stage in enumerate(stages):
-        if any(path == name or path.startswith(f"{name}.") for name in stage.module_names):
+        if lies_in(path, stage.module_names):
             return index
     return 0

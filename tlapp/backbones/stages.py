@@ -108,6 +108,11 @@ def find_stages(name: str, module: nn.Module) -> tuple[Stage, ...]:
 
 def stage_parameters(module: nn.Module, module_names: tuple[str, ...]) -> Iterator[nn.Parameter]:
     """The parameters of one stage (`Stage.module_names`) in a backbone's module or a copy of it."""
-    for name, parameter in module.named_parameters():
-        if any(name == prefix or name.startswith(f"{prefix}.") for prefix in module_names):
+    for path, parameter in module.named_parameters():
+        if lies_in(path, module_names):
             yield parameter
+
+
+def lies_in(path: str, module_names: tuple[str, ...]) -> bool:
+    """Whether a module, parameter or operation of this path belongs to one of these."""
+    return any(path == name or path.startswith(f"{name}.") for name in module_names)

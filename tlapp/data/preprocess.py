@@ -57,10 +57,6 @@ class Preprocess:
     def _filter(self) -> Image.Resampling:
         return _FILTERS[self.interpolation]
 
-    def to_tensor(self, image: Image.Image) -> Tensor:
-        """An RGB picture that already has its final size as normalised float32 CHW."""
-        return self.normalise(_pixels(image))
-
     def normalise(self, pixels_HWC: Tensor) -> Tensor:
         """Float32 CHW from uint8 HWC, which stays as it is."""
         height, width, channels = pixels_HWC.shape
@@ -78,9 +74,14 @@ class Preprocess:
 
 
 def augment(image: Image.Image, preprocess: Preprocess, generator: torch.Generator) -> Tensor:
-    """One random view of a picture: a random resized crop, mirrored half of the time.
+    """One random view of a picture as float32 CHW, like `Preprocess.apply`."""
+    return preprocess.normalise(random_crop(image, preprocess, generator))
 
-    Float32 CHW like `Preprocess.apply`. The crop covers 35 to 100 % of the area at a ratio of 3:4
+
+def random_crop(image: Image.Image, preprocess: Preprocess, generator: torch.Generator) -> Tensor:
+    """A random resized crop, mirrored half of the time, as uint8 HWC like `Preprocess.crop`.
+
+    The crop covers 35 to 100 % of the area at a ratio of 3:4
     to 4:3. (ImageNet training uses 8 to 100 %; with few pictures such small crops often miss
     the object.) Only `generator` decides.
     """
@@ -93,7 +94,7 @@ def augment(image: Image.Image, preprocess: Preprocess, generator: torch.Generat
     )
     if _uniform(generator, 0, 1) < 0.5:
         view = view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return preprocess.to_tensor(view)
+    return _pixels(view)
 
 
 def _random_box(

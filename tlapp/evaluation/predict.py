@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from tlapp.backbones.extractor import whole_backbone
 from tlapp.backbones.features import FeatureFinished, extract_features
 from tlapp.backbones.loading import Backbone, imagenet_scores
 from tlapp.backbones.workers import core_count, open_workers
@@ -81,7 +82,8 @@ def imagenet_predictions(backbone: Backbone, features_ND: Tensor) -> tuple[Predi
 
 def features_of(backbone: Backbone, pictures: Sequence[Picture]) -> Tensor:
     """Features_ND (float32) of the pictures, in their order, without cache; N is 1 or more."""
-    for event in extract_features(backbone, pictures, cache=None, should_stop=lambda: False):
+    extractor = whole_backbone(backbone)
+    for event in extract_features(extractor, pictures, cache=None, should_stop=lambda: False):
         if isinstance(event, FeatureFinished):
             return event.features.features_ND
     raise AssertionError("extract_features ended without FeatureFinished")

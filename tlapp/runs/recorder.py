@@ -15,6 +15,7 @@ from tlapp.runs.record import ClassResult, EpochRow, RunRecord, RunState
 from tlapp.runs.store import now
 from tlapp.training.events import (
     EpochFinished,
+    PhaseStarted,
     TrainingEvent,
     TrainingFinished,
     TrainingResult,
@@ -55,12 +56,12 @@ class RunRecorder:
     def on_event(self, event: TrainingEvent) -> None:
         """Keep what this event says."""
         if isinstance(event, TrainingStarted):
+            self._change(train_count=event.train_count, valid_count=event.valid_count)
+        elif isinstance(event, PhaseStarted):
             self._change(
-                train_count=event.train_count,
-                valid_count=event.valid_count,
-                trainable_parameters=event.trainable_parameters,
-                frozen_parameters=event.frozen_parameters,
-                replaced_layer=event.replaced_layer,
+                trainable_parameters=event.counts.trainable,
+                frozen_parameters=event.counts.frozen,
+                replaced_layer=event.counts.replaced_layer,
             )
         elif isinstance(event, EpochFinished):
             self._add_epoch(event)

@@ -12,31 +12,37 @@ best epoch and cost the last. `python -m tests.benchmarks` measures it again.
 """
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from tlapp.errors import TrainingError
 
-Freeze = Literal["head", "none"]  # "head": only the new head learns; "none": everything learns
+Freeze = str  # which stages stay as they are; see `training.freezing`
 OptimizerName = Literal["adamw", "sgd"]
+
+HEAD_ALONE: Freeze = "head"
+NOTHING_FROZEN: Freeze = "none"
+LAST_STAGES = re.compile(r"last:([1-9][0-9]?)")
 
 MAX_EPOCHS = 10_000
 MAX_VIEWS = 16
 MAX_BATCH_SIZE = 4096
 
-_EPOCHS: dict[Freeze, int] = {"head": 30, "none": 5}
-_BATCH_SIZE: dict[Freeze, int] = {"head": 32, "none": 16}
-_LEARNING_RATE: dict[tuple[Freeze, OptimizerName], float] = {
-    ("head", "adamw"): 2e-3,
-    ("head", "sgd"): 1e-2,
-    ("none", "adamw"): 1e-3,
-    ("none", "sgd"): 1e-2,
+# By whether the head learns alone:
+_EPOCHS = {True: 30, False: 5}
+_BATCH_SIZE = {True: 32, False: 16}
+_LEARNING_RATE: dict[tuple[bool, OptimizerName], float] = {
+    (True, "adamw"): 2e-3,
+    (True, "sgd"): 1e-2,
+    (False, "adamw"): 1e-3,
+    (False, "sgd"): 1e-2,
 }
-_WEIGHT_DECAY: dict[tuple[Freeze, OptimizerName], float] = {
-    ("head", "adamw"): 5.0,
-    ("head", "sgd"): 0.1,  # added to the gradient, where AdamW's is not: another unit
-    ("none", "adamw"): 0.05,
-    ("none", "sgd"): 1e-4,
+_WEIGHT_DECAY: dict[tuple[bool, OptimizerName], float] = {
+    (True, "adamw"): 5.0,
+    (True, "sgd"): 0.1,  # added to the gradient, where AdamW's is not: another unit
+    (False, "adamw"): 0.05,
+    (False, "sgd"): 1e-4,
 }
 _BACKBONE_SHARE = 0.1  # the backbone's default rate over the head's
 
@@ -53,11 +59,14 @@ class TrainConfig:
 
     backbone: str = "efficientnet_lite0"  # a card's name; the default is on disk after install
     pretrained: bool = True  # False: random weights, as the control
-    freeze: Freeze = "head"  # seconds instead of minutes, and seldom worse on small sets
-    epochs: int = _UNSET_INT  # passes over the pictures; None: 30 for the head, 5 for everything
+    freeze: Freeze = "head"  # the head alone takes seconds, not minutes
+    epochs: int = _UNSET_INT  # passes over the pictures; None: 30 for the head alone, else 5
     learning_rate: float = _UNSET_FLOAT  # the head's, at its highest; None: by freeze and optimizer
-    backbone_learning_rate: float = _UNSET_FLOAT  # used when freeze is "none"; None: a tenth
-    batch_size: int = _UNSET_INT  # pictures per step; None: 32 for the head, 16 for everything
+    backbone_learning_rate: float = _UNSET_FLOAT  # of the top stage that learns; None: a tenth
+    rate_decay: float = 1.0  # each stage learns at this times the rate of the one above it
+    stage_rates: tuple[tuple[str, float], ...] = ()  # (stage, rate), where it is not the above
+    train_batchnorm: bool = False  # True: statistics follow each batch; a lesson, not an advice
+    batch_size: int = _UNSET_INT  # pictures per step; None: 32 for the head alone, else 16
     optimizer: OptimizerName = "adamw"
     weight_decay: float = _UNSET_FLOAT  # shrinks the weights; None: by freeze and optimizer
     label_smoothing: float = 0.0  # 0 to below 1: share of the label spread over all classes
@@ -69,15 +78,18 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Fill what is None, then refuse what cannot work."""
-        _check_choice("freeze", self.freeze, get_args(Freeze))
+        _check_freeze(self.freeze)
         _check_choice("optimizer", self.optimizer, get_args(OptimizerName))
-        self._fill("epochs", _EPOCHS[self.freeze])
-        self._fill("batch_size", _BATCH_SIZE[self.freeze])
-        self._fill("learning_rate", _LEARNING_RATE[self.freeze, self.optimizer])
+        self._fill("epochs", _EPOCHS[self.is_head_alone])
+        self._fill("batch_size", _BATCH_SIZE[self.is_head_alone])
+        self._fill("learning_rate", _LEARNING_RATE[self.is_head_alone, self.optimizer])
         _check_number("learning rate", self.learning_rate, above=0.0)
         self._fill("backbone_learning_rate", self.learning_rate * _BACKBONE_SHARE)
         _check_number("backbone learning rate", self.backbone_learning_rate, above=0.0)
-        self._fill("weight_decay", _WEIGHT_DECAY[self.freeze, self.optimizer])
+        _check_number("rate decay", self.rate_decay, above=0.0, at_most=1.0)
+        for stage, rate in self.stage_rates:
+            _check_number(f"learning rate of {stage}", rate, above=0.0)
+        self._fill("weight_decay", _WEIGHT_DECAY[self.is_head_alone, self.optimizer])
         _check_number("weight decay", self.weight_decay, at_least=0.0)
         _check_number("label smoothing", self.label_smoothing, at_least=0.0, below=1.0)
         _check_number("dropout", self.dropout, at_least=0.0, below=1.0)
@@ -87,9 +99,26 @@ class TrainConfig:
         _check_count("number of augmented views", self.augmented_views, 0, MAX_VIEWS)
         _check_count("seed", self.seed, 0, 2**63 - 1)
 
+    @property
+    def is_head_alone(self) -> bool:
+        """Whether the whole backbone is frozen."""
+        return self.freeze == HEAD_ALONE
+
     def _fill(self, field: str, value: float) -> None:
         if getattr(self, field) is None:
             object.__setattr__(self, field, value)  # the class is frozen for everybody else
+
+
+def _check_freeze(freeze: object) -> None:
+    """Refuse what can be no choice for any backbone."""
+    is_text = isinstance(freeze, str) and all(name.strip() for name in freeze.split(","))
+    is_last = isinstance(freeze, str) and freeze.startswith("last:")
+    if not is_text or (is_last and not LAST_STAGES.fullmatch(str(freeze))):
+        raise TrainingError(
+            f"{freeze!r} is no choice for freeze.",
+            hint="Choose 'head', 'last:1', 'last:2', 'none', or the stages to freeze, "
+            "separated by commas.",
+        )
 
 
 def _check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
@@ -104,6 +133,7 @@ def _check_number(
     *,
     above: float | None = None,
     at_least: float | None = None,
+    at_most: float | None = None,
     below: float | None = None,
 ) -> None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -112,12 +142,14 @@ def _check_number(
         math.isfinite(number)
         and (above is None or number > above)
         and (at_least is None or number >= at_least)
+        and (at_most is None or number <= at_most)
         and (below is None or number < below)
     )
     if not is_good:
         bounds = [
             f"above {above:g}" if above is not None else "",
             f"{at_least:g} or more" if at_least is not None else "",
+            f"at most {at_most:g}" if at_most is not None else "",
             f"below {below:g}" if below is not None else "",
         ]
         raise TrainingError(

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from tlapp.backbones.loading import Backbone
-from tlapp.training.config import Freeze
+from tlapp.training.config import TrainConfig
+from tlapp.training.freezing import plan_stages
 
 
 @dataclass(frozen=True)
@@ -15,14 +16,18 @@ class ParameterCounts:
     replaced_layer: str  # e.g. "fc: 512 -> 1000 becomes 512 -> 3"
 
 
-def count_parameters(backbone: Backbone, class_count: int, freeze: Freeze) -> ParameterCounts:
+def count_parameters(backbone: Backbone, class_count: int, config: TrainConfig) -> ParameterCounts:
     """The parameters of `backbone` with a new head for `class_count` classes."""
     head = (backbone.feature_width + 1) * class_count  # weights and one bias a class
-    is_frozen = freeze == "head"
+    frozen = sum(
+        plan.stage.parameter_count
+        for plan in plan_stages(backbone.stages, config)
+        if plan.is_frozen
+    )
     layer = backbone.final_layer
     return ParameterCounts(
-        trainable=head if is_frozen else head + backbone.parameter_count,
-        frozen=backbone.parameter_count if is_frozen else 0,
+        trainable=head + backbone.parameter_count - frozen,
+        frozen=frozen,
         replaced_layer=(
             f"{layer.path}: {layer.inputs} -> {layer.outputs} "
             f"becomes {backbone.feature_width} -> {class_count}"

@@ -33,7 +33,7 @@ def estimate_seconds(
     enough. Right within a factor of 1.5 or so on a machine that does nothing else.
     """
     forward_seconds = 1 / images_per_second
-    if config.freeze == "head":
+    if config.is_head_alone:
         pictures = work.train_count + work.valid_count - work.cached_count
         views = work.train_count * config.augmented_views
         features = (max(0, pictures) + views) * forward_seconds * _DECODED_FORWARD

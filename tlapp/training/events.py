@@ -1,32 +1,40 @@
 """What a training tells while it runs: one Started, then progress, then one Finished or Stopped.
 
-Order: `TrainingStarted`, `PreparingFeatures`... (frozen) or with `BatchFinished`... before each
-`EpochFinished` (not frozen), then `TrainingFinished` or `TrainingStopped`. A training that cannot
-go on raises a TrainingError instead; the epochs already told keep their classifiers.
+Order: `TrainingStarted`; for each phase `PhaseStarted`, `PreparingFeatures`..., then each
+`EpochFinished` (unless the head learns alone with `BatchFinished`... before it); at last
+`TrainingFinished` or `TrainingStopped`. A training that cannot go on raises a TrainingError
+instead; the epochs already told keep their classifiers.
 """
 
 from dataclasses import dataclass
 
 from tlapp.classifier import Classifier
 from tlapp.training.config import TrainConfig
+from tlapp.training.counts import ParameterCounts
 
 
 @dataclass(frozen=True)
 class TrainingStarted:
     """What is about to be trained, on how many pictures."""
 
-    config: TrainConfig
+    phases: tuple[TrainConfig, ...]
     class_names: tuple[str, ...]
     train_count: int  # pictures to learn from
     valid_count: int  # pictures held out; 0: accuracy cannot be measured
-    trainable_parameters: int
-    frozen_parameters: int
-    replaced_layer: str  # e.g. "fc: 512 -> 1000 becomes 512 -> 3"
+
+
+@dataclass(frozen=True)
+class PhaseStarted:
+    """Another choice of what learns, with a fresh optimizer."""
+
+    phase: int  # 1 for the first
+    first_epoch: int  # counted over all phases
+    counts: ParameterCounts
 
 
 @dataclass(frozen=True)
 class PreparingFeatures:
-    """Pictures pass the frozen backbone (or, not frozen, are decoded), once."""
+    """Pictures pass what is frozen (or, where nothing is, are decoded), once."""
 
     done: int
     total: int
@@ -35,9 +43,9 @@ class PreparingFeatures:
 
 @dataclass(frozen=True)
 class BatchFinished:
-    """One step of an unfrozen training."""
+    """One step of a training in which stages of the backbone learn."""
 
-    epoch: int  # 1 for the first
+    epoch: int  # counted over all phases, 1 for the first
     batch: int  # 1 for the first of its epoch
     batches: int  # in this epoch
     train_loss: float  # mean over the epoch so far, in nats per picture
@@ -47,7 +55,8 @@ class BatchFinished:
 class EpochFinished:
     """One pass over the pictures, measured, with the classifier as it is after it."""
 
-    epoch: int  # 1 for the first
+    phase: int  # 1 for the first
+    epoch: int  # counted over all phases, 1 for the first
     train_loss: float  # while learning: with dropout, smoothing and class weights; nats per picture
     train_eval_loss: float  # plain cross-entropy afterwards, in eval mode; nats per picture
     train_eval_accuracy: float  # 0 to 1, higher is better
@@ -67,7 +76,7 @@ class TrainingResult:
     """
 
     classifier: Classifier
-    best_epoch: int  # 1 for the first
+    best_epoch: int  # counted over all phases
     valid_accuracy: float | None  # of the best epoch, 0 to 1; None: no pictures held out
     valid_correct: int
     valid_count: int
@@ -76,7 +85,7 @@ class TrainingResult:
     head_seconds: float  # wall time of learning
     seconds: float  # wall time of everything
     images_per_second: float  # pictures made ready a second; 0 when all were in the cache
-    trainable_parameters: int
+    trainable_parameters: int  # in the last phase
     frozen_parameters: int
 
 
@@ -96,6 +105,7 @@ class TrainingStopped:
 
 TrainingEvent = (
     TrainingStarted
+    | PhaseStarted
     | PreparingFeatures
     | BatchFinished
     | EpochFinished

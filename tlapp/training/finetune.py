@@ -1,80 +1,122 @@
-"""Train the whole network, end to end: the backbone slowly, the new head at the full rate.
+"""Train the upper stages of a network, or all of it, each stage at its own rate.
 
 N pictures, B pictures of one step, D feature width, K classes.
 """
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from tlapp.backbones.cache import FeatureCache
+from tlapp.backbones.extractor import Extractor, frozen_bottom
 from tlapp.backbones.workers import core_count, open_workers
+from tlapp.classifier import Classifier, make_linear
 from tlapp.training.config import TrainConfig
-from tlapp.training.events import BatchFinished, EpochFinished, PreparingFeatures, TrainingEvent
-from tlapp.training.loss import (
-    Measured,
-    check_loss,
-    class_weights,
-    dropout_mask,
-    measure,
-    rank,
-)
-from tlapp.training.network import BatchTargets, Network
+from tlapp.training.events import BatchFinished, PreparingFeatures
+from tlapp.training.freezing import find_boundary, plan_stages
+from tlapp.training.inputs import ActivationInputs, Inputs, PixelInputs
+from tlapp.training.loss import Measured, check_loss, class_weights, dropout_mask, measure
+from tlapp.training.network import BatchTargets, Network, ReadBatch
 from tlapp.training.optim import ParameterGroup, make_optimizer, make_schedule
-from tlapp.training.pixels import PixelStore
-from tlapp.training.task import Ending, Task
+from tlapp.training.prepare import ShouldStop, prepare
+from tlapp.training.task import PhaseEpoch, PhaseEvent, PhasePrepared, Task
 
 MEASURED_TRAIN_PICTURES = 200  # of the pictures learnt from, measured again after each epoch
 _WARMUP_SHARE = 0.1  # of all steps; the head's first gradients are the wildest
 _PROGRESS_SECONDS = 0.1
+MOST_ACTIVATION_BYTES = 1_000_000_000  # kept of one training, in memory
 
-ShouldStop = Callable[[], bool]
 
+def finetune(
+    task: Task,
+    config: TrainConfig,
+    start: Classifier | None,
+    *,
+    cache: FeatureCache | None,
+    should_stop: ShouldStop,
+) -> Iterator[PhaseEvent]:
+    """The events of one phase in which stages of the backbone learn; ends early when stopped.
 
-def finetune(task: Task, should_stop: ShouldStop) -> Generator[TrainingEvent, None, Ending]:
-    """BatchFinished at each step, EpochFinished after each epoch; returns how it ended.
-
-    The backbone of the task stays as it is: a copy learns. `train_eval_loss` is measured on at most
-    200 of the pictures learnt from, the same ones each time. Same task and number of cores give the
-    same weights bit for bit. Raises TrainingError ("Learning rate too high") at the first loss that
-    is not finite; classifiers already told stay good.
+    The backbone of the task stays as it is: a copy learns. What lies below the lowest stage that
+    learns is computed once for each picture. `train` of an epoch is measured on at most 200 of the
+    pictures learnt from, the same ones each time. Raises TrainingError ("Learning rate too high")
+    at the first loss that is not finite; classifiers already told stay good.
     """
     began = time.perf_counter()
-    cores = core_count()
-    train = PixelStore(task.train.pictures, task.backbone.preprocess)
-    valid = PixelStore(task.valid.pictures, task.backbone.preprocess)
-    is_ready = yield from _decode([train, valid], cores, should_stop)
+    plans = plan_stages(task.backbone.stages, config)
+    boundary = find_boundary(plans)
+    bottom = _cached_bottom(task, config, boundary)
+    inputs = yield from _make_inputs(task, config, bottom, cache, should_stop)
+    if inputs is None:
+        return
     seconds = time.perf_counter() - began
-    if not is_ready:
-        return Ending(best=None, is_stopped=True, feature_seconds=seconds)
-    speed = (len(train) + len(valid)) / seconds
-    with closing(Network(task.backbone, len(task.class_names), workers=cores)) as network:
-        trainer = _Trainer(task, network, train, valid, should_stop)
-        best: EpochFinished | None = None
-        for epoch in range(1, task.config.epochs + 1):
+    count = sum(len(side) for side in inputs)
+    yield PhasePrepared(seconds, count / seconds)
+    network = Network(
+        task.backbone,
+        plans,
+        start.head if start else _zero_head(task),
+        boundary=boundary if bottom else 0,
+        train_batchnorm=config.train_batchnorm,
+        workers=core_count(),
+    )
+    with closing(network):
+        trainer = _Trainer(task, config, network, inputs, should_stop)
+        for epoch in range(1, config.epochs + 1):
             told = yield from trainer.run_epoch(epoch)
             if told is None:
-                return Ending(
-                    best=best,
-                    is_stopped=True,
-                    feature_seconds=seconds,
-                    images_per_second=speed,
-                )
-            best = told if told.is_best else best
+                return
             yield told
-            if task.config.patience and best and epoch - best.epoch >= task.config.patience:
-                break
-    return Ending(best=best, is_stopped=False, feature_seconds=seconds, images_per_second=speed)
+
+
+def _cached_bottom(task: Task, config: TrainConfig, boundary: int) -> Extractor | None:
+    """The stages below the boundary, if what they yield is computed once and kept.
+
+    None where nothing is frozen from the stem upwards, where BatchNorm's statistics follow the
+    batches, and where the activations of all pictures would take more than a gigabyte.
+    """
+    if boundary == 0 or config.train_batchnorm:
+        return None
+    bottom = frozen_bottom(task.backbone, boundary)
+    pictures = len(task.train.pictures) * (1 + config.augmented_views) + len(task.valid.pictures)
+    needed = pictures * bottom.width * bottom.dtype.itemsize
+    return bottom if needed <= MOST_ACTIVATION_BYTES else None
+
+
+def _make_inputs(
+    task: Task,
+    config: TrainConfig,
+    bottom: Extractor | None,
+    cache: FeatureCache | None,
+    should_stop: ShouldStop,
+) -> Generator[PreparingFeatures, None, tuple[Inputs, Inputs] | None]:
+    """What the network reads of the pictures to learn from and of the held-out ones."""
+    if bottom:
+        prepared = yield from prepare(task, bottom, config, cache, should_stop)
+        if prepared is None:
+            return None
+        return (
+            ActivationInputs(prepared.train, bottom.shape),
+            ActivationInputs(prepared.valid, bottom.shape),
+        )
+    preprocess = task.backbone.preprocess
+    train = PixelInputs(
+        task.train.pictures, preprocess, views=config.augmented_views, seed=config.seed
+    )
+    valid = PixelInputs(task.valid.pictures, preprocess)
+    is_ready = yield from _decode([train, valid], core_count(), should_stop)
+    return (train, valid) if is_ready else None
 
 
 def _decode(
-    stores: Sequence[PixelStore], cores: int, should_stop: ShouldStop
-) -> Generator[TrainingEvent, None, bool]:
+    sides: Sequence[PixelInputs], cores: int, should_stop: ShouldStop
+) -> Generator[PreparingFeatures, None, bool]:
     """Decode every picture once; whether it was not stopped."""
     began = told = time.perf_counter()
-    pictures = [(store, index) for store in stores for index in range(len(store))]
+    pictures = [(side, index) for side in sides for index in range(len(side))]
     at_once = 4 * cores
     with open_workers(cores) as pool:
         for begin in range(0, len(pictures), at_once):
@@ -88,23 +130,29 @@ def _decode(
     return True
 
 
+def _zero_head(task: Task) -> nn.Linear:
+    class_count, width = len(task.class_names), task.backbone.feature_width
+    return make_linear(torch.zeros(class_count, width), torch.zeros(class_count))
+
+
 class _Trainer:
     """The network, its optimizer and its pictures."""
 
     def __init__(
         self,
         task: Task,
+        config: TrainConfig,
         network: Network,
-        train: PixelStore,
-        valid: PixelStore,
+        inputs: tuple[Inputs, Inputs],
         should_stop: ShouldStop,
     ) -> None:
-        self._task, self._config, self._network = task, task.config, network
-        self._train, self._valid, self._should_stop = train, valid, should_stop
+        self._task, self._config, self._network = task, config, network
+        self._train, self._valid = inputs
+        self._should_stop = should_stop
         self._generator = torch.Generator().manual_seed(self._config.seed)
         self._train_labels_N = torch.tensor(task.train.labels)
         self._valid_labels_N = torch.tensor(task.valid.labels, dtype=torch.int64)
-        order_N = torch.randperm(len(train), generator=self._generator)
+        order_N = torch.randperm(len(self._train), generator=self._generator)
         self._measured = sorted(order_N[:MEASURED_TRAIN_PICTURES].tolist())
         self._weights_K = class_weights(
             self._train_labels_N, len(task.class_names), is_balanced=self._config.class_weights
@@ -116,9 +164,8 @@ class _Trainer:
         self._schedule = make_schedule(
             self._optimizer, steps, warmup_steps=int(steps * _WARMUP_SHARE)
         )
-        self._best: tuple[float, float] | None = None
 
-    def run_epoch(self, epoch: int) -> Generator[TrainingEvent, None, EpochFinished | None]:
+    def run_epoch(self, epoch: int) -> Generator[BatchFinished, None, PhaseEpoch | None]:
         """Learn from each picture once, then measure; None: stopped in between."""
         began = time.perf_counter()
         loss_sum = weight_sum = 0.0
@@ -131,21 +178,14 @@ class _Trainer:
             yield BatchFinished(epoch, number, len(batches), loss_sum / weight_sum)
         train = self._measure(self._train, self._train_labels_N, self._measured)
         valid = self._measure(self._valid, self._valid_labels_N, range(len(self._valid)))
-        if self._should_stop() or train is None:
+        if train is None or (valid is None and len(self._valid)):
             return None
         check_loss(train.loss, learning_rate=self._config.learning_rate)
-        place = rank(train, valid)
-        is_best = self._best is None or place > self._best
-        self._best = place if is_best else self._best
-        return EpochFinished(
-            epoch=epoch,
+        return PhaseEpoch(
             train_loss=loss_sum / weight_sum,
-            train_eval_loss=train.loss,
-            train_eval_accuracy=train.accuracy,
-            valid_loss=valid.loss if valid else None,
-            valid_accuracy=valid.accuracy if valid else None,
+            train=train,
+            valid=valid,
             seconds=time.perf_counter() - began,
-            is_best=is_best,
             classifier=self._network.classifier(self._task.class_names),
         )
 
@@ -171,13 +211,12 @@ class _Trainer:
         self._schedule.step()
         return loss * targets.weight, targets.weight
 
-    def _reader(self, rows: list[int]) -> Callable[[Sequence[int]], Tensor]:
-        """Reads pictures of this batch by their position in it; with crops if they are wanted."""
-        if not self._config.augmented_views:
-            return lambda positions: self._train.batch([rows[i] for i in positions])
-        seeds = torch.randint(2**62, (len(rows),), generator=self._generator).tolist()
-        return lambda positions: self._train.augmented_batch(
-            [rows[i] for i in positions], [seeds[i] for i in positions]
+    def _reader(self, rows: list[int]) -> ReadBatch:
+        """Reads pictures of this batch by their position in it, each in a view drawn now."""
+        most = self._config.augmented_views + 1
+        views = torch.randint(most, (len(rows),), generator=self._generator).tolist()
+        return lambda positions: self._train.batch(
+            [rows[i] for i in positions], [views[i] for i in positions]
         )
 
     def _dropout_mask(self, count: int) -> Tensor | None:
@@ -187,12 +226,12 @@ class _Trainer:
         shape = (count, self._task.backbone.feature_width)
         return dropout_mask(shape, self._config.dropout, self._generator)
 
-    def _measure(self, store: PixelStore, labels_N: Tensor, rows: Sequence[int]) -> Measured | None:
+    def _measure(self, side: Inputs, labels_N: Tensor, rows: Sequence[int]) -> Measured | None:
         """How well these pictures are told apart; None: there are none, or stopped."""
         if not rows:
             return None
         scores_NK = self._network.scores(
-            lambda positions: store.batch([rows[i] for i in positions]),
+            lambda positions: side.batch([rows[i] for i in positions], [0] * len(positions)),
             len(rows),
             self._should_stop,
         )
@@ -200,14 +239,12 @@ class _Trainer:
 
 
 def _parameter_groups(network: Network, config: TrainConfig) -> list[ParameterGroup]:
-    """Backbone slow, head fast; no weight decay for biases and normalisation layers."""
-    parameters = list(network.module.parameters())
-    decayed = [parameter for parameter in parameters if parameter.ndim > 1]
-    not_decayed = [parameter for parameter in parameters if parameter.ndim <= 1]
-    rate, decay = config.backbone_learning_rate, config.weight_decay
-    return [
-        {"params": decayed, "lr": rate, "weight_decay": decay},
-        {"params": not_decayed, "lr": rate, "weight_decay": 0.0},
-        {"params": [network.head.weight], "lr": config.learning_rate, "weight_decay": decay},
-        {"params": [network.head.bias], "lr": config.learning_rate, "weight_decay": 0.0},
-    ]
+    """Each stage at its own rate; no weight decay for biases and normalisation layers."""
+    groups: list[ParameterGroup] = []
+    for plan, parameters in (*network.stages, (None, tuple(network.head.parameters()))):
+        rate = plan.learning_rate if plan else config.learning_rate
+        for is_decayed, decay in ((True, config.weight_decay), (False, 0.0)):
+            chosen = [p for p in parameters if (p.ndim > 1) is is_decayed]
+            if chosen:
+                groups.append({"params": chosen, "lr": rate, "weight_decay": decay})
+    return groups

@@ -7,7 +7,7 @@ N pictures, D feature width, K classes, V augmented views, B pictures of one ste
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +23,6 @@ from tlapp.training.loss import (
     class_weights,
     dropout_mask,
     measure,
-    rank,
 )
 from tlapp.training.optim import make_optimizer, make_schedule
 
@@ -46,71 +45,48 @@ class HeadData:
 class HeadEpoch:
     """The head after one epoch."""
 
-    epoch: int  # 1 for the first
     head: nn.Linear  # raw features_ND -> scores_NK; nobody changes it afterwards
     train_loss: float  # while learning; nats per picture
     train: Measured  # afterwards, without dropout
     valid: Measured | None  # None: no pictures held out
     seconds: float
-    is_best: bool
-
-
-@dataclass(frozen=True, eq=False)
-class HeadFinished:
-    """All epochs are done, or patience ran out."""
-
-    best: HeadEpoch
-
-
-@dataclass(frozen=True, eq=False)
-class HeadStopped:
-    """Stopped; `best` is None when not one epoch was finished."""
-
-    best: HeadEpoch | None
-
-
-HeadEvent = HeadEpoch | HeadFinished | HeadStopped
 
 
 def train_head(
-    data: HeadData, config: TrainConfig, *, should_stop: Callable[[], bool]
-) -> Iterator[HeadEvent]:
-    """The head after each epoch, then Finished or Stopped with the best of them.
+    data: HeadData,
+    config: TrainConfig,
+    *,
+    start: nn.Linear | None = None,
+    should_stop: Callable[[], bool],
+) -> Generator[HeadEpoch, None, bool]:
+    """The head after each epoch; returns whether it was stopped before the last.
 
-    Best is the highest held-out accuracy, then the lowest held-out loss; without held-out pictures
-    the lowest training loss. Choosing so on the pictures that also measure is slightly optimistic.
-    Same data, config and machine give the same weights bit for bit: one thread, own generator.
-    Raises TrainingError ("Learning rate too high") at the first loss that is not finite; heads
-    already told stay good.
+    `start` is a head on raw features to go on from; without one it begins at zero. Same data,
+    config and machine give the same weights bit for bit: one thread, own generator. Raises
+    TrainingError ("Learning rate too high") at the first loss that is not finite; heads already
+    told stay good.
     """
-    best: HeadEpoch | None = None
     with open_workers(1) as worker:
-        trainer = worker.submit(_Trainer, data, config).result()
-        for epoch in range(1, config.epochs + 1):
-            told = worker.submit(trainer.run_epoch, epoch, best, should_stop).result()
+        trainer = worker.submit(_Trainer, data, config, start).result()
+        for _ in range(config.epochs):
+            told = worker.submit(trainer.run_epoch, should_stop).result()
             if told is None:
-                yield HeadStopped(best)
-                return
-            best = told if told.is_best or best is None else best
+                return True
             yield told
-            if config.patience and epoch - best.epoch >= config.patience:
-                break
-    assert best is not None  # there is at least one epoch, and the first is the best so far
-    yield HeadFinished(best)
+    return False
 
 
 class _Trainer:
     """The head, in standardised space, and everything that changes it."""
 
-    def __init__(self, data: HeadData, config: TrainConfig) -> None:
+    def __init__(self, data: HeadData, config: TrainConfig, start: nn.Linear | None) -> None:
         self._data = data
         self._config = config
         self._generator = torch.Generator().manual_seed(config.seed)
         self._mean_D, self._std_D = _mean_and_std(data.train_ND)
         views_VND = data.train_views_VND
         self._view_count = 1 if views_VND is None else 1 + len(views_VND)
-        class_count, width = data.class_count, data.train_ND.shape[1]
-        self._head = make_linear(torch.zeros(class_count, width), torch.zeros(class_count))
+        self._head = self._unfolded_head(start) if start else self._zero_head()
         self._head.requires_grad_()
         self._weights_K = class_weights(
             data.train_labels_N, data.class_count, is_balanced=config.class_weights
@@ -124,9 +100,7 @@ class _Trainer:
         steps = config.epochs * math.ceil(len(data.train_labels_N) / config.batch_size)
         self._schedule = make_schedule(self._optimizer, steps)
 
-    def run_epoch(
-        self, epoch: int, best: HeadEpoch | None, should_stop: Callable[[], bool]
-    ) -> HeadEpoch | None:
+    def run_epoch(self, should_stop: Callable[[], bool]) -> HeadEpoch | None:
         """Learn from each picture once, then measure. None: stopped in between."""
         began = time.perf_counter()
         train_loss = self._learn(should_stop)
@@ -140,13 +114,11 @@ class _Trainer:
             valid = measure(head(data.valid_ND), data.valid_labels_N) if has_valid else None
         check_loss(train.loss, learning_rate=self._config.learning_rate)
         return HeadEpoch(
-            epoch=epoch,
             head=head,
             train_loss=train_loss,
             train=train,
             valid=valid,
             seconds=time.perf_counter() - began,
-            is_best=best is None or rank(train, valid) > rank(best.train, best.valid),
         )
 
     def _learn(self, should_stop: Callable[[], bool]) -> float | None:
@@ -193,6 +165,16 @@ class _Trainer:
                 views_B[is_augmented_B] - 1, rows_B[is_augmented_B]
             ]
         return x_BD.sub_(self._mean_D).div_(self._std_D)
+
+    def _zero_head(self) -> nn.Linear:
+        class_count, width = self._data.class_count, self._data.train_ND.shape[1]
+        return make_linear(torch.zeros(class_count, width), torch.zeros(class_count))
+
+    def _unfolded_head(self, raw: nn.Linear) -> nn.Linear:
+        """A Linear on standardised features that scores as `raw` does on raw ones."""
+        weight_KD = raw.weight.double()
+        bias_K = raw.bias + weight_KD @ self._mean_D.double()
+        return make_linear((weight_KD * self._std_D).float(), bias_K.float())
 
     @torch.no_grad()
     def _folded_head(self) -> nn.Linear:

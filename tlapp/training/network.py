@@ -14,14 +14,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tlapp.backbones.loading import Backbone, copy_module, hash_weights
+from tlapp.backbones.loading import Backbone, hash_weights
+from tlapp.backbones.split import split_module
+from tlapp.backbones.stages import lies_in, stage_parameters
 from tlapp.backbones.workers import open_workers
-from tlapp.classifier import Classifier, make_linear
+from tlapp.classifier import Classifier
+from tlapp.training.freezing import StagePlan
 
 _MICRO_BATCH = 4
+_TOP_MICRO_BATCH = 8  # small maps and large weights
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
-ReadBatch = Callable[[Sequence[int]], Tensor]  # positions in the batch -> x_NCHW
+ReadBatch = Callable[[Sequence[int]], Tensor]  # positions in the batch -> what the top reads
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,23 +52,48 @@ class LossAndGradients:
 
 
 class Network:
-    """A trainable copy of a backbone with a fresh head. Close it when done.
+    """A trainable copy of a backbone's upper stages with a head. Close it when done.
 
-    Dropout and the like inside the backbone stay off, and with pretrained weights BatchNorm keeps
-    the statistics it came with: batches of a few pictures would spoil them. With random weights
-    there are none to keep, so they are learnt, from whole batches.
+    What is frozen is shared with the backbone, not copied. Dropout and the like inside the backbone
+    stay off, and with pretrained weights BatchNorm keeps the statistics it came with: batches of a
+    few pictures would spoil them. With random weights there are none to keep, so stages that learn
+    learn theirs too, from whole batches; `train_batchnorm` does that to every stage.
     """
 
-    def __init__(self, backbone: Backbone, class_count: int, *, workers: int) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        plans: Sequence[StagePlan],
+        head: nn.Linear,
+        *,
+        boundary: int,
+        train_batchnorm: bool,
+        workers: int,
+    ) -> None:
+        """`boundary` is the lowest stage that is computed; `head` is copied."""
         self._backbone = backbone
-        self.module = copy_module(backbone).eval()
-        self._learning_norms = [] if backbone.pretrained else _batch_norms(self.module)
+        learns_statistics = train_batchnorm or not backbone.pretrained
+        self._shared = _unchanging(backbone.module, plans, with_buffers=not learns_statistics)
+        self._module = _copy(backbone.module, self._shared)
+        self._top = split_module(self._module, backbone.stages, boundary).top
+        self._learning_norms = (
+            _batch_norms(self._module, plans, everywhere=train_batchnorm)
+            if learns_statistics
+            else []
+        )
         self._set_norms(training=True)
         self._workers = 1 if self._learning_norms else workers
-        width = backbone.feature_width
-        self.head = make_linear(torch.zeros(class_count, width), torch.zeros(class_count))
-        self.head.requires_grad_()
-        self.parameters = (*self.module.parameters(), *self.head.parameters())
+        self._micro_batch = _TOP_MICRO_BATCH if boundary else _MICRO_BATCH
+        self.head = copy.deepcopy(head).requires_grad_()
+        self.stages = tuple(
+            (plan, tuple(stage_parameters(self._module, plan.stage.module_names)))
+            for plan in plans
+            if not plan.is_frozen
+        )
+        of_stages = [parameter for _, parameters in self.stages for parameter in parameters]
+        for parameter in of_stages:
+            parameter.requires_grad_()
+        self.parameters = (*of_stages, *self.head.parameters())
         self._pool = open_workers(self._workers)
 
     def close(self) -> None:
@@ -98,13 +127,13 @@ class Network:
             )
         finally:
             self._set_norms(training=True)
-        if should_stop() or any(scores is None for scores in found):
+        if any(scores is None for scores in found):
             return None
         return torch.cat([scores for scores in found if scores is not None])
 
     def classifier(self, class_names: tuple[str, ...]) -> Classifier:
         """A copy of the network as it is at this moment, ready to predict."""
-        module = copy.deepcopy(self.module).eval().requires_grad_(False)
+        module = _copy(self._module, self._shared)
         backbone = replace(self._backbone, module=module, weights_hash=hash_weights(module))
         head = copy.deepcopy(self.head).requires_grad_(False)
         return Classifier(backbone, head, class_names, is_backbone_trained=True)
@@ -117,7 +146,7 @@ class Network:
     def _share_gradients(
         self, share: Sequence[int], read: ReadBatch, batch: BatchTargets
     ) -> LossAndGradients:
-        at_once = len(share) if self._learning_norms else _MICRO_BATCH
+        at_once = len(share) if self._learning_norms else self._micro_batch
         total: LossAndGradients | None = None
         for begin in range(0, len(share), at_once):
             part = self._micro_batch_gradients(share[begin : begin + at_once], read, batch)
@@ -129,7 +158,7 @@ class Network:
         self, positions: Sequence[int], read: ReadBatch, batch: BatchTargets
     ) -> LossAndGradients:
         with torch.enable_grad():
-            features_BD = self.module(read(positions))
+            features_BD = self._top(read(positions))
             if batch.dropout_BD is not None:
                 features_BD = features_BD * batch.dropout_BD[positions]
             summed_loss = functional.cross_entropy(
@@ -150,16 +179,42 @@ class Network:
         self, share: Sequence[int], read: ReadBatch, should_stop: Callable[[], bool]
     ) -> Tensor | None:
         found = []
-        for begin in range(0, len(share), _MICRO_BATCH):
+        for begin in range(0, len(share), self._micro_batch):
             if should_stop():
                 return None
-            features_BD = self.module(read(share[begin : begin + _MICRO_BATCH]))
+            features_BD = self._top(read(share[begin : begin + self._micro_batch]))
             found.append(self.head(features_BD))
         return torch.cat(found)
 
 
-def _batch_norms(module: nn.Module) -> list[nn.Module]:
-    return [layer for layer in module.modules() if isinstance(layer, _BATCH_NORMS)]
+def _unchanging(
+    module: nn.Module, plans: Sequence[StagePlan], *, with_buffers: bool
+) -> list[Tensor]:
+    """The tensors of `module` that this training will not change."""
+    frozen = (plan.stage for plan in plans if plan.is_frozen)
+    return [
+        *(tensor for stage in frozen for tensor in stage_parameters(module, stage.module_names)),
+        *(module.buffers() if with_buffers else ()),
+    ]
+
+
+def _copy(module: nn.Module, shared: Sequence[Tensor]) -> nn.Module:
+    """A copy in eval mode that does not learn; `shared` tensors are the same ones in both."""
+    copied = copy.deepcopy(module, {id(tensor): tensor for tensor in shared})
+    return copied.eval().requires_grad_(False)
+
+
+def _batch_norms(
+    module: nn.Module, plans: Sequence[StagePlan], *, everywhere: bool
+) -> list[nn.Module]:
+    """The BatchNorm layers of the stages that learn, or all of them."""
+    learning = [plan.stage for plan in plans if not plan.is_frozen]
+    return [
+        layer
+        for path, layer in module.named_modules()
+        if isinstance(layer, _BATCH_NORMS)
+        and (everywhere or any(lies_in(path, stage.module_names) for stage in learning))
+    ]
 
 
 def _shares(positions: list[int], count: int) -> list[list[int]]:

@@ -1,16 +1,29 @@
-"""What is to be learnt, checked: pictures and labels of both sides of the split."""
+"""What is to be learnt, checked, and what one phase of the learning tells."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tlapp.backbones.loading import Backbone
+from tlapp.classifier import Classifier
 from tlapp.data.images import LabeledImages, Picture
 from tlapp.data.splits import Split
 from tlapp.errors import TrainingError
 from tlapp.training.config import TrainConfig
-from tlapp.training.events import EpochFinished
+from tlapp.training.events import BatchFinished, PreparingFeatures
+from tlapp.training.loss import Measured
 
 _LEAST_CLASSES = 2
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrainJob:
+    """One training as it is asked for: pictures, a backbone, and one phase or two."""
+
+    images: LabeledImages
+    split: Split
+    picture_of: Callable[[str], Picture]
+    backbone: Backbone
+    phases: tuple[TrainConfig, ...]  # one after the other, each with a fresh optimizer
 
 
 @dataclass(frozen=True)
@@ -29,40 +42,51 @@ class Task:
     train: LabeledPictures
     valid: LabeledPictures  # may be empty: then accuracy cannot be measured
     backbone: Backbone
-    config: TrainConfig
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Ending:
-    """How one training ended, and its best epoch; None: not one was finished."""
+@dataclass(frozen=True, eq=False)
+class PhaseEpoch:
+    """One pass over the pictures, measured."""
 
-    best: EpochFinished | None
-    is_stopped: bool
-    feature_seconds: float = 0.0  # wall time before the learning began
-    images_per_second: float = 0.0  # pictures made ready a second within it
+    train_loss: float  # while learning; nats per picture
+    train: Measured  # afterwards, in eval mode
+    valid: Measured | None  # None: no pictures held out
+    seconds: float
+    classifier: Classifier  # nobody changes it afterwards
 
 
-def make_task(
-    images: LabeledImages,
-    split: Split,
-    picture_of: Callable[[str], Picture],
-    backbone: Backbone,
-    config: TrainConfig,
-) -> Task:
+@dataclass(frozen=True)
+class PhasePrepared:
+    """Everything frozen has been passed; the learning begins."""
+
+    seconds: float  # wall time it took
+    images_per_second: float  # pictures made ready a second; 0: all were in the cache
+
+
+PhaseEvent = PreparingFeatures | PhasePrepared | BatchFinished | PhaseEpoch
+
+
+def make_task(job: TrainJob) -> Task:
     """The task, or a TrainingError that says what is missing."""
-    _check_classes(images, split)
-    if config.backbone != backbone.card.name:
-        raise TrainingError(
-            f"The settings name {config.backbone}, but {backbone.card.name} was loaded.",
-            hint="Load the backbone that the settings name.",
-        )
+    _check_phases(job)
+    _check_classes(job.images, job.split)
     return Task(
-        class_names=images.class_names,
-        train=_labeled(images, split.train, picture_of),
-        valid=_labeled(images, split.valid, picture_of),
-        backbone=backbone,
-        config=config,
+        class_names=job.images.class_names,
+        train=_labeled(job, job.split.train),
+        valid=_labeled(job, job.split.valid),
+        backbone=job.backbone,
     )
+
+
+def _check_phases(job: TrainJob) -> None:
+    if not job.phases:
+        raise TrainingError("There is no phase to train.", hint="Choose at least one.")
+    for config in job.phases:
+        if config.backbone != job.backbone.card.name:
+            raise TrainingError(
+                f"The settings name {config.backbone}, but {job.backbone.card.name} was loaded.",
+                hint="Load the backbone that the settings name.",
+            )
 
 
 def _check_classes(images: LabeledImages, split: Split) -> None:
@@ -81,11 +105,9 @@ def _check_classes(images: LabeledImages, split: Split) -> None:
             )
 
 
-def _labeled(
-    images: LabeledImages, indices: tuple[int, ...], picture_of: Callable[[str], Picture]
-) -> LabeledPictures:
-    chosen = [images.images[index] for index in indices]
+def _labeled(job: TrainJob, indices: tuple[int, ...]) -> LabeledPictures:
+    chosen = [job.images.images[index] for index in indices]
     return LabeledPictures(
-        pictures=tuple(picture_of(image.image_id) for image in chosen),
+        pictures=tuple(job.picture_of(image.image_id) for image in chosen),
         labels=tuple(image.class_index for image in chosen),
     )

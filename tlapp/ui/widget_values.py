@@ -109,7 +109,7 @@ def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -
     """The stages of the chosen backbone, and what learns with and without freezing."""
     sketch = workspace.sketch(config.backbone)
     class_count = CLASSES_ASSUMED if dataset is None else len(dataset.images.class_names)
-    frozen = count_parameters(sketch, class_count, "head")
+    frozen = count_parameters(sketch, class_count, TrainConfig())
     return LadderValue(
         stages=tuple(LadderStage(stage.name, stage.parameter_count) for stage in sketch.stages),
         head=LadderStage(text.HEAD_STAGE, frozen.trainable),
@@ -126,7 +126,10 @@ def _learning_sentence(
     """For the position of the switch that is not chosen, with that position's defaults."""
     if dataset is None:
         return text.learning_sentence(
-            count_parameters(workspace.sketch(config.backbone), CLASSES_ASSUMED, freeze), None
+            count_parameters(
+                workspace.sketch(config.backbone), CLASSES_ASSUMED, TrainConfig(freeze=freeze)
+            ),
+            None,
         )
     asked = config
     if config.freeze != freeze:

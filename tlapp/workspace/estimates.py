@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.catalog import find_card
-from tlapp.backbones.features import feature_key
+from tlapp.backbones.extractor import feature_key
 from tlapp.backbones.weights import WeightsStore
 from tlapp.data.images import LabeledImages
 from tlapp.data.splits import Split

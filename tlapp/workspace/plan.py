@@ -2,7 +2,7 @@
 
 import platform
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -10,8 +10,9 @@ import torchvision
 
 import tlapp
 from tlapp.backbones.cache import FeatureCache
-from tlapp.backbones.catalog import find_card
+from tlapp.backbones.extractor import whole_backbone
 from tlapp.backbones.features import FeatureFinished, extract_features
+from tlapp.backbones.stages import Stage
 from tlapp.classifier import Classifier
 from tlapp.data.dataset import Dataset
 from tlapp.data.images import Picture
@@ -22,6 +23,7 @@ from tlapp.runs.record import ClassResult, RunRecord, RunState
 from tlapp.runs.store import new_run_id, now
 from tlapp.settings import MINUTE, Limits
 from tlapp.training.config import TrainConfig
+from tlapp.training.freezing import plan_stages
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,9 +38,9 @@ class TrainingPlan:
     expected_seconds: float | None
 
 
-def check_plan(plan: TrainingPlan, limits: Limits) -> None:
+def check_plan(plan: TrainingPlan, stages: Sequence[Stage], limits: Limits) -> None:
     """Refuse at once what would fail as a job. Raises TrainingError, BackboneError."""
-    find_card(plan.config.backbone)
+    plan_stages(stages, plan.config)
     if plan.config.epochs > limits.epochs:
         raise TrainingError(
             f"{plan.config.epochs} epochs are more than this machine allows.",
@@ -91,7 +93,7 @@ def count_correct(
         return ()
     pictures = [plan.picture_of(image.image_id) for image in held_out]
     for event in extract_features(
-        classifier.backbone,
+        whole_backbone(classifier.backbone),
         pictures,
         cache=cache if is_frozen else None,
         should_stop=(lambda: False) if is_frozen else should_stop,

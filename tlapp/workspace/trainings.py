@@ -24,6 +24,7 @@ from tlapp.runs.store import RunStore
 from tlapp.settings import Limits
 from tlapp.training.events import TrainingEvent, TrainingFinished, TrainingStopped
 from tlapp.training.session import train
+from tlapp.training.task import TrainJob
 from tlapp.workspace.live import LiveRun, LiveTracker, live_from_record
 from tlapp.workspace.plan import TrainingPlan, check_plan, count_correct, new_record, stop_message
 from tlapp.workspace.shelf import BackboneShelf
@@ -65,7 +66,7 @@ class Trainings:
 
     def start(self, owner: str, plan: TrainingPlan) -> str:
         """Put a training in the queue; its run id. Raises TrainingError, JobError."""
-        check_plan(plan, self._limits)
+        check_plan(plan, self._shelf.sketch(plan.config.backbone).stages, self._limits)
         record = new_record(owner, plan)
         run = self._runs.create(record)
         active = _Active(
@@ -199,15 +200,14 @@ class Trainings:
         backbone = self._shelf.get(
             card.name, pretrained=plan.config.pretrained, seed=plan.config.seed
         )
-        for event in train(
-            plan.dataset.images,
-            plan.split,
-            plan.picture_of,
-            backbone,
-            plan.config,
-            cache=self._cache,
-            should_stop=should_stop,
-        ):
+        job = TrainJob(
+            images=plan.dataset.images,
+            split=plan.split,
+            picture_of=plan.picture_of,
+            backbone=backbone,
+            phases=(plan.config,),
+        )
+        for event in train(job, cache=self._cache, should_stop=should_stop):
             if isinstance(event, TrainingFinished | TrainingStopped) and event.result is not None:
                 classifier = event.result.classifier
                 results = count_correct(classifier, plan, self._cache, should_stop)

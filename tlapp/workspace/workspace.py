@@ -187,7 +187,7 @@ class Workspace:
     def counts(self, dataset_id: str, config: TrainConfig) -> ParameterCounts:
         """How many parameters would learn, how many stay, and the layer that is replaced."""
         class_count = len(self.dataset(dataset_id).images.class_names)
-        return count_parameters(self.sketch(config.backbone), class_count, config.freeze)
+        return count_parameters(self.sketch(config.backbone), class_count, config)
 
     def estimate(self, dataset_id: str, config: TrainConfig) -> float | None:
         """Expected seconds of this training on this machine; None: not measured yet."""
