@@ -14,7 +14,7 @@ from gradio.components import Component
 from tlapp.backbones.catalog import DEFAULT_BACKBONE
 from tlapp.data.dataset import ImportFinished
 from tlapp.errors import DataError
-from tlapp.training.config import Freeze, TrainConfig
+from tlapp.training.config import TrainConfig
 from tlapp.ui import present, text
 from tlapp.ui.handling import bind
 from tlapp.ui.session import Page
@@ -81,7 +81,7 @@ def train(
     dataset = page.workspace.dataset(dataset_id)
     config = TrainConfig(
         backbone=backbone,
-        freeze=cast(Freeze, freeze),
+        freeze=freeze,
         epochs=cast(int, _whole(epochs)),
         learning_rate=cast(float, learning_rate),
         seed=cast(int, _whole(seed)) or 0,
