@@ -95,6 +95,7 @@ def epoch_finished(classifier: Classifier, epoch: int, *, is_best: bool = True) 
         seconds=0.01,
         is_best=is_best,
         classifier=classifier,
+        save_state=dict,
     )
 
 

@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from tests.training.features import clouds
+from tests.training.tiny import tiny_backbone
+from tlapp.classifier import Classifier
 from tlapp.errors import TrainingError
 from tlapp.training.config import TrainConfig
 from tlapp.training.head import HeadData, HeadEpoch, train_head
-from tlapp.training.loss import rank
+from tlapp.training.task import PhaseStart
 
 NO_PICTURES = (torch.empty(0, 16), torch.empty(0, dtype=torch.int64))
 
@@ -30,7 +32,13 @@ def stop_after(calls: int) -> Callable[[], bool]:
 def run(data: HeadData, **wishes: Any) -> tuple[list[HeadEpoch], HeadEpoch]:
     """Every epoch, and the best."""
     epochs = list(train_head(data, TrainConfig(**wishes), should_stop=never))
-    return epochs, max(epochs, key=lambda epoch: rank(epoch.train, epoch.valid))
+    return epochs, max(epochs, key=_rank)
+
+
+def _rank(epoch: HeadEpoch) -> tuple[float, float]:
+    if epoch.valid is None:
+        return 0.0, -epoch.train.loss
+    return epoch.valid.accuracy, -epoch.valid.loss
 
 
 def is_equal(left: HeadEpoch, right: HeadEpoch) -> bool:
@@ -97,7 +105,8 @@ def test_a_head_goes_on_from_where_another_one_was() -> None:
     data = clouds()
     *_, first = train_head(data, TrainConfig(), should_stop=never)
     still = TrainConfig(epochs=1, learning_rate=1e-12, weight_decay=0.0)
-    (second,) = train_head(data, still, start=first.head, should_stop=never)
+    before = Classifier(tiny_backbone(), first.head, ("a", "b", "c"))
+    (second,) = train_head(data, still, PhaseStart(before, None), should_stop=never)
     assert torch.allclose(second.head.weight, first.head.weight, atol=1e-6)
     assert torch.allclose(second.head.bias, first.head.bias, atol=1e-5)
 

@@ -1,11 +1,12 @@
 """Class weights, dropout, what is measured, and the end of a lost training."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from tlapp.errors import TrainingError
 from tlapp.training.loss import (
-    Measured,
     check_loss,
     class_weights,
     dropout_mask,
@@ -40,10 +41,13 @@ def test_scores_are_measured() -> None:
 
 
 def test_held_out_accuracy_ranks_first_then_held_out_loss_then_training_loss() -> None:
-    train, better_train = Measured(0.5, 5, 10), Measured(0.1, 9, 10)
-    assert rank(train, Measured(0.9, 8, 10)) > rank(better_train, Measured(0.1, 7, 10))
-    assert rank(train, Measured(0.1, 8, 10)) > rank(better_train, Measured(0.9, 8, 10))
-    assert rank(better_train, None) > rank(train, None)
+    def epoch(train_loss: float, valid: tuple[float, float] | None) -> SimpleNamespace:
+        loss, accuracy = valid or (None, None)
+        return SimpleNamespace(train_eval_loss=train_loss, valid_loss=loss, valid_accuracy=accuracy)
+
+    assert rank(epoch(0.5, (0.9, 0.8))) > rank(epoch(0.1, (0.1, 0.7)))
+    assert rank(epoch(0.5, (0.1, 0.8))) > rank(epoch(0.1, (0.9, 0.8)))
+    assert rank(epoch(0.1, None)) > rank(epoch(0.5, None))
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf"), 1e9])

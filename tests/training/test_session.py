@@ -28,7 +28,7 @@ from tlapp.training.events import (
     TrainingStopped,
 )
 from tlapp.training.session import train
-from tlapp.training.task import TrainJob
+from tlapp.training.task import Start, TrainJob
 
 BOTH_MODES = pytest.mark.parametrize("freeze", ["head", "none"])
 
@@ -53,6 +53,7 @@ def training_in_phases(
     backbone: Backbone,
     phases: tuple[TrainConfig, ...],
     *,
+    start: Start | None = None,
     should_stop: Callable[[], bool] = never,
     cache: FeatureCache | None = None,
 ) -> Iterator[TrainingEvent]:
@@ -62,6 +63,7 @@ def training_in_phases(
         picture_of=album.picture,
         backbone=backbone,
         phases=phases,
+        start=start,
     )
     return train(job, cache=cache, should_stop=should_stop)
 

@@ -6,11 +6,13 @@ Order: `TrainingStarted`; for each phase `PhaseStarted`, `PreparingFeatures`...,
 instead; the epochs already told keep their classifiers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tlapp.classifier import Classifier
 from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts
+from tlapp.training.state import State
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class EpochFinished:
     seconds: float  # wall time of this epoch alone, measuring included
     is_best: bool  # better on the held-out pictures than every epoch before
     classifier: Classifier
+    save_state: Callable[[], State]  # to go on from here later; before the next event is asked for
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.extractor import Extractor, frozen_bottom
 from tlapp.backbones.workers import core_count, open_workers
-from tlapp.classifier import Classifier, make_linear
+from tlapp.classifier import make_linear
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import BatchFinished, PreparingFeatures
 from tlapp.training.freezing import find_boundary, plan_stages
@@ -22,7 +22,8 @@ from tlapp.training.loss import Measured, check_loss, class_weights, dropout_mas
 from tlapp.training.network import BatchTargets, Network, ReadBatch
 from tlapp.training.optim import ParameterGroup, make_optimizer, make_schedule
 from tlapp.training.prepare import ShouldStop, prepare
-from tlapp.training.task import PhaseEpoch, PhaseEvent, PhasePrepared, Task
+from tlapp.training.state import LearningState, State
+from tlapp.training.task import PhaseEpoch, PhaseEvent, PhasePrepared, PhaseStart, Task
 
 MEASURED_TRAIN_PICTURES = 200  # of the pictures learnt from, measured again after each epoch
 _WARMUP_SHARE = 0.1  # of all steps; the head's first gradients are the wildest
@@ -33,7 +34,7 @@ MOST_ACTIVATION_BYTES = 1_000_000_000  # kept of one training, in memory
 def finetune(
     task: Task,
     config: TrainConfig,
-    start: Classifier | None,
+    start: PhaseStart,
     *,
     cache: FeatureCache | None,
     should_stop: ShouldStop,
@@ -58,15 +59,17 @@ def finetune(
     network = Network(
         task.backbone,
         plans,
-        start.head if start else _zero_head(task),
+        start.classifier.head if start.classifier else _zero_head(task),
         boundary=boundary if bottom else 0,
         train_batchnorm=config.train_batchnorm,
         workers=core_count(),
     )
     with closing(network):
         trainer = _Trainer(task, config, network, inputs, should_stop)
-        for epoch in range(1, config.epochs + 1):
-            told = yield from trainer.run_epoch(epoch)
+        if start.state:
+            trainer.load(start.state)
+        while trainer.epochs < config.epochs:
+            told = yield from trainer.run_epoch()
             if told is None:
                 return
             yield told
@@ -165,7 +168,20 @@ class _Trainer:
             self._optimizer, steps, warmup_steps=int(steps * _WARMUP_SHARE)
         )
 
-    def run_epoch(self, epoch: int) -> Generator[BatchFinished, None, PhaseEpoch | None]:
+        self._state = LearningState(
+            parameters=network.parameters,
+            buffers=network.learning_buffers,
+            optimizer=self._optimizer,
+            schedule=self._schedule,
+            generator=self._generator,
+        )
+        self.epochs = 0
+
+    def load(self, state: State) -> None:
+        """Go on from where a training like this one was left."""
+        self.epochs = self._state.load(state)
+
+    def run_epoch(self) -> Generator[BatchFinished, None, PhaseEpoch | None]:
         """Learn from each picture once, then measure; None: stopped in between."""
         began = time.perf_counter()
         loss_sum = weight_sum = 0.0
@@ -175,18 +191,20 @@ class _Trainer:
                 return None
             loss, weight = self._step(rows_B)
             loss_sum, weight_sum = loss_sum + loss, weight_sum + weight
-            yield BatchFinished(epoch, number, len(batches), loss_sum / weight_sum)
+            yield BatchFinished(self.epochs + 1, number, len(batches), loss_sum / weight_sum)
         train = self._measure(self._train, self._train_labels_N, self._measured)
         valid = self._measure(self._valid, self._valid_labels_N, range(len(self._valid)))
         if train is None or (valid is None and len(self._valid)):
             return None
         check_loss(train.loss, learning_rate=self._config.learning_rate)
+        self.epochs += 1
         return PhaseEpoch(
             train_loss=loss_sum / weight_sum,
             train=train,
             valid=valid,
             seconds=time.perf_counter() - began,
             classifier=self._network.classifier(self._task.class_names),
+            save_state=lambda: self._state.save(self.epochs),
         )
 
     def _batches(self, order_N: Tensor) -> list[Tensor]:

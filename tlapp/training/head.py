@@ -7,7 +7,7 @@ N pictures, D feature width, K classes, V augmented views, B pictures of one ste
 
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +25,8 @@ from tlapp.training.loss import (
     measure,
 )
 from tlapp.training.optim import make_optimizer, make_schedule
+from tlapp.training.state import LearningState, State
+from tlapp.training.task import UNTRAINED, PhaseStart
 
 _LEAST_STD = 1e-6  # features that vary less are constant: rounding must not become a signal
 
@@ -50,43 +52,43 @@ class HeadEpoch:
     train: Measured  # afterwards, without dropout
     valid: Measured | None  # None: no pictures held out
     seconds: float
+    save_state: Callable[[], State]  # before the next epoch is asked for
 
 
 def train_head(
     data: HeadData,
     config: TrainConfig,
+    start: PhaseStart = UNTRAINED,
     *,
-    start: nn.Linear | None = None,
     should_stop: Callable[[], bool],
-) -> Generator[HeadEpoch, None, bool]:
-    """The head after each epoch; returns whether it was stopped before the last.
+) -> Iterator[HeadEpoch]:
+    """The head after each epoch; fewer than `config.epochs` of them when it was stopped.
 
-    `start` is a head on raw features to go on from; without one it begins at zero. Same data,
-    config and machine give the same weights bit for bit: one thread, own generator. Raises
-    TrainingError ("Learning rate too high") at the first loss that is not finite; heads already
-    told stay good.
+    Same data, config and machine give the same weights bit for bit: one thread, own generator.
+    Raises TrainingError ("Learning rate too high") at the first loss that is not finite; heads
+    already told stay good.
     """
     with open_workers(1) as worker:
         trainer = worker.submit(_Trainer, data, config, start).result()
-        for _ in range(config.epochs):
+        while trainer.epochs < config.epochs:
             told = worker.submit(trainer.run_epoch, should_stop).result()
             if told is None:
-                return True
+                return
             yield told
-    return False
 
 
 class _Trainer:
     """The head, in standardised space, and everything that changes it."""
 
-    def __init__(self, data: HeadData, config: TrainConfig, start: nn.Linear | None) -> None:
+    def __init__(self, data: HeadData, config: TrainConfig, start: PhaseStart) -> None:
         self._data = data
         self._config = config
         self._generator = torch.Generator().manual_seed(config.seed)
         self._mean_D, self._std_D = _mean_and_std(data.train_ND)
         views_VND = data.train_views_VND
         self._view_count = 1 if views_VND is None else 1 + len(views_VND)
-        self._head = self._unfolded_head(start) if start else self._zero_head()
+        before = start.classifier
+        self._head = self._unfolded_head(before.head) if before else self._zero_head()
         self._head.requires_grad_()
         self._weights_K = class_weights(
             data.train_labels_N, data.class_count, is_balanced=config.class_weights
@@ -99,6 +101,14 @@ class _Trainer:
         self._optimizer = make_optimizer(config.optimizer, groups, is_fused=True)
         steps = config.epochs * math.ceil(len(data.train_labels_N) / config.batch_size)
         self._schedule = make_schedule(self._optimizer, steps)
+        self._state = LearningState(
+            parameters=(self._head.weight, self._head.bias),
+            buffers=(),
+            optimizer=self._optimizer,
+            schedule=self._schedule,
+            generator=self._generator,
+        )
+        self.epochs = self._state.load(start.state) if start.state else 0
 
     def run_epoch(self, should_stop: Callable[[], bool]) -> HeadEpoch | None:
         """Learn from each picture once, then measure. None: stopped in between."""
@@ -113,12 +123,14 @@ class _Trainer:
             has_valid = len(data.valid_labels_N) > 0
             valid = measure(head(data.valid_ND), data.valid_labels_N) if has_valid else None
         check_loss(train.loss, learning_rate=self._config.learning_rate)
+        self.epochs += 1
         return HeadEpoch(
             head=head,
             train_loss=train_loss,
             train=train,
             valid=valid,
             seconds=time.perf_counter() - began,
+            save_state=lambda: self._state.save(self.epochs),
         )
 
     def _learn(self, should_stop: Callable[[], bool]) -> float | None:

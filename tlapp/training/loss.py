@@ -6,6 +6,7 @@ N pictures, K classes.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -30,6 +31,22 @@ class Measured:
         return self.correct / self.count
 
 
+class Ranked(Protocol):
+    """An epoch as events and records tell it."""
+
+    @property
+    def train_eval_loss(self) -> float:
+        """Of the pictures learnt from, in eval mode; nats per picture."""
+
+    @property
+    def valid_loss(self) -> float | None:
+        """Of the held-out pictures; None: there are none."""
+
+    @property
+    def valid_accuracy(self) -> float | None:
+        """0 to 1; None: no pictures held out."""
+
+
 @torch.inference_mode()
 def measure(scores_NK: Tensor, labels_N: Tensor) -> Measured:
     """Loss and hits of these scores; N is 1 or more."""
@@ -38,9 +55,11 @@ def measure(scores_NK: Tensor, labels_N: Tensor) -> Measured:
     return Measured(loss=float(loss), correct=int(correct), count=len(labels_N))
 
 
-def rank(train: Measured, valid: Measured | None) -> tuple[float, float]:
+def rank(epoch: Ranked) -> tuple[float, float]:
     """More is better: held-out accuracy, then held-out loss; without them the training loss."""
-    return (0.0, -train.loss) if valid is None else (valid.accuracy, -valid.loss)
+    if epoch.valid_accuracy is None or epoch.valid_loss is None:
+        return 0.0, -epoch.train_eval_loss
+    return epoch.valid_accuracy, -epoch.valid_loss
 
 
 def class_weights(labels_N: Tensor, class_count: int, *, is_balanced: bool) -> Tensor:

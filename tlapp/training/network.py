@@ -81,6 +81,9 @@ class Network:
             if learns_statistics
             else []
         )
+        self.learning_buffers = tuple(
+            buffer for layer in self._learning_norms for buffer in layer.buffers()
+        )
         self._set_norms(training=True)
         self._workers = 1 if self._learning_norms else workers
         self._micro_batch = _TOP_MICRO_BATCH if boundary else _MICRO_BATCH

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -27,9 +27,11 @@ from tlapp.training.interval import wilson_interval
 from tlapp.training.loss import rank
 from tlapp.training.prepare import Prepared, prepare
 from tlapp.training.task import (
+    EpochTold,
     PhaseEpoch,
     PhaseEvent,
     PhasePrepared,
+    PhaseStart,
     Task,
     TrainJob,
     make_task,
@@ -58,12 +60,10 @@ def train(
         train_count=len(task.train.labels),
         valid_count=len(task.valid.labels),
     )
-    progress = _Progress(task)
+    progress = _Progress(task, job)
     is_stopped = False
-    for config in job.phases:
-        is_stopped = yield from progress.run_phase(config, cache, should_stop)
-        if is_stopped:
-            break
+    while progress.has_phase() and not is_stopped:
+        is_stopped = yield from progress.run_phase(cache, should_stop)
     result = progress.result()
     if is_stopped or result is None:
         yield TrainingStopped(result)
@@ -74,52 +74,62 @@ def train(
 class _Progress:
     """Epochs counted over all phases, and the best of them."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, job: TrainJob) -> None:
         self._task = task
+        self._phases = job.phases
         self._began = time.perf_counter()
         self._prepared: list[PhasePrepared] = []
         self._counts: ParameterCounts | None = None
-        self._phase = self._epoch = 0
-        self._best: EpochFinished | None = None
-        self._best_rank: tuple[float, float] | None = None
+        start = job.start
+        self._phase = start.phase if start else 1  # the one to run next
+        self._told: list[EpochTold] = list(start.told) if start else []
+        self._best_classifier = start.best if start else None
+        self._state = start.state if start else None
+
+    def has_phase(self) -> bool:
+        """Whether there is one more."""
+        return self._phase <= len(self._phases)
 
     def run_phase(
-        self, config: TrainConfig, cache: FeatureCache | None, should_stop: ShouldStop
+        self, cache: FeatureCache | None, should_stop: ShouldStop
     ) -> Generator[TrainingEvent, None, bool]:
-        """The events of one phase; returns whether it was stopped."""
-        start = self._best.classifier if self._best else None
-        task = replace(self._task, backbone=start.backbone) if start else self._task
-        self._phase += 1
+        """The events of the next phase; returns whether it was stopped."""
+        config, phase, best = self._phases[self._phase - 1], self._phase, self._best_classifier
+        task = replace(self._task, backbone=best.backbone) if best else self._task
+        before = [epoch for epoch in self._told if epoch.phase < phase]
         self._counts = count_parameters(task.backbone, len(task.class_names), config)
-        first_epoch = last_epoch = self._epoch
-        yield PhaseStarted(self._phase, first_epoch + 1, self._counts)
+        yield PhaseStarted(phase, len(before) + 1, self._counts)
         run = _train_head_alone if config.is_head_alone else finetune
-        patience = _Patience(config.patience)
+        start = PhaseStart(best, self._state)
         for event in run(task, config, start, cache=cache, should_stop=should_stop):
             if isinstance(event, PhasePrepared):
                 self._prepared.append(event)
             elif isinstance(event, BatchFinished):
-                yield replace(event, epoch=first_epoch + event.epoch)
+                yield replace(event, epoch=len(before) + event.epoch)
             elif isinstance(event, PhaseEpoch):
                 yield self._count(event)
-                last_epoch = self._epoch
-                if patience.is_over(event):
-                    return False
+                if config.patience and self._epochs_since_best(phase) >= config.patience:
+                    break
             else:
                 yield event
-        return last_epoch - first_epoch < config.epochs
+        else:
+            if len(self._told) - len(before) < config.epochs:
+                return True
+        self._phase, self._state = phase + 1, None
+        return False
 
     def result(self) -> TrainingResult | None:
         """The best epoch with the figures of the whole training; None: no epoch was finished."""
-        best, counts = self._best, self._counts
-        if best is None or counts is None:
+        counts, classifier = self._counts, self._best_classifier
+        if classifier is None or counts is None:
             return None
+        best = max(self._told, key=rank)
         seconds = time.perf_counter() - self._began
         prepare_seconds = sum(prepared.seconds for prepared in self._prepared)
         accuracy, valid_count = best.valid_accuracy, len(self._task.valid.labels)
         correct = 0 if accuracy is None else round(accuracy * valid_count)
         return TrainingResult(
-            classifier=best.classifier,
+            classifier=classifier,
             best_epoch=best.epoch,
             valid_accuracy=accuracy,
             valid_correct=correct,
@@ -128,53 +138,64 @@ class _Progress:
             feature_seconds=prepare_seconds,
             head_seconds=seconds - prepare_seconds,
             seconds=seconds,
-            images_per_second=self._prepared[0].images_per_second,
+            images_per_second=max((p.images_per_second for p in self._prepared), default=0.0),
             trainable_parameters=counts.trainable,
             frozen_parameters=counts.frozen,
         )
 
     def _count(self, told: PhaseEpoch) -> EpochFinished:
         """This epoch with its number, and whether it is the best so far."""
-        place = rank(told.train, told.valid)
-        is_best = self._best_rank is None or place > self._best_rank
-        self._epoch += 1
         epoch = EpochFinished(
             phase=self._phase,
-            epoch=self._epoch,
+            epoch=len(self._told) + 1,
             train_loss=told.train_loss,
             train_eval_loss=told.train.loss,
             train_eval_accuracy=told.train.accuracy,
             valid_loss=told.valid.loss if told.valid else None,
             valid_accuracy=told.valid.accuracy if told.valid else None,
             seconds=told.seconds,
-            is_best=is_best,
+            is_best=False,
             classifier=told.classifier,
+            save_state=told.save_state,
         )
+        is_best = all(rank(epoch) > rank(earlier) for earlier in self._told)
         if is_best:
-            self._best, self._best_rank = epoch, place
-        return epoch
+            self._best_classifier = told.classifier
+        self._told.append(_numbers_of(epoch))
+        return replace(epoch, is_best=is_best)
+
+    def _epochs_since_best(self, phase: int) -> int:
+        """How many epochs of this phase came after its best one."""
+        epochs = [epoch for epoch in self._told if epoch.phase == phase]
+        best = max(epochs, key=rank)
+        return epochs[-1].epoch - best.epoch
 
 
-class _Patience:
-    """Runs out after `epochs` without a better one; 0: never."""
+@dataclass(frozen=True)
+class _EpochNumbers:
+    """An epoch without its classifier, which is large."""
 
-    def __init__(self, epochs: int) -> None:
-        self._epochs = epochs
-        self._best: tuple[float, float] | None = None
-        self._since_best = 0
+    phase: int
+    epoch: int
+    train_eval_loss: float
+    valid_loss: float | None
+    valid_accuracy: float | None
 
-    def is_over(self, told: PhaseEpoch) -> bool:
-        place = rank(told.train, told.valid)
-        is_best = self._best is None or place > self._best
-        self._best = place if is_best else self._best
-        self._since_best = 0 if is_best else self._since_best + 1
-        return 0 < self._epochs <= self._since_best
+
+def _numbers_of(epoch: EpochFinished) -> _EpochNumbers:
+    return _EpochNumbers(
+        phase=epoch.phase,
+        epoch=epoch.epoch,
+        train_eval_loss=epoch.train_eval_loss,
+        valid_loss=epoch.valid_loss,
+        valid_accuracy=epoch.valid_accuracy,
+    )
 
 
 def _train_head_alone(
     task: Task,
     config: TrainConfig,
-    start: Classifier | None,
+    start: PhaseStart,
     *,
     cache: FeatureCache | None,
     should_stop: ShouldStop,
@@ -185,16 +206,16 @@ def _train_head_alone(
     if prepared is None:
         return
     yield PhasePrepared(prepared.seconds, prepared.images_per_second)
-    is_trained = start is not None and start.is_backbone_trained
-    head = start.head if start else None
+    is_trained = start.classifier is not None and start.classifier.is_backbone_trained
     data = _head_data(task, prepared)
-    for told in train_head(data, config, start=head, should_stop=should_stop):
+    for told in train_head(data, config, start, should_stop=should_stop):
         yield PhaseEpoch(
             train_loss=told.train_loss,
             train=told.train,
             valid=told.valid,
             seconds=told.seconds,
             classifier=Classifier(task.backbone, told.head, task.class_names, is_trained),
+            save_state=told.save_state,
         )
 
 

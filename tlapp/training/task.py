@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from tlapp.backbones.loading import Backbone
 from tlapp.classifier import Classifier
@@ -10,9 +11,32 @@ from tlapp.data.splits import Split
 from tlapp.errors import TrainingError
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import BatchFinished, PreparingFeatures
-from tlapp.training.loss import Measured
+from tlapp.training.loss import Measured, Ranked
+from tlapp.training.state import State
 
 _LEAST_CLASSES = 2
+
+
+class EpochTold(Ranked, Protocol):
+    """An epoch of an earlier training, as its record tells it."""
+
+    @property
+    def phase(self) -> int:
+        """1 for the first."""
+
+    @property
+    def epoch(self) -> int:
+        """Counted over all phases."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Start:
+    """Where an earlier training is taken up: at the beginning of a phase, or in it."""
+
+    phase: int  # the phase to go on with, 1 for the first
+    told: tuple[EpochTold, ...]  # every epoch before, in order
+    best: Classifier  # of the best of them
+    state: State | None  # after the last of them; None: the phase has not begun
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -24,6 +48,7 @@ class TrainJob:
     picture_of: Callable[[str], Picture]
     backbone: Backbone
     phases: tuple[TrainConfig, ...]  # one after the other, each with a fresh optimizer
+    start: Start | None = None  # None: begins with the first phase
 
 
 @dataclass(frozen=True)
@@ -53,6 +78,7 @@ class PhaseEpoch:
     valid: Measured | None  # None: no pictures held out
     seconds: float
     classifier: Classifier  # nobody changes it afterwards
+    save_state: Callable[[], State]  # of what learns, as it is until the next event is asked for
 
 
 @dataclass(frozen=True)
@@ -64,6 +90,17 @@ class PhasePrepared:
 
 
 PhaseEvent = PreparingFeatures | PhasePrepared | BatchFinished | PhaseEpoch
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseStart:
+    """What a phase begins with."""
+
+    classifier: Classifier | None  # the best one before; None: an untrained head
+    state: State | None  # of this phase, where it was left; None: it begins
+
+
+UNTRAINED = PhaseStart(classifier=None, state=None)
 
 
 def make_task(job: TrainJob) -> Task:
