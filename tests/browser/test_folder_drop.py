@@ -32,6 +32,7 @@ from tests.pictures import (
     jpeg,
     pattern,
 )
+from tlapp.ui.widgets.folder_drop import NAMED_LEFT_OUT
 
 pytestmark = pytest.mark.browser
 
@@ -62,7 +63,7 @@ def test_a_dropped_folder_arrives_with_the_names_of_its_classes(
     }
     assert drop_and_wait(tab, drop_page, folder) == expected
     assert drop_page.uploads[-1].name == "coats"
-    assert drop_page.uploads[-1].left_out == 0
+    assert drop_page.uploads[-1].left_out == ()
     wait_for_line(tab, FOLDER, "21 files sent.")
 
 
@@ -74,7 +75,7 @@ def test_several_folders_dropped_at_once_are_a_class_each(
     assert len(arrived) == 24
 
 
-def test_junk_stays_out_silently_and_other_files_are_counted(
+def test_junk_stays_out_silently_and_other_files_are_named(
     tab: Tab, drop_page: DropPage, tmp_path: Path
 ) -> None:
     folder = class_folder(tmp_path / "set", per_class=1)
@@ -95,7 +96,13 @@ def test_junk_stays_out_silently_and_other_files_are_counted(
         "dots/small.xyz",
         "stripes/stripes-0.jpg",
     ]
-    assert drop_page.uploads[-1].left_out == 4
+    assert dict(drop_page.uploads[-1].left_out) == {
+        "set/notes.txt": "no_picture",
+        "set/dots/table.csv": "no_picture",
+        "set/dots/big.jpg": "too_large",
+        "set/dots/big.xyz": "no_picture",
+    }
+    assert drop_page.uploads[-1].unnamed_count == 0
     wait_for_line(tab, FOLDER, "4 files stayed behind")
 
 
@@ -272,3 +279,14 @@ def test_the_page_description_knows_the_value(drop_page: DropPage) -> None:
     described = httpx.get(f"{drop_page.url}gradio_api/info")
     assert described.status_code == 200
     assert "take_zip" in json.dumps(described.json())
+
+
+def test_very_many_files_that_stay_behind_are_named_in_part_and_counted(
+    tab: Tab, drop_page: DropPage, tmp_path: Path
+) -> None:
+    folder = class_folder(tmp_path / "set", per_class=1)
+    for number in range(NAMED_LEFT_OUT + 20):
+        (folder / f"{number}.txt").write_text("not a picture")
+    drop_and_wait(tab, drop_page, folder)
+    assert len(drop_page.uploads[-1].left_out) == NAMED_LEFT_OUT
+    assert drop_page.uploads[-1].unnamed_count == 20

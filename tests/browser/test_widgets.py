@@ -238,6 +238,56 @@ def test_a_class_is_removed_only_after_a_second_press(tab: Tab, widget_page: Wid
     assert data == {"action": "remove", "index": 0, "class_name": "dress"}
 
 
+def test_a_name_that_another_class_has_asks_to_merge_the_two(
+    tab: Tab, widget_page: WidgetPage
+) -> None:
+    count = len(widget_page.events)
+    tab.page.get_by_role("button", name="Edit classes").click()
+    tab.page.get_by_role("button", name="Rename dress").click()
+    tab.page.get_by_role("textbox", name="New name of dress").fill("SHOES")
+    tab.page.keyboard.press("Enter")
+    choice = tab.page.get_by_role("combobox", name="There is a class shoes already. Merge into")
+    expect(choice).to_have_value("2")
+    tab.page.get_by_role("button", name="Merge", exact=True).click()
+    _, data, _ = event_after(tab, widget_page, count)
+    assert data == {"action": "merge", "index": 0, "class_name": "dress", "target": 2}
+
+
+def test_a_long_name_is_sent_whole(tab: Tab, widget_page: WidgetPage) -> None:
+    count = len(widget_page.events)
+    tab.page.get_by_role("button", name="Edit classes").click()
+    tab.page.get_by_role("button", name="Rename dress").click()
+    tab.page.get_by_role("textbox", name="New name of dress").fill("x" * 300)
+    tab.page.keyboard.press("Enter")
+    _, data, _ = event_after(tab, widget_page, count)
+    assert data["name"] == "x" * 300
+
+
+def test_the_last_change_is_taken_back_once(tab: Tab, widget_page: WidgetPage) -> None:
+    undo = tab.page.get_by_role("button", name="Undo", exact=True)
+    expect(undo).to_be_hidden()
+    push(tab, widget_page, class_list=class_list_value(can_undo=True))
+    count = len(widget_page.events)
+    undo.click()
+    _, data, _ = event_after(tab, widget_page, count)
+    assert data == {"action": "undo"}
+    expect(undo).to_be_hidden()
+    expect(tab.page.get_by_role("button", name="Edit classes")).to_be_focused()
+
+
+def test_another_data_set_is_shown_without_what_was_open(tab: Tab, widget_page: WidgetPage) -> None:
+    push(tab, widget_page, class_list=class_list_value(dataset="first"))
+    tab.page.get_by_role("button", name="Edit classes").click()
+    tab.page.get_by_text("2 files were left out.").click()
+    push(tab, widget_page, class_list=class_list_value(dataset="first", can_undo=True))
+    expect(tab.page.get_by_role("button", name="Rename dress")).to_be_visible()
+    expect(tab.page.get_by_text("It is empty.").first).to_be_visible()
+    push(tab, widget_page, class_list=class_list_value(dataset="second"))
+    expect(tab.page.get_by_role("button", name="Rename dress")).to_have_count(0)
+    expect(tab.page.get_by_role("button", name="Edit classes")).to_be_visible()
+    expect(tab.page.get_by_text("It is empty.").first).to_be_hidden()
+
+
 def test_a_thousand_classes_scroll_inside_their_list(tab: Tab, widget_page: WidgetPage) -> None:
     names = tuple(f"class {index}" for index in range(1000))
     push(tab, widget_page, class_list=class_list_value(names))

@@ -23,7 +23,7 @@ from tlapp.data.dataset import (
     ImportStopped,
 )
 from tlapp.data.decode import open_working_copy
-from tlapp.data.images import rename_class
+from tlapp.data.images import merge_classes, rename_class
 from tlapp.errors import DataError, NotFoundError
 from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS
 
@@ -277,3 +277,15 @@ def test_what_others_own_is_read_once_and_found_again_by_another_store(
     assert [dataset.owner for dataset in again.list("ben")] == ["ben"]
     again.delete(theirs.dataset_id)
     assert again.list("ben") == ()
+
+
+def test_the_last_edit_is_undone_also_by_another_store(
+    store: DatasetStore, dataset: Dataset, tmp_path: Path
+) -> None:
+    edited = dataset.with_edit(merge_classes(dataset.images, 0, 1))
+    store.save(edited)
+    again = DatasetStore(tmp_path / "datasets", LOCAL_LIMITS).load(dataset.dataset_id)
+    assert again == edited
+    assert again.without_edit() == dataset
+    with pytest.raises(DataError, match="no change"):
+        dataset.without_edit()

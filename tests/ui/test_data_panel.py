@@ -12,9 +12,11 @@ from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
 from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError
 from tlapp.training.config import TrainConfig
+from tlapp.ui import widget_values
 from tlapp.ui.panels import data
-from tlapp.ui.panels.shown_data import accept_pending, shown_dataset
+from tlapp.ui.panels.shown_data import accept_pending, add_left_out, shown_dataset
 from tlapp.ui.session import Page
+from tlapp.ui.widgets.folder_drop import Upload
 from tlapp.workspace import VisitorState
 
 HIDDEN, SHOWN = gr.update(visible=False), gr.update(visible=True)
@@ -126,3 +128,49 @@ def test_quotes_around_a_path_are_not_part_of_it(
 ) -> None:
     list(data.import_path(page, token, f'"{small_folder}"'))
     assert shown_dataset(page, owner) is not None
+
+
+def test_a_change_of_the_classes_is_taken_back(
+    page: Page, token: str, owner: str, small_folder: Path
+) -> None:
+    _import(page, token, small_folder)
+    before = shown_dataset(page, owner)
+    assert before is not None
+    edit = {"action": "remove", "index": 0, "class_name": before.images.class_names[0]}
+    data.edit_classes(page, token, edit)  # type: ignore[arg-type]  # stands in for gr.EventData
+    assert shown_dataset(page, owner) != before
+    data.edit_classes(page, token, {"action": "undo"})  # type: ignore[arg-type]  # as above
+    assert shown_dataset(page, owner) == before
+
+
+def test_what_the_browser_left_out_is_named_and_the_rest_counted(
+    page: Page, token: str, owner: str, small_folder: Path
+) -> None:
+    _import(page, token, small_folder)
+    dataset = shown_dataset(page, owner)
+    assert dataset is not None
+    named = (("set/a.txt", "no_picture"), ("set/b.jpg", "too_large"), ("set/c.jpg", "unreadable"))
+    add_left_out(page, dataset, Upload("", "set", named, 120))  # type: ignore[arg-type]  # literals
+    changed = shown_dataset(page, owner)
+    assert changed is not None
+    assert [skipped.reason.split(" ")[0] for skipped in changed.skipped] == [
+        "set/a.txt",
+        "set/b.jpg",
+        "set/c.jpg",
+    ]
+    value = widget_values.class_list(page.workspace, changed)
+    assert value.skipped_line == "123 files were left out."
+    assert value.skipped_rest == "and 120 more"
+    assert value.skipped[1].reason == "is larger than 100 MB, which is the limit."
+
+
+def test_a_name_that_is_too_long_is_refused(
+    page: Page, token: str, owner: str, small_folder: Path
+) -> None:
+    _import(page, token, small_folder)
+    before = shown_dataset(page, owner)
+    assert before is not None
+    edit = {"action": "rename", "index": 0, "class_name": before.images.class_names[0]}
+    with pytest.raises(DataError, match="300 characters; the limit is 255"):
+        data.edit_classes(page, token, {**edit, "name": "x" * 300})  # type: ignore[arg-type]
+    assert shown_dataset(page, owner) == before

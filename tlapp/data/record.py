@@ -1,7 +1,7 @@
 """A data set as a value, and as JSON on disk that is either the old one or the new one."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +26,29 @@ class Dataset:
     held_out_share: float  # 0 to 1; used unless the folders have their own split
     split_seed: int
     findings: tuple[Finding, ...] = ()  # of the import; `checks.check_images` has those of labels
+    unnamed_skipped_count: int = 0  # files that were left out beside those in `skipped`
+    before_edit: LabeledImages | None = None  # what the last edit of the classes can go back to
+
+    def with_edit(self, images: LabeledImages) -> "Dataset":
+        """The data set with its classes edited to `images`; `without_edit` goes back."""
+        return replace(self, images=images, before_edit=self.images)
+
+    def without_edit(self) -> "Dataset":
+        """The data set as it was before the last edit. Raises `DataError` if there is none."""
+        if self.before_edit is None:
+            raise DataError(
+                "There is no change of the classes to undo.", hint="Look at the list again."
+            )
+        return replace(self, images=self.before_edit, before_edit=None)
 
 
 def write_dataset(dataset: Dataset, path: Path) -> None:
     """Put `dataset` at `path`, whole or not at all. Raises `DataError` if the disk refuses."""
-    fields = asdict(dataset)
+    before = dataset.before_edit
+    fields = asdict(replace(dataset, images=LabeledImages((), ()), before_edit=None))
     fields["version"] = _VERSION
-    fields["images"] = {
-        "class_names": dataset.images.class_names,
-        "images": [
-            (image.image_id, image.class_index, image.name, image.part)
-            for image in dataset.images.images
-        ],
-    }
+    fields["images"] = _labels_fields(dataset.images)
+    fields["before_edit"] = None if before is None else _labels_fields(before)
     text = json.dumps(fields, ensure_ascii=True, separators=(",", ":"))
     try:
         write_atomically(path, text.encode("ascii"), durable=True)
@@ -63,13 +73,22 @@ def read_dataset(path: Path) -> Dataset:
         ) from fault
 
 
+def _labels_fields(images: LabeledImages) -> dict[str, Any]:
+    rows = [(each.image_id, each.class_index, each.name, each.part) for each in images.images]
+    return {"class_names": images.class_names, "images": rows}
+
+
+def _labels(fields: dict[str, Any]) -> LabeledImages:
+    rows = tuple(LabeledImage(*row) for row in fields["images"])
+    return LabeledImages(tuple(fields["class_names"]), rows)
+
+
 def _from_fields(fields: dict[str, Any]) -> Dataset:
     if fields.pop("version") != _VERSION:
         raise ValueError("another version")
-    images = fields["images"]
-    fields["images"] = LabeledImages(
-        tuple(images["class_names"]), tuple(LabeledImage(*row) for row in images["images"])
-    )
+    fields["images"] = _labels(fields["images"])
+    before = fields.get("before_edit")
+    fields["before_edit"] = None if before is None else _labels(before)
     fields["skipped"] = tuple(Skipped(**row) for row in fields["skipped"])
     fields["findings"] = tuple(
         Finding(**{**row, "class_names": tuple(row["class_names"])}) for row in fields["findings"]

@@ -33,7 +33,10 @@ def class_list(workspace: Workspace, dataset: Dataset) -> ClassListValue:
     images = dataset.images
     split = workspace.split(dataset)
     skipped = skipped_rows((each.name, each.reason) for each in dataset.skipped)
+    skipped_count = len(dataset.skipped) + dataset.unnamed_skipped_count
     return ClassListValue(
+        dataset=dataset.dataset_id,
+        can_undo=dataset.before_edit is not None,
         summary=text.dataset_summary(
             len(images.images), len(images.class_names), len(split.train), len(split.valid)
         ),
@@ -47,9 +50,9 @@ def class_list(workspace: Workspace, dataset: Dataset) -> ClassListValue:
             *((text.OWN_SPLIT,) if has_own_split(dataset) else ()),
             *(finding.message for finding in workspace.findings(dataset)),
         ),
-        skipped_line=text.skipped_line(len(dataset.skipped)),
+        skipped_line=text.skipped_line(skipped_count),
         skipped=skipped,
-        skipped_rest=text.and_more(len(dataset.skipped) - len(skipped)),
+        skipped_rest=text.and_more(skipped_count - len(skipped)),
     )
 
 

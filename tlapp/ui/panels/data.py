@@ -18,6 +18,7 @@ from tlapp.ui import present, text, widget_values
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.panels.shown_data import (
     accept_pending,
+    add_left_out,
     dataset_in_use,
     pending_dataset,
     replace_pending,
@@ -56,6 +57,7 @@ class DataPanel:
             self.split,
             self.held_out_percent,
             self.split_seed,
+            self.drop,
         ]
 
 
@@ -155,7 +157,7 @@ def show(page: Page, owner: str, message: str = "") -> tuple[Any, ...]:
     dataset = pending or dataset_in_use(page, owner)
     if dataset is None:
         hidden = gr.update(visible=False)
-        return (message, widget_values.no_classes(), hidden, gr.skip(), hidden, *_skips(2))
+        return (message, widget_values.no_classes(), hidden, gr.skip(), hidden, *_skips(2), None)
     has_own_split = widget_values.has_own_split(dataset)
     return (
         message,
@@ -165,6 +167,7 @@ def show(page: Page, owner: str, message: str = "") -> tuple[Any, ...]:
         gr.update(visible=not has_own_split),
         round(dataset.held_out_share * 100),
         dataset.split_seed,
+        None if pending is None else gr.skip(),  # what the drop zone said is about the preview
     )
 
 
@@ -185,6 +188,7 @@ def import_upload(page: Page, token: str, upload: Upload | None) -> Iterator[tup
             page,
             owner,
             page.workspace.import_archive(owner, path, name=upload.name, should_stop=lambda: False),
+            upload,
         )
     finally:
         path.unlink(missing_ok=True)
@@ -215,13 +219,13 @@ def import_samples(page: Page, token: str) -> Iterator[tuple[Any, ...]]:
 
 
 def _import(
-    page: Page, owner: str, events: Iterator[ImportEvent]
+    page: Page, owner: str, events: Iterator[ImportEvent], upload: Upload | None = None
 ) -> Generator[tuple[Any, ...], None, bool]:
     """Show an import as it goes on; a refused one leaves everything as it was, and says why.
 
     Returns whether the pictures have come.
     """
-    unchanged = _skips(6)
+    unchanged = _skips(7)
     shown = -1
     try:
         for event in events:
@@ -231,6 +235,8 @@ def _import(
                     shown = step
                     yield (present.note(text.import_progress(event.done, event.total)), *unchanged)
             elif isinstance(event, ImportFinished):
+                if upload is not None:
+                    add_left_out(page, event.dataset, upload)
                 replace_pending(page, owner, event.dataset.dataset_id)
                 yield show(page, owner)
                 return True
@@ -254,16 +260,18 @@ def discard(page: Page, token: str) -> tuple[Any, ...]:
 
 
 def edit_classes(page: Page, token: str, event: gr.EventData) -> tuple[Any, ...]:
-    """Rename, merge or remove a class, as the class list asks."""
+    """Rename, merge or remove a class, or undo the last of these, as the class list asks."""
     owner = page.owner_of(token)
     dataset = shown_dataset(page, owner)
     if dataset is None:
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
     edit = read_class_edit(event)
+    if edit.action == "undo":
+        page.workspace.save_dataset(dataset.without_edit(), owner=owner)
+        return show(page, owner)
     if dataset.images.class_names[edit.index : edit.index + 1] != (edit.class_name,):
         raise DataError(text.CLASSES_CHANGED, hint=text.LOOK_AGAIN)
-    images = _edited(dataset.images, edit)
-    page.workspace.save_dataset(replace(dataset, images=images), owner=owner)
+    page.workspace.save_dataset(dataset.with_edit(_edited(dataset.images, edit)), owner=owner)
     return show(page, owner)
 
 
@@ -273,7 +281,7 @@ def _edited(images: LabeledImages, edit: ClassEdit) -> LabeledImages:
             return rename_class(images, edit.index, edit.name)
         case "merge":
             return merge_classes(images, edit.index, edit.target)
-        case "remove":
+        case _:
             return remove_class(images, edit.index)
 
 

@@ -4,8 +4,12 @@ from contextlib import suppress
 from dataclasses import replace
 
 from tlapp.data.dataset import Dataset
+from tlapp.data.images import Skipped
 from tlapp.errors import NotFoundError, RunError
+from tlapp.ui import text
 from tlapp.ui.session import Page
+from tlapp.ui.text.drops import LEFT_OUT_REASONS
+from tlapp.ui.widgets.folder_drop import Upload
 from tlapp.workspace import VisitorState
 
 
@@ -39,6 +43,23 @@ def replace_pending(page: Page, owner: str, dataset_id: str | None) -> None:
     if earlier is not None and earlier != page.workspace.visitor_state(owner).dataset_id:
         with suppress(NotFoundError, RunError):  # it had to make room already, or is learned from
             page.workspace.delete_dataset(earlier, owner=owner)
+
+
+def add_left_out(page: Page, dataset: Dataset, upload: Upload) -> None:
+    """Name what the browser left out beside what the import has skipped."""
+    limit = text.megabytes(page.settings.limits.image_bytes)
+    named = tuple(
+        Skipped(path, f"{path} {LEFT_OUT_REASONS[why].format(limit=limit)}")
+        for path, why in upload.left_out
+    )
+    if named or upload.unnamed_count:
+        page.workspace.save_dataset(
+            replace(
+                dataset,
+                skipped=(*named, *dataset.skipped),
+                unnamed_skipped_count=upload.unnamed_count,
+            )
+        )
 
 
 def accept_pending(page: Page, owner: str) -> None:

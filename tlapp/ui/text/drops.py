@@ -25,6 +25,13 @@ SENDING_WORDS: Words = {
     "left_out": ("{count} file was left out.", "{count} files were left out."),
 }
 
+# Why a file was not sent, as the rest of a sentence that begins with its name.
+LEFT_OUT_REASONS: Mapping[str, str] = {
+    "no_picture": "is not a picture we can read (JPG, PNG, WebP, GIF, BMP, TIFF).",
+    "too_large": "is larger than {limit}, which is the limit.",
+    "unreadable": "could not be read by the browser.",
+}
+
 FOLDER_WORDS: Words = {
     **SENDING_WORDS,
     "heading": "Drop a folder here",

@@ -3,13 +3,15 @@
 const root = element.querySelector(".tl-classes");
 const words = () => props.words || {};
 let isEditing = false;
-let open = null; // { name, kind: "rename" | "merge" | "remove" }: the one row that asks something
+let open = null; // { name, kind: "rename" | "merge" | "remove", taken? }: the one row that asks something
+let shownDataset = null;
 let focusNext = null; // [class name, action] to focus after the server answered
 
 const top_ = make("div", "tl-cl-top");
 const summary = make("p", "tl-say tl-cl-summary");
 const editButton = make("button", "tl-button tl-cl-edit", null, { type: "button" });
-top_.append(summary, editButton);
+const undoButton = make("button", "tl-button tl-cl-edit", null, { type: "button" });
+top_.append(summary, undoButton, editButton);
 const scroller = make("div", "tl-cl-scroll");
 const list = make("ul", "tl-cl-list");
 scroller.append(list);
@@ -81,7 +83,7 @@ const askers = {
   },
   rename(row) {
     const box = make("form", "tl-cl-ask");
-    const input = make("input", "tl-cl-input", null, { type: "text", maxlength: "200",
+    const input = make("input", "tl-cl-input", null, { type: "text",
       autocomplete: "off", "aria-label": fill(words().name_label, { name: row.name }) });
     input.value = row.name;
     box.append(input, make("button", "tl-button tl-main", words().save, { type: "submit" }), cancelButton(row));
@@ -89,6 +91,8 @@ const askers = {
       event.preventDefault();
       const name = input.value.trim();
       if (!name || name === row.name) return stopAsking(row.name, "rename");
+      const other = classes().find((each) => each.name !== row.name && isSameName(each.name, name));
+      if (other) return ask(row.name, "merge", other.name);
       focusNext = [name, "rename"];
       emit({ action: "rename", index: indexOf(row.name), class_name: row.name, name });
     });
@@ -96,10 +100,12 @@ const askers = {
   },
   merge(row) {
     const box = make("form", "tl-cl-ask");
-    const label = make("label", "tl-cl-into", words().merge_into + " ");
+    const label = make("label", "tl-cl-into",
+      (open?.taken ? fill(words().name_taken, { name: open.taken }) : words().merge_into) + " ");
     const select = make("select", "tl-cl-input");
     classes().forEach((other, index) => {
       if (other.name !== row.name) select.append(make("option", "", other.name, { value: index }));
+      if (other.name === open?.taken) select.value = index;
     });
     label.append(select);
     box.append(label, make("button", "tl-button tl-main", words().merge, { type: "submit" }), cancelButton(row));
@@ -132,8 +138,11 @@ function cancelButton(row) {
   return button;
 }
 
-function ask(name, kind) {
-  open = { name, kind };
+/** Whether people and some disks take these names for the same. */
+const isSameName = (one, other) => one.normalize("NFC").toLowerCase() === other.normalize("NFC").toLowerCase();
+
+function ask(name, kind, taken) {
+  open = { name, kind, taken };
   render();
   const field = rowOf(name)?.querySelector(".tl-cl-ask input, .tl-cl-ask select, .tl-cl-ask button");
   field?.focus();
@@ -156,12 +165,17 @@ function render() {
   const value = props.value;
   show(root, value && value.classes);
   if (!value || !value.classes) return;
-  if (value.can_edit === false) isEditing = false;
+  if (value.can_edit === false || value.dataset !== shownDataset) isEditing = false;
+  if (value.dataset !== shownDataset) skipped.open = false;
+  shownDataset = value.dataset;
   if (!isEditing) open = null;
   setText(summary, value.summary);
   show(editButton, value.can_edit !== false && value.classes.length > 0);
   setText(editButton, isEditing ? words().done : words().edit);
   editButton.setAttribute("aria-pressed", String(isEditing));
+  show(undoButton, value.can_edit !== false && value.can_undo);
+  setText(undoButton, words().undo);
+  undoButton.setAttribute("title", words().undo_last);
   root.classList.toggle("tl-cl-edits", isEditing);
   list.setAttribute("aria-label", words().list);
   keepInStep(list, value.classes, (row) => row.name, buildRow, updateRow);
@@ -200,7 +214,7 @@ function renderRemarks(value) {
 
 function renderSkipped() {
   keepInStep(skippedList, props.value?.skipped || [], (row, index) => index,
-    () => { const node = make("li"); node.append(make("b"), make("span")); return node; },
+    () => { const node = make("li"); node.append(make("b"), " ", make("span")); return node; },
     (node, row) => { setText(node.firstChild, row.name); setText(node.lastChild, row.reason); });
 }
 
@@ -227,6 +241,12 @@ list.addEventListener("dblclick", (event) => {
   if (!row || props.value?.can_edit === false || !event.target.closest(".tl-cl-name")) return;
   isEditing = true;
   ask(row.parts.name.textContent, "rename");
+});
+
+undoButton.addEventListener("click", () => {
+  editButton.focus();
+  emit({ action: "undo" });
+  show(undoButton, false); // until the server has answered: the change can be taken back once
 });
 
 watch("value", render);

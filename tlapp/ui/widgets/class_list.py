@@ -32,19 +32,21 @@ class SkippedRow:
     """One file that was left out."""
 
     name: str
-    reason: str
+    reason: str  # the rest of the sentence that begins with the name
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassListValue:
     """What the list shows."""
 
+    dataset: str = ""  # which data set this is: another one is shown without what was open
     summary: str  # "376 pictures in 6 classes. 300 to learn from, 76 held out."
     classes: tuple[ClassRow, ...]
     notes: tuple[str, ...] = ()  # findings, as calm sentences
     skipped_line: str = ""  # "3 files were left out: 2 damaged, 1 is not a picture."
     skipped: tuple[SkippedRow, ...] = ()
     skipped_rest: str = ""  # "and 812 more", when `skipped` was cut
+    can_undo: bool = False  # whether the last change of the classes can be taken back
     can_edit: bool = True  # False while a training uses the pictures
 
 
@@ -52,15 +54,15 @@ class ClassListValue:
 class ClassEdit:
     """What a visitor wants done with the classes."""
 
-    action: Literal["rename", "merge", "remove"]
-    index: int  # of the class, in the value that was shown
-    class_name: str  # its name there: refuse the edit when it is another one by now
+    action: Literal["rename", "merge", "remove", "undo"]
+    index: int = -1  # of the class, in the value that was shown
+    class_name: str = ""  # its name there: refuse the edit when it is another one by now
     name: str = ""  # rename: the wanted name
     target: int = -1  # merge: the index of the class that takes the pictures
 
 
 class ClassList(gr.HTML, metaclass=QuietComponentMeta):
-    """Classes with thumbnails and counts; rename, merge and remove in an edit mode.
+    """Classes with thumbnails and counts; rename, merge and remove in an edit mode; undo.
 
     Event ``edit`` carries an edit that `read_class_edit` checks. As an input, a listener gets None.
     """
@@ -98,8 +100,11 @@ def thumbnails_per_class(class_count: int) -> int:
 def skipped_rows(
     skipped: Iterable[tuple[str, str]], *, limit: int = SKIPPED_SHOWN
 ) -> tuple[SkippedRow, ...]:
-    """The first `limit` of the (name, reason) pairs, as rows."""
-    return tuple(SkippedRow(name, reason) for name, reason in islice(skipped, limit))
+    """The first `limit` of the (name, sentence) pairs, as rows that say each name once."""
+    return tuple(
+        SkippedRow(name, reason.removeprefix(name).strip())
+        for name, reason in islice(skipped, limit)
+    )
 
 
 def read_class_edit(data: Any) -> ClassEdit:
@@ -112,6 +117,8 @@ def read_class_edit(data: Any) -> ClassEdit:
     index, target = _index(fields.get("index")), _index(fields.get("target"))
     class_name, name = fields.get("class_name"), fields.get("name")
     action = fields.get("action")
+    if action == "undo":
+        return ClassEdit("undo")
     if isinstance(class_name, str) and index >= 0:
         if action == "rename" and isinstance(name, str):
             return ClassEdit("rename", index, class_name, name=name)

@@ -71,7 +71,7 @@ async function entriesOf(directory) {
 /** Files with their paths from what was dropped. `isStopped` ends the walk; `onFound(count)` hears of it. */
 async function walk(dropped, { isStopped, onFound }) {
   let count = 0;
-  let unreadable = 0;
+  const unreadable = [];
   const visit = async (entry, folder, depth) => {
     if (isStopped() || isJunk(entry.name)) return [];
     const path = folder ? folder + "/" + entry.name : entry.name;
@@ -82,7 +82,7 @@ async function walk(dropped, { isStopped, onFound }) {
       onFound(count);
       return [{ path, file }];
     } catch {
-      unreadable += 1; // no permission, or gone since
+      unreadable.push(path); // no permission, or gone since
       return [];
     }
   };

@@ -12,11 +12,15 @@ function foundText(pictures) {
     pictures: countText(pictures.length, words.pictures), folders: countText(folders.size, words.folders) });
 }
 
-/** Which files are sent, and how many stay; refuses what can be no set of labelled pictures. */
+/** Which files are sent, and which stay and why; refuses what can be no set of labelled pictures. */
 function chooseFiles(files) {
   const along = files.filter(({ file }) => goesAlong(file));
   const pictures = along.filter(({ file }) => file.size <= props.image_bytes);
-  const leftOut = files.length - pictures.length;
+  const leftOut = [];
+  for (const { path, file } of files) {
+    if (!goesAlong(file)) leftOut.push([path, "no_picture"]);
+    else if (file.size > props.image_bytes) leftOut.push([path, "too_large"]);
+  }
   if (!along.some(({ file }) => PICTURE_ENDINGS.has(endingOf(file.name)) || endingOf(file.name) === ""))
     throw tell(words.nothing, words.nothing_hint);
   if (!pictures.length)
@@ -49,7 +53,8 @@ async function packPictures(pictures, stopping) {
     .map(({ path, file }, index) => prepared[index] && { ...prepared[index], path, blob: prepared[index].blob || file })
     .filter(Boolean);
   checkSize(entries.reduce((sum, { size, path }) => sum + size + 2 * path.length + 100, 0));
-  return { entries, unreadable: pictures.length - entries.length, ...makeZip(entries) };
+  const unreadable = pictures.filter((_, index) => !prepared[index]).map(({ path }) => path);
+  return { entries, unreadable, ...makeZip(entries) };
 }
 
 /** Send the zip; `sentText(bytes)` says how far it is. Then Python hears of it. */
@@ -71,7 +76,9 @@ async function sendFolder(found, stopping) {
   if (!entries.length) throw tell(words.unreadable, words.unreadable_hint);
   const tops = new Set(pictures.map(({ path }) => path.slice(0, path.indexOf("/"))));
   const name = tops.size === 1 ? [...tops][0] : words.folders_name;
-  const facts = { pictures: entries.length, left_out: leftOut + unreadable + found.unreadable };
+  for (const path of [...found.unreadable, ...unreadable]) leftOut.push([path, "unreadable"]);
+  const facts = {
+    pictures: entries.length, left_out: leftOut.length, left_out_files: leftOut.slice(0, props.named_left_out) };
   const sentText = (bytes) => {
     let done = 0;
     for (let high = ends.length; done < high;) {
@@ -118,7 +125,11 @@ async function sendFound(found, stopping) {
   return sendFolder(found, stopping);
 }
 
-const sendChosen = (files) => zone.run((stopping) => sendFound({ files, unreadable: 0 }, stopping));
+watch("value", () => {
+  if (!props.value) zone.say(words.heading, words.hint); // the page has moved on
+});
+
+const sendChosen = (files) => zone.run((stopping) => sendFound({ files, unreadable: [] }, stopping));
 zone.addChooser(words.choose_folder, { webkitdirectory: "", multiple: "" }, sendChosen, true);
 zone.addChooser(words.choose_zip, { accept: ".zip,application/zip" }, sendChosen);
 zone.addButton(words.sample, () => {

@@ -4,8 +4,10 @@ The browser walks the folder, leaves out what is no picture, shrinks big photos 
 Events: ``upload`` (a zip has arrived: the value), ``select`` (the sample pictures are wanted).
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, Literal, get_args
 
 import gradio as gr
 from gradio.data_classes import FileData, GradioModel
@@ -18,13 +20,20 @@ from tlapp.ui.widgets.quiet import QuietComponentMeta
 SCRIPTS = ("files.js", "shrink.js", "zip.js", "send.js", "drop_zone.js", "folder_drop.js")
 
 
+LeftOutWhy = Literal["no_picture", "too_large", "unreadable"]
+NAMED_LEFT_OUT = 200  # the rest is counted
+MOST_LEFT_OUT = 1_000_000
+MOST_PATH_CHARACTERS = 4_096
+
+
 @dataclass(frozen=True)
 class Upload:
     """A zip that has arrived."""
 
     path: str  # of the server; the receiver removes the file
     name: str  # of the folder or the zip, as the person named it; for showing only
-    left_out: int = 0  # files that the browser did not send: no pictures, too big or unreadable
+    left_out: tuple[tuple[str, LeftOutWhy], ...] = ()  # (path, why) of files that were not sent
+    unnamed_count: int = 0  # files that were not sent either, beyond those named
 
 
 class UploadData(GradioModel):
@@ -34,6 +43,7 @@ class UploadData(GradioModel):
     name: str
     pictures: int = 0
     left_out: int = 0
+    left_out_files: tuple[tuple[str, str], ...] = ()  # (path, why) of the first of them
 
 
 class FolderDrop(gr.HTML, metaclass=QuietComponentMeta):
@@ -61,6 +71,7 @@ class FolderDrop(gr.HTML, metaclass=QuietComponentMeta):
             max_bytes=max_bytes,
             image_bytes=image_bytes,
             most_pictures=most_pictures,
+            named_left_out=NAMED_LEFT_OUT,
             **kwargs,
         )
 
@@ -70,11 +81,21 @@ class FolderDrop(gr.HTML, metaclass=QuietComponentMeta):
         """The zip that has arrived."""
         if payload is None:
             return None
-        return Upload(payload.file.path, payload.name, max(0, payload.left_out))
+        named = tuple(_read_left_out(payload.left_out_files))
+        unnamed_count = min(max(0, payload.left_out - len(named)), MOST_LEFT_OUT)
+        return Upload(payload.file.path, payload.name, named, unnamed_count)
 
     def postprocess(self, value: None) -> None:  # type: ignore[override]  # as above
-        """Nothing is sent to the browser: the value comes from there alone."""
+        """Nothing is sent to the browser but None, which takes back what the zone said last."""
 
     def api_info(self) -> dict[str, Any]:
         """The value's JSON schema."""
         return gr.components.Component.api_info(self)
+
+
+def _read_left_out(files: Iterable[tuple[str, str]]) -> Iterator[tuple[str, LeftOutWhy]]:
+    """What a browser says of the files that it left out, as far as it can be shown."""
+    for path, said in islice(files, NAMED_LEFT_OUT):
+        for why in get_args(LeftOutWhy):
+            if said == why and 0 < len(path) <= MOST_PATH_CHARACTERS:
+                yield path, why
