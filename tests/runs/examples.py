@@ -37,6 +37,7 @@ def make_record(owner: str = "a" * 64, **values: Any) -> RunRecord:
         data_fingerprint="f" * 64,
         versions={"torch": "2"},
         created=now(),
+        valid_class_counts=(2, 2),
     )
     return replace(record, **values)
 
@@ -92,6 +93,7 @@ def epoch_finished(classifier: Classifier, epoch: int, *, is_best: bool = True) 
         train_eval_accuracy=0.8,
         valid_loss=1.1 / epoch,
         valid_accuracy=0.75,
+        valid_class_correct=(2, 1),
         seconds=0.01,
         is_best=is_best,
         classifier=classifier,

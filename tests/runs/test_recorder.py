@@ -85,6 +85,7 @@ def test_the_newest_and_the_best_model_are_kept_while_training(
 
 def test_afterwards_the_best_model_alone_is_kept(run: RunFolder, backbone: Backbone) -> None:
     recorder = RunRecorder(run, run.record())
+    recorder.on_event(started())
     for epoch in (1, 2, 3):
         event = epoch_finished(make_classifier(backbone, epoch), epoch, is_best=epoch == 2)
         recorder.on_event(event)
@@ -99,12 +100,15 @@ def test_afterwards_the_best_model_alone_is_kept(run: RunFolder, backbone: Backb
 
 def test_a_training_that_fails_keeps_its_best_epoch(run: RunFolder, backbone: Backbone) -> None:
     recorder = RunRecorder(run, run.record())
+    recorder.on_event(started())
     for epoch in (1, 2):
         event = epoch_finished(make_classifier(backbone, epoch), epoch, is_best=epoch == 1)
         recorder.on_event(event)
     recorder.end("failed", message="Learning rate too high.", hint="Try 0.001.")
     record = run.record()
     assert (record.state, record.best_epoch) == ("failed", 1)
+    assert record.valid_interval is not None
+    assert [(result.correct, result.total) for result in record.class_results] == [(2, 2), (1, 2)]
     assert (record.message, record.hint) == ("Learning rate too high.", "Try 0.001.")
     assert run.model_epochs() == (1,)
 

@@ -30,7 +30,6 @@ def test_a_record_comes_back_from_json_as_it_was() -> None:
         state="finished",
         epochs=(make_row(1), make_row(2, valid_loss=None, valid_accuracy=None)),
         valid_interval=(0.25, 0.75),
-        class_results=(ClassResult("cat", 1, 2),),
         best_epoch=2,
     )
     text = json.dumps(record.to_json(), allow_nan=False)
@@ -112,16 +111,16 @@ def _abandon(store: RunStore, record: RunRecord) -> RunFolder:
     return run
 
 
-@pytest.mark.parametrize("state", ["running", "waiting"])
 def test_a_run_of_a_dead_process_is_stopped_with_its_newest_best_model(
-    store: RunStore, tmp_path: Path, state: str
+    store: RunStore, tmp_path: Path
 ) -> None:
-    record = replace(make_record(), valid_count=10)
+    record = replace(make_record(), valid_count=10, valid_class_counts=(4, 6))
     run = _abandon(store, record)
-    run.write(replace(record, state=state))  # type: ignore[arg-type]  # a run state
+    run.write(replace(record, state="running"))
     backbone = published_backbone()
     for epoch in (1, 2, 3):
-        run.append(make_row(epoch, is_best=epoch < 3, valid_accuracy=epoch / 10))
+        figures = {"valid_accuracy": epoch / 10, "valid_class_correct": (0, epoch)}
+        run.append(make_row(epoch, is_best=epoch < 3, **figures))
     for epoch in (2, 3):
         run.save_model(epoch, make_classifier(backbone, epoch))
     second = RunStore(tmp_path / "runs")
@@ -132,9 +131,23 @@ def test_a_run_of_a_dead_process_is_stopped_with_its_newest_best_model(
     assert found.valid_accuracy == pytest.approx(0.2)
     assert found.valid_correct == 2
     assert found.valid_interval == pytest.approx((0.057, 0.510), abs=1e-3)  # Wilson's, of 2 in 10
+    assert found.class_results == (ClassResult("cat", 0, 4), ClassResult("dog", 2, 6))
     assert "epoch 2 is kept" in found.message
     assert found.hint
     assert run.model_path().name == "epoch-0002"
+
+
+def test_a_run_that_waited_when_its_process_died_is_told_so(
+    store: RunStore, tmp_path: Path
+) -> None:
+    record = make_record()
+    _abandon(store, record)
+    second = RunStore(tmp_path / "runs")
+    found = second.record(record.run_id)
+    second.close()
+    assert (found.state, found.best_epoch) == ("stopped", None)
+    assert "waited for its turn" in found.message
+    assert found.hint == "Press Train again."
 
 
 def test_a_run_of_a_living_process_is_left_alone(store: RunStore, tmp_path: Path) -> None:

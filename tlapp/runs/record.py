@@ -5,10 +5,11 @@ JSON holds no NaN: figures that are not finite are written as null and read back
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
 from tlapp.errors import RunError
+from tlapp.training.interval import wilson_interval
 
 Built = TypeVar("Built")
 RunState = Literal["waiting", "running", "finished", "stopped", "failed"]
@@ -19,7 +20,8 @@ ENDED_STATES: tuple[RunState, ...] = ("finished", "stopped", "failed")
 class EpochRow:
     """The figures of one finished epoch."""
 
-    epoch: int  # 1 for the first
+    epoch: int  # counted over all phases, 1 for the first
+    phase: int = 1  # 1 for the first
     train_loss: float  # mean over the epoch while weights moved, nats per picture
     train_eval_loss: float  # the same pictures at the end of the epoch, in eval mode
     train_eval_accuracy: float  # 0 to 1, higher is better
@@ -27,6 +29,7 @@ class EpochRow:
     valid_accuracy: float | None  # 0 to 1, higher is better; None: nothing held out
     seconds: float  # wall time of this epoch alone
     is_best: bool  # the best so far at that moment
+    valid_class_correct: tuple[int, ...] = ()  # held-out pictures of each class that are right
 
     def to_json(self) -> dict[str, Any]:
         """The row as JSON values."""
@@ -52,7 +55,9 @@ class RunRecord:
     dataset_id: str
     dataset_name: str
     class_names: tuple[str, ...]
-    config: Mapping[str, Any]  # every field of TrainConfig
+    config: Mapping[str, Any]  # every field of TrainConfig, of the last phase
+    earlier_phases: tuple[Mapping[str, Any], ...] = ()  # the same of the phases before it
+    continues: str = ""  # the run whose epochs come first here; "": it began by itself
     seed: int
     data_fingerprint: str  # SHA-256 over pictures, labels and classes
     versions: Mapping[str, str]  # tlapp, torch, torchvision, python
@@ -63,11 +68,11 @@ class RunRecord:
     epochs: tuple[EpochRow, ...] = ()
     train_count: int = 0  # pictures learned from
     valid_count: int = 0  # pictures held out
+    valid_class_counts: tuple[int, ...] = ()  # of each class
     best_epoch: int | None = None  # the epoch whose classifier is kept
     valid_accuracy: float | None = None  # of that epoch, 0 to 1
     valid_interval: tuple[float, float] | None = None  # 95 % Wilson interval around it
     valid_correct: int | None = None  # held-out pictures that it gets right
-    class_results: tuple[ClassResult, ...] = ()  # in the order of the classes; (): not known
     seconds: float | None = None  # wall time of the training, features included
     feature_seconds: float | None = None
     head_seconds: float | None = None
@@ -75,8 +80,40 @@ class RunRecord:
     trainable_parameters: int | None = None
     frozen_parameters: int | None = None
     replaced_layer: str = ""  # e.g. "fc: 512 -> 1000 becomes 512 -> 3"
+    is_pinned: bool = False  # kept when older runs make room
     message: str = ""  # why it failed or was stopped, as plain text
     hint: str = ""  # what to do about it
+
+    @property
+    def phases(self) -> tuple[Mapping[str, Any], ...]:
+        """The settings of every phase, in order."""
+        return (*self.earlier_phases, self.config)
+
+    @property
+    def class_results(self) -> tuple[ClassResult, ...]:
+        """What the kept classifier gets right, in the order of the classes; (): not known."""
+        best = next((row for row in self.epochs if row.epoch == self.best_epoch), None)
+        if best is None or len(best.valid_class_correct) != len(self.valid_class_counts):
+            return ()
+        figures = zip(
+            self.class_names, best.valid_class_correct, self.valid_class_counts, strict=True
+        )
+        return tuple(ClassResult(*figure) for figure in figures)
+
+    def with_best(self, epoch: int | None) -> "RunRecord":
+        """With the held-out figures of this epoch, whose classifier is kept."""
+        row = next((row for row in self.epochs if row.epoch == epoch), None)
+        accuracy = row.valid_accuracy if row else None
+        correct = None
+        if accuracy is not None and self.valid_count:
+            correct = round(accuracy * self.valid_count)
+        return replace(
+            self,
+            best_epoch=epoch,
+            valid_accuracy=accuracy,
+            valid_correct=correct,
+            valid_interval=None if correct is None else wilson_interval(correct, self.valid_count),
+        )
 
     @property
     def is_over(self) -> bool:
@@ -99,6 +136,7 @@ def row_from_json(values: Mapping[str, Any]) -> EpochRow:
     for name in ("train_loss", "train_eval_loss", "train_eval_accuracy", "seconds"):
         if known.get(name) is None:
             known[name] = math.nan
+    known["valid_class_correct"] = tuple(known.get("valid_class_correct", ()))
     return _build(EpochRow, known)
 
 
@@ -108,10 +146,8 @@ def record_from_json(values: Mapping[str, Any]) -> RunRecord:
     interval = known.get("valid_interval")
     known["class_names"] = tuple(known.get("class_names", ()))
     known["valid_interval"] = None if interval is None else (interval[0], interval[1])
-    known["class_results"] = tuple(
-        _build(ClassResult, _known_fields(ClassResult, result))
-        for result in known.get("class_results", ())
-    )
+    for name in ("earlier_phases", "valid_class_counts"):
+        known[name] = tuple(known.get(name, ()))
     known["epochs"] = tuple(row_from_json(row) for row in known.get("epochs", ()))
     return _build(RunRecord, known)
 

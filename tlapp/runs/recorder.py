@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from tlapp.classifier import Classifier
 from tlapp.runs.folder import RunFolder
-from tlapp.runs.record import ClassResult, EpochRow, RunRecord, RunState
+from tlapp.runs.record import EpochRow, RunRecord, RunState
 from tlapp.runs.store import now
 from tlapp.training.events import (
     EpochFinished,
@@ -68,20 +68,13 @@ class RunRecorder:
         elif isinstance(event, TrainingFinished | TrainingStopped) and event.result is not None:
             self._keep_result(event.result)
 
-    def add_class_results(self, results: tuple[ClassResult, ...]) -> None:
-        """Keep what the best classifier gets right, class by class."""
-        self.record = replace(self.record, class_results=results)
-
     def end(self, state: RunState, *, message: str = "", hint: str = "") -> None:
         """The run is over: keep the best model alone, and wait until the disk has everything.
 
         Raises OSError when the disk refuses; `record` then says "failed".
         """
         if self.record.best_epoch is None and self._best is not None:  # failed on the way
-            row = self.record.epochs[self._best[0] - self.record.epochs[0].epoch]
-            self.record = replace(
-                self.record, best_epoch=self._best[0], valid_accuracy=row.valid_accuracy
-            )
+            self.record = self.record.with_best(self._best[0])
         self._latest = self._best
         ended = replace(self.record, state=state, finished=now(), message=message, hint=hint)
         self.record = replace(
@@ -94,6 +87,7 @@ class RunRecorder:
     def _add_epoch(self, event: EpochFinished) -> None:
         row = EpochRow(
             epoch=event.epoch,
+            phase=event.phase,
             train_loss=event.train_loss,
             train_eval_loss=event.train_eval_loss,
             train_eval_accuracy=event.train_eval_accuracy,
@@ -101,6 +95,7 @@ class RunRecorder:
             valid_accuracy=event.valid_accuracy,
             seconds=event.seconds,
             is_best=event.is_best,
+            valid_class_correct=event.valid_class_correct,
         )
         self._run.append(row)
         self._latest = (event.epoch, event.classifier)
@@ -114,11 +109,7 @@ class RunRecorder:
     def _keep_result(self, result: TrainingResult) -> None:
         self._best = (result.best_epoch, result.classifier)
         self.record = replace(
-            self.record,
-            best_epoch=result.best_epoch,
-            valid_accuracy=result.valid_accuracy,
-            valid_interval=result.valid_interval,
-            valid_correct=result.valid_correct if result.valid_count else None,
+            self.record.with_best(result.best_epoch),
             seconds=result.seconds,
             feature_seconds=result.feature_seconds,
             head_seconds=result.head_seconds,

@@ -16,7 +16,6 @@ from tlapp.files import temporary_path, write_atomically
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.keeper import Keeper, is_kept
 from tlapp.runs.record import RunRecord
-from tlapp.training.interval import wilson_interval
 
 RUN_ID_BYTES = 24  # 192 random bits
 RUN_ID_PATTERN = re.compile(r"r_[A-Za-z0-9_-]{32}")
@@ -115,27 +114,20 @@ class RunStore:
 
 def _abandoned(record: RunRecord, best_epoch: int | None) -> RunRecord:
     """The record of a run whose process is gone."""
-    rows = {row.epoch: row for row in record.epochs}
-    row = None if best_epoch is None else rows.get(best_epoch)
-    accuracy = None if row is None else row.valid_accuracy
-    correct = None
-    if accuracy is not None and record.valid_count:
-        correct = round(accuracy * record.valid_count)
-    kept = (
-        "Nothing was learned yet."
-        if best_epoch is None
-        else f"The model of epoch {best_epoch} is kept."
-    )
+    ended = replace(record.with_best(best_epoch), state="stopped", finished=now())
+    if record.state == "waiting":
+        return replace(
+            ended,
+            message="The program ended while this training waited for its turn.",
+            hint="Press Train again.",
+        )
+    if best_epoch is None:
+        message = "The program ended during this training. Nothing was learned yet."
+        return replace(ended, message=message, hint="Press Train to train again.")
     return replace(
-        record,
-        state="stopped",
-        finished=now(),
-        best_epoch=best_epoch,
-        valid_accuracy=accuracy,
-        valid_correct=correct,
-        valid_interval=None if correct is None else wilson_interval(correct, record.valid_count),
-        message=f"The program ended during this training. {kept}",
-        hint="Press Train to train again." if row is None else "Use it, or train again.",
+        ended,
+        message=f"The program ended during this training. The model of epoch {best_epoch} is kept.",
+        hint="Use it, or train again.",
     )
 
 

@@ -22,8 +22,13 @@ class Measured:
     """How well scores fit their labels."""
 
     loss: float  # plain mean cross-entropy in nats per picture
-    correct: int
+    class_correct: tuple[int, ...]  # hits among the pictures of each class
     count: int
+
+    @property
+    def correct(self) -> int:
+        """Hits in all."""
+        return sum(self.class_correct)
 
     @property
     def accuracy(self) -> float:
@@ -51,8 +56,9 @@ class Ranked(Protocol):
 def measure(scores_NK: Tensor, labels_N: Tensor) -> Measured:
     """Loss and hits of these scores; N is 1 or more."""
     loss = functional.cross_entropy(scores_NK, labels_N)
-    correct = (scores_NK.argmax(dim=1) == labels_N).sum()
-    return Measured(loss=float(loss), correct=int(correct), count=len(labels_N))
+    hits_N = labels_N[scores_NK.argmax(dim=1) == labels_N]
+    hits_K = torch.bincount(hits_N, minlength=scores_NK.shape[1])
+    return Measured(float(loss), tuple(hits_K.tolist()), len(labels_N))
 
 
 def rank(epoch: Ranked) -> tuple[float, float]:

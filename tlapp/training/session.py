@@ -153,6 +153,7 @@ class _Progress:
             train_eval_accuracy=told.train.accuracy,
             valid_loss=told.valid.loss if told.valid else None,
             valid_accuracy=told.valid.accuracy if told.valid else None,
+            valid_class_correct=told.valid.class_correct if told.valid else (),
             seconds=told.seconds,
             is_best=False,
             classifier=told.classifier,

@@ -10,9 +10,11 @@ from tlapp.runs.record import RunRecord, RunState
 from tlapp.training.events import (
     BatchFinished,
     EpochFinished,
+    PhaseStarted,
     PreparingFeatures,
     TrainingEvent,
 )
+from tlapp.workspace.pace import Pace
 
 Phase = Literal["waiting", "download", "features", "training", "done"]
 
@@ -38,7 +40,8 @@ class LiveRun:
     batch: int = 0  # batches finished in this epoch
     batches: int = 0  # in this epoch; 0 when not known
     batch_losses: tuple[tuple[float, float], ...] = ()  # (epochs done, mean loss in this epoch)
-    seconds_left: float | None = None  # estimate until the end; None: not known
+    seconds_left: float | None = None  # estimate until the phase ends; None: not known
+    phase_number: int = 1  # of `record.phases`, 1 for the first
     classifier_epoch: int = 0  # the epoch whose classifier answers in Try; 0: none yet
 
     @property
@@ -72,9 +75,14 @@ def _appended(
 
 
 def planned_epochs(record: RunRecord) -> int:
-    """How many epochs were asked for."""
-    epochs = record.config.get("epochs")
-    return epochs if isinstance(epochs, int) else 0
+    """How many epochs were asked for, over all phases; of earlier ones as many as there were."""
+    told = [row.phase for row in record.epochs]
+    current = told[-1] if told else 1
+    planned = [phase.get("epochs", 0) for phase in record.phases]
+    return sum(
+        told.count(number) if number < current else epochs
+        for number, epochs in enumerate(planned, start=1)
+    )
 
 
 class LiveTracker:
@@ -83,7 +91,7 @@ class LiveTracker:
     def __init__(self, record: RunRecord, clock: Callable[[], float] = time.monotonic) -> None:
         self.live = LiveRun(record=record, phase="waiting", epochs=planned_epochs(record))
         self._clock = clock
-        self._training_began: float | None = None
+        self._pace = Pace(planned_epochs(record))
 
     def set_record(self, record: RunRecord) -> None:
         """The record has changed."""
@@ -99,10 +107,16 @@ class LiveTracker:
                 download_done_bytes=event.done_bytes,
                 download_total_bytes=event.total_bytes,
             )
+        elif isinstance(event, PhaseStarted):
+            planned = self.live.record.phases[event.phase - 1]["epochs"]
+            self._pace = Pace(event.first_epoch - 1 + planned)
+            self.live = replace(
+                self.live, phase_number=event.phase, batch=0, batches=0, seconds_left=None
+            )
         elif isinstance(event, PreparingFeatures):
+            self._pace.begin(self._clock())
             self.live = self._with_features(event)
         elif isinstance(event, BatchFinished):
-            self._begin_training()
             epochs_done = event.epoch - 1 + event.batch / event.batches
             self.live = replace(
                 self.live,
@@ -111,16 +125,20 @@ class LiveTracker:
                 batch=event.batch,
                 batches=event.batches,
                 batch_losses=_appended(self.live.batch_losses, (epochs_done, event.train_loss)),
-                seconds_left=self._seconds_left(epochs_done),
+                seconds_left=self._pace.step(
+                    event.epoch, event.batch, event.batches, at=self._clock()
+                ),
             )
         elif isinstance(event, EpochFinished):
-            self._begin_training(event.seconds)
+            seconds_left = self._pace.epoch(
+                event.epoch, event.seconds, self.live.batches, at=self._clock()
+            )
             self.live = replace(
                 self.live,
                 phase="training",
                 epoch=event.epoch,
                 batch=self.live.batches,
-                seconds_left=self._seconds_left(event.epoch),
+                seconds_left=seconds_left,
                 classifier_epoch=event.epoch,
             )
 
@@ -134,14 +152,3 @@ class LiveTracker:
             features_per_second=speed or None,
             seconds_left=(event.total - event.done) / speed if speed else None,
         )
-
-    def _begin_training(self, seconds_ago: float = 0.0) -> None:
-        if self._training_began is None:
-            self._training_began = self._clock() - seconds_ago
-
-    def _seconds_left(self, epochs_done: float) -> float | None:
-        """At the pace so far; patience may end it sooner."""
-        if self._training_began is None or epochs_done <= 0:
-            return None
-        seconds = self._clock() - self._training_began
-        return max(0.0, seconds / epochs_done * (self.live.epochs - epochs_done))

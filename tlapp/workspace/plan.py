@@ -9,17 +9,13 @@ import torch
 import torchvision
 
 import tlapp
-from tlapp.backbones.cache import FeatureCache
-from tlapp.backbones.extractor import whole_backbone
-from tlapp.backbones.features import FeatureFinished, extract_features
 from tlapp.backbones.stages import Stage
-from tlapp.classifier import Classifier
 from tlapp.data.dataset import Dataset
 from tlapp.data.images import Picture
 from tlapp.data.splits import Split
 from tlapp.errors import TrainingError
-from tlapp.jobs.job import JobEnd, ShouldStop
-from tlapp.runs.record import ClassResult, RunRecord, RunState
+from tlapp.jobs.job import JobEnd
+from tlapp.runs.record import RunRecord, RunState
 from tlapp.runs.store import new_run_id, now
 from tlapp.settings import MINUTE, Limits
 from tlapp.training.config import TrainConfig
@@ -75,41 +71,7 @@ def new_record(owner: str, plan: TrainingPlan) -> RunRecord:
         created=now(),
         train_count=len(plan.split.train),
         valid_count=len(plan.split.valid),
-    )
-
-
-def count_correct(
-    classifier: Classifier, plan: TrainingPlan, cache: FeatureCache, should_stop: ShouldStop
-) -> tuple[ClassResult, ...]:
-    """What the classifier gets right among the held-out pictures, class by class.
-
-    Milliseconds for a frozen backbone, whose features are in the cache; otherwise the held-out
-    pictures pass it once more, unless somebody wants to stop: then ().
-    """
-    images = plan.dataset.images
-    held_out = [images.images[index] for index in plan.split.valid]
-    is_frozen = plan.config.freeze == "head"
-    if not held_out or (should_stop() and not is_frozen):
-        return ()
-    pictures = [plan.picture_of(image.image_id) for image in held_out]
-    for event in extract_features(
-        whole_backbone(classifier.backbone),
-        pictures,
-        cache=cache if is_frozen else None,
-        should_stop=(lambda: False) if is_frozen else should_stop,
-    ):
-        if isinstance(event, FeatureFinished):
-            with torch.inference_mode():
-                guesses = classifier.head(event.features.features_ND).argmax(dim=1).tolist()
-            break
-    else:
-        return ()
-    labels = [image.class_index for image in held_out]
-    total = Counter(labels)
-    correct = Counter(label for label, guess in zip(labels, guesses, strict=True) if label == guess)
-    return tuple(
-        ClassResult(name, correct[index], total[index])
-        for index, name in enumerate(images.class_names)
+        valid_class_counts=_class_counts(plan),
     )
 
 
@@ -128,3 +90,10 @@ def stop_message(record: RunRecord, state: RunState, end: JobEnd, limits: Limits
         minutes = max(1, round(limits.training_seconds / MINUTE))
         return f"{done}: a training may take {minutes} min here.{kept}"
     return f"{done}.{kept}"
+
+
+def _class_counts(plan: TrainingPlan) -> tuple[int, ...]:
+    """How many held-out pictures each class has."""
+    images = plan.dataset.images
+    counts = Counter(images.images[index].class_index for index in plan.split.valid)
+    return tuple(counts[index] for index in range(len(images.class_names)))

@@ -22,11 +22,11 @@ from tlapp.runs.record import RunRecord, RunState
 from tlapp.runs.recorder import RunRecorder
 from tlapp.runs.store import RunStore
 from tlapp.settings import Limits
-from tlapp.training.events import TrainingEvent, TrainingFinished, TrainingStopped
+from tlapp.training.events import TrainingEvent, TrainingFinished
 from tlapp.training.session import train
 from tlapp.training.task import TrainJob
 from tlapp.workspace.live import LiveRun, LiveTracker, live_from_record
-from tlapp.workspace.plan import TrainingPlan, check_plan, count_correct, new_record, stop_message
+from tlapp.workspace.plan import TrainingPlan, check_plan, new_record, stop_message
 from tlapp.workspace.shelf import BackboneShelf
 
 CLASSIFIERS_KEPT = 4  # of runs that are over, in memory; a trained backbone can be large
@@ -207,12 +207,7 @@ class Trainings:
             backbone=backbone,
             phases=(plan.config,),
         )
-        for event in train(job, cache=self._cache, should_stop=should_stop):
-            if isinstance(event, TrainingFinished | TrainingStopped) and event.result is not None:
-                classifier = event.result.classifier
-                results = count_correct(classifier, plan, self._cache, should_stop)
-                active.recorder.add_class_results(results)
-            yield event
+        yield from train(job, cache=self._cache, should_stop=should_stop)
 
     def _on_end(self, run_id: str, active: _Active, end: JobEnd) -> None:
         state: RunState = "finished" if active.has_finished else end.state
