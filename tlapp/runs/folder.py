@@ -3,8 +3,10 @@
     run.json            the record, without its epochs; replaced in one step
     epochs.jsonl        one line an epoch, appended; a torn last line is not read
     models/epoch-0012/  the classifier of epoch 12 (`save_classifier`); appears in one step
+    state.safetensors   what going on after an epoch takes; replaced in one step
 
-During a run the newest and the best epoch are kept; afterwards the best alone.
+During a run the newest and the best epoch are kept; afterwards the best alone. The state stays with
+a run that was stopped.
 """
 
 import json
@@ -14,14 +16,20 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as write_tensors
+
 from tlapp.classifier import Classifier, save_classifier
 from tlapp.errors import RunError
 from tlapp.files import sync_folder, temporary_path, write_atomically
 from tlapp.runs.record import EpochRow, RunRecord, record_from_json, row_from_json
+from tlapp.training.state import State
 
 RECORD_NAME = "run.json"
 EPOCHS_NAME = "epochs.jsonl"
 MODELS_NAME = "models"
+STATE_NAME = "state.safetensors"
+_EPOCH = "epoch"
 MODEL_PATTERN = re.compile(r"epoch-(\d{4,})")
 
 
@@ -83,6 +91,29 @@ class RunFolder:
             shutil.rmtree(temporary, ignore_errors=True)
         if durable:
             _sync_tree(target)
+
+    def save_state(self, epoch: int, state: State, *, durable: bool = False) -> None:
+        """Keep what going on after this epoch takes, in place of what was kept before."""
+        content = write_tensors(dict(state), {_EPOCH: str(epoch)})
+        write_atomically(self.path / STATE_NAME, content, durable=durable)
+
+    def state(self) -> tuple[int, State] | None:
+        """The epoch after which the training can go on, and how; None: it cannot."""
+        path = self.path / STATE_NAME
+        try:
+            with safe_open(path, framework="pt") as file:
+                epoch = int(file.metadata()[_EPOCH])
+                return epoch, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, ValueError, KeyError):
+            return None
+
+    def has_state(self) -> bool:
+        """Whether there may be a state, without reading it."""
+        return (self.path / STATE_NAME).is_file()
+
+    def drop_state(self) -> None:
+        """The training will not go on."""
+        (self.path / STATE_NAME).unlink(missing_ok=True)
 
     def model_epochs(self) -> tuple[int, ...]:
         """The epochs whose classifiers are here, in order."""

@@ -60,6 +60,8 @@ class RunRecord:
     continues: str = ""  # the run whose epochs come first here; "": it began by itself
     seed: int
     data_fingerprint: str  # SHA-256 over pictures, labels and classes
+    held_out_share: float = 0.0  # of the pictures, where the folder does not say it itself
+    split_seed: int = 0
     versions: Mapping[str, str]  # tlapp, torch, torchvision, python
     created: str  # ISO 8601, UTC
     state: RunState = "waiting"
@@ -88,6 +90,16 @@ class RunRecord:
     def phases(self) -> tuple[Mapping[str, Any], ...]:
         """The settings of every phase, in order."""
         return (*self.earlier_phases, self.config)
+
+    @property
+    def planned_epochs(self) -> int:
+        """How many epochs were asked for; of phases that are over, as many as there were."""
+        told = [row.phase for row in self.epochs]
+        current = told[-1] if told else 1
+        return sum(
+            told.count(number) if number < current else phase.get("epochs", 0)
+            for number, phase in enumerate(self.phases, start=1)
+        )
 
     @property
     def class_results(self) -> tuple[ClassResult, ...]:

@@ -6,7 +6,7 @@ weights and the running epoch.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tlapp.classifier import Classifier
@@ -22,6 +22,7 @@ from tlapp.training.events import (
     TrainingStarted,
     TrainingStopped,
 )
+from tlapp.training.state import State
 
 SAVE_PERIOD_SECONDS = 0.5
 UNSAVED_MESSAGE = "The result could not be saved: the disk of this machine refused it."
@@ -43,6 +44,7 @@ class RunRecorder:
         self._saved: frozenset[int] = frozenset()
         self._latest: tuple[int, Classifier] | None = None
         self._best: tuple[int, Classifier] | None = None
+        self._state: tuple[int, State] | None = None  # of the newest epoch, if it can be kept
 
     @property
     def latest(self) -> tuple[int, Classifier] | None:
@@ -52,6 +54,13 @@ class RunRecorder:
     def start(self) -> None:
         """The run has left the queue."""
         self._change(state="running", started=now())
+
+    def take_up(self, rows: Sequence[EpochRow], best: tuple[int, Classifier]) -> None:
+        """Begin with the epochs of an earlier run, and the best classifier among them."""
+        for row in rows:
+            self._run.append(row)
+        self.record = replace(self.record, epochs=tuple(rows))
+        self._latest = self._best = best
 
     def on_event(self, event: TrainingEvent) -> None:
         """Keep what this event says."""
@@ -76,6 +85,8 @@ class RunRecorder:
         if self.record.best_epoch is None and self._best is not None:  # failed on the way
             self.record = self.record.with_best(self._best[0])
         self._latest = self._best
+        if state == "finished":
+            self._state = None
         ended = replace(self.record, state=state, finished=now(), message=message, hint=hint)
         self.record = replace(
             ended, state="failed", message=UNSAVED_MESSAGE, hint="Make room, then train again."
@@ -99,6 +110,8 @@ class RunRecorder:
         )
         self._run.append(row)
         self._latest = (event.epoch, event.classifier)
+        state = event.save_state()
+        self._state = None if state is None else (event.epoch, state)
         if event.is_best or self._best is None:
             self._best = self._latest
         self.record = replace(self.record, epochs=(*self.record.epochs, row))
@@ -124,6 +137,10 @@ class RunRecorder:
                 self._run.save_model(epoch, classifier, durable=durable)
         self._saved = frozenset(wanted)
         self._run.keep_models(self._saved)
+        if self._state is None:
+            self._run.drop_state()
+        else:
+            self._run.save_state(*self._state, durable=durable)
 
     def _change(self, **values: object) -> None:
         self.record = replace(self.record, **values)  # type: ignore[arg-type]  # field names above

@@ -13,8 +13,9 @@ best epoch and cost the last. `python -m tests.benchmarks` measures it again.
 
 import math
 import re
-from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, cast, get_args
 
 from tlapp.errors import TrainingError
 
@@ -107,6 +108,19 @@ class TrainConfig:
     def _fill(self, field: str, value: float) -> None:
         if getattr(self, field) is None:
             object.__setattr__(self, field, value)  # the class is frozen for everybody else
+
+
+def config_from_values(values: Mapping[str, Any]) -> TrainConfig:
+    """The config whose fields a record kept; what this version does not know is passed over.
+
+    Raises TrainingError when the values cannot work.
+    """
+    known = {
+        field.name: values[field.name] for field in fields(TrainConfig) if field.name in values
+    }
+    rates = known.get("stage_rates", ())
+    known["stage_rates"] = tuple((str(stage), rate) for stage, rate in rates)
+    return TrainConfig(**known)
 
 
 def _check_freeze(freeze: object) -> None:

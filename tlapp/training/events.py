@@ -68,7 +68,9 @@ class EpochFinished:
     seconds: float  # wall time of this epoch alone, measuring included
     is_best: bool  # better on the held-out pictures than every epoch before
     classifier: Classifier
-    save_state: Callable[[], State]  # to go on from here later; before the next event is asked for
+    save_state: Callable[
+        [], State | None
+    ]  # to go on from here later; before the next event is asked for
 
 
 @dataclass(frozen=True, eq=False)

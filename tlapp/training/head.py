@@ -52,7 +52,7 @@ class HeadEpoch:
     train: Measured  # afterwards, without dropout
     valid: Measured | None  # None: no pictures held out
     seconds: float
-    save_state: Callable[[], State]  # before the next epoch is asked for
+    save_state: Callable[[], State | None]  # before the next epoch is asked for
 
 
 def train_head(

@@ -13,6 +13,8 @@ from torch.optim.lr_scheduler import LambdaLR
 
 State = Mapping[str, Tensor]  # names as in `LearningState.save`
 
+MOST_LEARNT_BYTES = 100_000_000  # of parameters; AdamW's two moments take twice as much again
+
 _EPOCHS = "epochs"
 _STEPS = "steps"
 _RATES = "rates"  # of each group of parameters, at its next step
@@ -29,8 +31,11 @@ class LearningState:
     schedule: LambdaLR
     generator: torch.Generator
 
-    def save(self, epochs: int) -> State:
-        """A copy, after so many epochs of this phase."""
+    def save(self, epochs: int) -> State | None:
+        """A copy, after so many epochs of this phase; None: too large to be kept at every epoch."""
+        learnt = sum(tensor.nbytes for tensor in (*self.parameters, *self.buffers))
+        if learnt > MOST_LEARNT_BYTES:
+            return None
         moments = self.optimizer.state_dict()["state"]
         return {
             **{f"parameter {i}": tensor for i, tensor in enumerate(_copies(self.parameters))},

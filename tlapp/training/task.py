@@ -78,7 +78,9 @@ class PhaseEpoch:
     valid: Measured | None  # None: no pictures held out
     seconds: float
     classifier: Classifier  # nobody changes it afterwards
-    save_state: Callable[[], State]  # of what learns, as it is until the next event is asked for
+    save_state: Callable[
+        [], State | None
+    ]  # of what learns, as it is until the next event is asked for
 
 
 @dataclass(frozen=True)

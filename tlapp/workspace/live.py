@@ -61,7 +61,7 @@ def live_from_record(record: RunRecord, classifier_epoch: int | None) -> LiveRun
         record=record,
         phase="done" if record.is_over else "training",
         epoch=record.epochs[-1].epoch if record.epochs else 0,
-        epochs=planned_epochs(record),
+        epochs=record.planned_epochs,
         seconds_left=0.0 if record.is_over else None,
         classifier_epoch=classifier_epoch or 0,
     )
@@ -74,24 +74,13 @@ def _appended(
     return (*(points[::2] if len(points) >= MOST_BATCH_LOSSES else points), point)
 
 
-def planned_epochs(record: RunRecord) -> int:
-    """How many epochs were asked for, over all phases; of earlier ones as many as there were."""
-    told = [row.phase for row in record.epochs]
-    current = told[-1] if told else 1
-    planned = [phase.get("epochs", 0) for phase in record.phases]
-    return sum(
-        told.count(number) if number < current else epochs
-        for number, epochs in enumerate(planned, start=1)
-    )
-
-
 class LiveTracker:
     """Folds events into a `LiveRun`. One thread writes; any thread reads `live`."""
 
     def __init__(self, record: RunRecord, clock: Callable[[], float] = time.monotonic) -> None:
-        self.live = LiveRun(record=record, phase="waiting", epochs=planned_epochs(record))
+        self.live = LiveRun(record=record, phase="waiting", epochs=record.planned_epochs)
         self._clock = clock
-        self._pace = Pace(planned_epochs(record))
+        self._pace = Pace(record.planned_epochs)
 
     def set_record(self, record: RunRecord) -> None:
         """The record has changed."""

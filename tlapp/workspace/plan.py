@@ -29,17 +29,25 @@ class TrainingPlan:
     dataset: Dataset
     split: Split
     picture_of: Callable[[str], Picture]
-    config: TrainConfig
+    phases: tuple[TrainConfig, ...]  # one or more
     name: str
     expected_seconds: float | None
+    continues: RunRecord | None = None  # the earlier run that is taken up
+
+    @property
+    def config(self) -> TrainConfig:
+        """The settings of the last phase; backbone and seed are those of all."""
+        return self.phases[-1]
 
 
 def check_plan(plan: TrainingPlan, stages: Sequence[Stage], limits: Limits) -> None:
     """Refuse at once what would fail as a job. Raises TrainingError, BackboneError."""
-    plan_stages(stages, plan.config)
-    if plan.config.epochs > limits.epochs:
+    for config in plan.phases:
+        plan_stages(stages, config)
+    epochs = sum(config.epochs for config in plan.phases)
+    if epochs > limits.epochs:
         raise TrainingError(
-            f"{plan.config.epochs} epochs are more than this machine allows.",
+            f"{epochs} epochs are more than this machine allows.",
             hint=f"Choose {limits.epochs} epochs or fewer.",
         )
     images = plan.dataset.images
@@ -60,6 +68,10 @@ def new_record(owner: str, plan: TrainingPlan) -> RunRecord:
         dataset_name=plan.dataset.name,
         class_names=plan.dataset.images.class_names,
         config=asdict(plan.config),
+        earlier_phases=tuple(asdict(config) for config in plan.phases[:-1]),
+        continues=plan.continues.run_id if plan.continues else "",
+        held_out_share=plan.dataset.held_out_share,
+        split_seed=plan.dataset.split_seed,
         seed=plan.config.seed,
         data_fingerprint=plan.dataset.images.fingerprint(),
         versions={
@@ -81,7 +93,7 @@ def stop_message(record: RunRecord, state: RunState, end: JobEnd, limits: Limits
         return ""
     count = len(record.epochs)
     done = (
-        f"Stopped after {count} of {record.config['epochs']} epochs"
+        f"Stopped after {count} of {record.planned_epochs} epochs"
         if count
         else "Stopped before the first epoch was finished"
     )

@@ -22,9 +22,12 @@ from tlapp.runs.record import RunRecord, RunState
 from tlapp.runs.recorder import RunRecorder
 from tlapp.runs.store import RunStore
 from tlapp.settings import Limits
+from tlapp.training.config import TrainConfig
 from tlapp.training.events import TrainingEvent, TrainingFinished
+from tlapp.training.loss import rank
 from tlapp.training.session import train
-from tlapp.training.task import TrainJob
+from tlapp.training.task import Start, TrainJob
+from tlapp.workspace.earlier import make_start, next_phases
 from tlapp.workspace.live import LiveRun, LiveTracker, live_from_record
 from tlapp.workspace.plan import TrainingPlan, check_plan, new_record, stop_message
 from tlapp.workspace.shelf import BackboneShelf
@@ -152,6 +155,21 @@ class Trainings:
                 return self._classifiers[run_id]
         return self._keep(run_id, self._load(run_id))
 
+    def next_phases(self, run_id: str, phase: TrainConfig | None) -> tuple[TrainConfig, ...]:
+        """The phases of a run that takes this one up (`earlier.next_phases`). Raises RunError."""
+        return next_phases(self.record(run_id), self._runs.folder(run_id), phase)
+
+    def change(self, run_id: str, *, name: str | None = None, pinned: bool | None = None) -> None:
+        """Rename a run, or pin it. Raises RunError while it waits or runs, NotFoundError."""
+        record = self.record(run_id)
+        if not record.is_over:
+            raise RunError(
+                "This training is not over yet.", hint="Wait for its end, then change it."
+            )
+        record = record if name is None else replace(record, name=name)
+        record = record if pinned is None else replace(record, is_pinned=pinned)
+        self._runs.folder(run_id).write(record)
+
     def folder(self, run_id: str) -> Path:
         """The run's folder on disk. Raises NotFoundError."""
         return self._runs.folder(run_id).path
@@ -205,9 +223,22 @@ class Trainings:
             split=plan.split,
             picture_of=plan.picture_of,
             backbone=backbone,
-            phases=(plan.config,),
+            phases=plan.phases,
+            start=self._take_up(active, plan),
         )
         yield from train(job, cache=self._cache, should_stop=should_stop)
+
+    def _take_up(self, active: _Active, plan: TrainingPlan) -> Start | None:
+        """Where the training starts when it takes up an earlier run."""
+        earlier = plan.continues
+        if earlier is None:
+            return None
+        best = self.classifier(earlier.run_id)
+        start, rows = make_start(earlier, self._runs.folder(earlier.run_id), best, plan.phases)
+        best_row = max(rows, key=rank)
+        active.recorder.take_up(rows, (best_row.epoch, best))
+        active.tracker.set_record(active.recorder.record)
+        return start
 
     def _on_end(self, run_id: str, active: _Active, end: JobEnd) -> None:
         state: RunState = "finished" if active.has_finished else end.state
@@ -248,7 +279,8 @@ class Trainings:
 
     def _make_room(self, owner: str) -> None:
         """Remove the owner's oldest runs, so that one more is within the limit."""
-        over = [record for record in self._runs.list(owner) if record.is_over]
+        runs = self._runs.list(owner)
+        over = [record for record in runs if record.is_over and not record.is_pinned]
         for record in over[max(0, self._limits.runs - 1) :]:
             with suppress(NotFoundError, RunError):  # somebody else removed it
                 self.delete(record.run_id)

@@ -5,6 +5,7 @@ may use it (ids have more than 128 random bits). Every method may be called from
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from tlapp.training.counts import ParameterCounts, count_parameters
 from tlapp.workspace import visitors
 from tlapp.workspace.datasets import Datasets
 from tlapp.workspace.downloads import Downloads, DownloadState
+from tlapp.workspace.earlier import check_same_pictures
 from tlapp.workspace.estimates import Estimates
 from tlapp.workspace.household import Household
 from tlapp.workspace.imports import Imports
@@ -195,25 +197,43 @@ class Workspace:
         return self._estimates.seconds(dataset.images, self.split(dataset), config)
 
     def start_training(
-        self, owner: str, dataset_id: str, config: TrainConfig, *, name: str = ""
+        self, owner: str, dataset_id: str, *phases: TrainConfig, name: str = ""
     ) -> str:
-        """Put a training in the queue and return its run id.
+        """Put a training of one phase or more in the queue and return its run id.
 
         The data set is taken as it is now; later changes do not reach the run. Weights that are
         not here yet are downloaded first (phase "download"). Raises NotFoundError (data set),
         DataError (cannot be trained on), TrainingError (settings over the limits), JobError
         (queue full, or this owner has a training that waits or runs).
         """
+        return self._trainings.start(owner, self._plan(dataset_id, phases, name=name))
+
+    def take_up(
+        self, run_id: str, phase: TrainConfig | None = None, *, owner: str | None = None
+    ) -> str:
+        """A run that goes on from the end of an earlier one; returns its run id.
+
+        With `phase` it fine-tunes the earlier run's best epoch; without, it goes on where that run
+        was stopped, as if it never had been. Raises what `start_training` raises, and RunError when
+        the run cannot be taken up or the pictures have changed since.
+        """
+        record = self.run(run_id, owner=owner)
+        phases = self._trainings.next_phases(run_id, phase)
+        check_same_pictures(record, self.dataset(record.dataset_id))
+        plan = self._plan(record.dataset_id, phases, name=record.name)
+        return self._trainings.start(record.owner, replace(plan, continues=record))
+
+    def _plan(self, dataset_id: str, phases: tuple[TrainConfig, ...], *, name: str) -> TrainingPlan:
         dataset = self.dataset(dataset_id)
-        plan = TrainingPlan(
+        expected = [self.estimate(dataset_id, config) for config in phases]
+        return TrainingPlan(
             dataset=dataset,
             split=self.split(dataset),
             picture_of=partial(self._store.picture, dataset),
-            config=config,
+            phases=phases,
             name=name,
-            expected_seconds=self.estimate(dataset_id, config),
+            expected_seconds=None if None in expected else sum(s or 0.0 for s in expected),
         )
-        return self._trainings.start(owner, plan)
 
     def stop(self, run_id: str, *, owner: str | None = None) -> None:
         """Ask a run to stop within a batch; its best epoch so far is kept. Harmless afterwards."""
@@ -231,6 +251,18 @@ class Workspace:
     def runs(self, owner: str) -> tuple[RunRecord, ...]:
         """The visitor's runs, newest first."""
         return self._trainings.list(owner)
+
+    def change_run(
+        self,
+        run_id: str,
+        *,
+        name: str | None = None,
+        pinned: bool | None = None,
+        owner: str | None = None,
+    ) -> None:
+        """Rename a run, or keep it when older ones make room. Raises RunError while it is busy."""
+        self.run(run_id, owner=owner)
+        self._trainings.change(run_id, name=name, pinned=pinned)
 
     def delete_run(self, run_id: str, *, owner: str | None = None) -> None:
         """Remove a run and its model. Raises RunError while it waits or runs."""

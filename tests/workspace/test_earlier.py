@@ -1,0 +1,115 @@
+"""Runs that take up earlier ones: fine-tuning after a head, going on after a stop."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.workspace.conftest import PATIENCE_SECONDS
+from tlapp.data.dataset import Dataset
+from tlapp.errors import RunError
+from tlapp.runs.folder import RunFolder
+from tlapp.runs.record import RunRecord
+from tlapp.training.config import TrainConfig
+from tlapp.workspace import Workspace
+
+HEAD = TrainConfig(epochs=4, batch_size=6)
+TOP = TrainConfig(freeze="last:1", epochs=2, batch_size=6)
+
+
+def finished(workspace: Workspace, run_id: str) -> RunRecord:
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    record = workspace.run(run_id)
+    assert record.state == "finished", record.message
+    return record
+
+
+def stopped_after(workspace: Workspace, owner: str, dataset: Dataset, epochs: int) -> RunRecord:
+    """A run of 40 epochs that was stopped when it had at least so many."""
+    run_id = workspace.start_training(owner, dataset.dataset_id, replace(HEAD, epochs=40))
+
+    def stop() -> None:
+        if len(workspace.run(run_id).epochs) >= epochs:
+            workspace.stop(run_id)
+
+    workspace.listen(run_id, stop)
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    return workspace.run(run_id)
+
+
+def test_a_head_run_is_fine_tuned_and_its_curve_goes_on(
+    workspace: Workspace, owner: str, dataset: Dataset
+) -> None:
+    head = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD))
+    record = finished(workspace, workspace.take_up(head.run_id, TOP, owner=owner))
+    assert [row.epoch for row in record.epochs] == [1, 2, 3, 4, 5, 6]
+    assert [row.phase for row in record.epochs] == [1] * 4 + [2] * 2
+    assert record.epochs[:4] == head.epochs
+    assert (record.continues, record.planned_epochs) == (head.run_id, 6)
+    assert [phase["freeze"] for phase in record.phases] == ["head", "last:1"]
+    assert workspace.run(head.run_id) == head
+
+
+def test_both_phases_in_one_click_give_the_same_as_one_after_the_other(
+    workspace: Workspace, owner: str, dataset: Dataset
+) -> None:
+    head = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD))
+    apart = finished(workspace, workspace.take_up(head.run_id, TOP))
+    at_once = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD, TOP))
+    assert [row.valid_loss for row in apart.epochs] == [row.valid_loss for row in at_once.epochs]
+    first, second = (workspace.classifier(run.run_id) for run in (apart, at_once))
+    assert torch.equal(first.head.weight, second.head.weight)
+
+
+def test_a_stopped_run_goes_on_as_if_it_never_had_been_stopped(
+    workspace: Workspace, owner: str, dataset: Dataset
+) -> None:
+    stopped = stopped_after(workspace, owner, dataset, epochs=3)
+    assert stopped.state == "stopped"
+    record = finished(workspace, workspace.take_up(stopped.run_id, owner=owner))
+    whole = finished(
+        workspace, workspace.start_training(owner, dataset.dataset_id, replace(HEAD, epochs=40))
+    )
+    assert [row.valid_loss for row in record.epochs] == [row.valid_loss for row in whole.epochs]
+    assert torch.equal(
+        workspace.classifier(record.run_id).head.weight,
+        workspace.classifier(whole.run_id).head.weight,
+    )
+    assert not RunFolder(workspace.run_folder(record.run_id)).has_state()
+
+
+def test_what_cannot_be_taken_up_is_refused_with_words(
+    workspace: Workspace, owner: str, dataset: Dataset
+) -> None:
+    head = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD))
+    with pytest.raises(RunError, match="cannot go on"):
+        workspace.take_up(head.run_id)
+    workspace.save_dataset(replace(dataset, split_seed=dataset.split_seed + 1))
+    with pytest.raises(RunError, match="have changed since"):
+        workspace.take_up(head.run_id, TOP)
+
+
+def test_a_torn_state_is_told_and_the_earlier_run_stays(
+    workspace: Workspace, owner: str, dataset: Dataset, tmp_path: Path
+) -> None:
+    stopped = stopped_after(workspace, owner, dataset, epochs=2)
+    (workspace.run_folder(stopped.run_id) / "state.safetensors").write_bytes(b"torn")
+    run_id = workspace.take_up(stopped.run_id)
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    record = workspace.run(run_id)
+    assert record.state == "failed"
+    assert "damaged" in record.message
+    assert workspace.run(stopped.run_id) == stopped
+
+
+def test_a_run_can_be_renamed_and_pinned_runs_are_kept(
+    workspace: Workspace, owner: str, dataset: Dataset
+) -> None:
+    head = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD))
+    workspace.change_run(head.run_id, name="My best", pinned=True, owner=owner)
+    record = workspace.run(head.run_id)
+    assert (record.name, record.is_pinned, record.epochs) == ("My best", True, head.epochs)
+    stranger = workspace.owner_of(workspace.new_visitor())
+    with pytest.raises(Exception, match="no run with this id"):
+        workspace.change_run(head.run_id, name="Mine", owner=stranger)
