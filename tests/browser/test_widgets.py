@@ -129,7 +129,7 @@ def test_an_update_keeps_every_node_that_it_can(tab: Tab, widget_page: WidgetPag
         widget_page,
         class_list=class_list_value(),
         cards=cards_value("net1"),
-        ladder=ladder_value(frozen=False),
+        ladder=ladder_value(1e-5, 1e-5, 1e-4),
         run_view=run_value(4, 30),
         predictions=predictions_value(0.5, ("shoes", "hat", "dress")),
     )
@@ -363,26 +363,45 @@ def test_the_switch_answers_at_once_and_tells_the_server(tab: Tab, widget_page: 
     expect(tab.page.locator(".tl-learns")).to_have_count(1)
     switch.press("Space")
     expect(switch).to_have_attribute("aria-checked", "false")
-    expect(tab.page.locator(".tl-lad-sentence")).to_have_text("2.1 M of 2.1 M parameters learn.")
     expect(tab.page.locator(".tl-learns")).to_have_count(4)
-    assert event_after(tab, widget_page, count) == ("toggle", {"frozen": False}, False)
+    assert event_after(tab, widget_page, count) == ("lock", {}, ())
 
 
-def test_a_locked_page_changes_neither_backbone_nor_freezing(
+def test_a_padlock_opens_and_closes_by_keyboard(tab: Tab, widget_page: WidgetPage) -> None:
+    count = len(widget_page.events)
+    top = tab.page.get_by_role("button", name="stage 2: 2.0 M parameters, frozen")
+    expect(top).to_have_attribute("aria-pressed", "true")
+    top.press("Enter")
+    assert event_after(tab, widget_page, count) == ("lock", {}, ("stem", "stage 1"))
+    opened = tab.page.get_by_role("button", name="stage 2: 2.0 M parameters, learning")
+    expect(opened).to_have_attribute("aria-pressed", "false")
+    opened.press("Space")
+    assert event_after(tab, widget_page, count + 1)[2] == ("stem", "stage 1", "stage 2")
+
+
+def test_a_preset_is_asked_for_and_the_chosen_one_is_marked(
     tab: Tab, widget_page: WidgetPage
 ) -> None:
     count = len(widget_page.events)
-    push(
-        tab,
-        widget_page,
-        cards=cards_value(can_change=False),
-        ladder=ladder_value(can_change=False),
-    )
-    tab.page.get_by_role("switch").click(force=True)
-    tab.page.get_by_text("Network 2").click(force=True)
-    expect(tab.page.get_by_role("switch")).to_have_attribute("aria-checked", "true")
-    expect(tab.page.get_by_role("radio", name="Network 0")).to_be_checked()
-    assert len(widget_page.events) == count
+    tab.page.get_by_role("button", name="Last stage").click()
+    assert event_after(tab, widget_page, count)[:2] == ("preset", {"name": "last"})
+    doubt = "Stem learns below stage 1, which is locked."
+    push(tab, widget_page, ladder=ladder_value(1e-5, None, 1e-4, preset="last", doubts=(doubt,)))
+    chosen = tab.page.get_by_role("button", name="Last stage")
+    expect(chosen).to_have_attribute("aria-pressed", "true")
+    expect(tab.page.get_by_text(doubt)).to_be_visible()
+
+
+def test_each_stage_can_be_given_a_rate_of_its_own(tab: Tab, widget_page: WidgetPage) -> None:
+    push(tab, widget_page, ladder=ladder_value(None, None, 1e-4))
+    tab.page.get_by_text("Learning rate of each stage").click()
+    field = tab.page.get_by_role("spinbutton", name="stage 2")
+    expect(field).to_have_value("1e-4")
+    count = len(widget_page.events)
+    field.fill("0.00002")
+    field.press("Enter")
+    assert event_after(tab, widget_page, count)[:2] == ("rate", {"stage": "stage 2", "rate": 2e-5})
+    expect(tab.page.get_by_role("spinbutton")).to_have_count(1)
 
 
 # --- The run -------------------------------------------------------------------------------------
@@ -414,7 +433,9 @@ def test_values_are_read_epoch_by_epoch_with_arrow_keys(tab: Tab, widget_page: W
     expect(loss).to_have_attribute("aria-valuenow", "1")
     tab.page.keyboard.press("ArrowRight")
     expect(loss).to_have_attribute(
-        "aria-valuetext", "Epoch 2, learning 1.16, learning, in eval mode 1.16, held out 1.41"
+        "aria-valuetext",
+        "Epoch 2, learned from, while learning 1.16, learned from, measured after 1.16, "
+        "held out 1.41",
     )
     tab.page.keyboard.press("Tab")
     tab.page.keyboard.press("End")

@@ -16,7 +16,7 @@ from tests.pictures import jpeg
 from tlapp.ui.theme import make_theme, page_css
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCards, BackboneCardsValue
 from tlapp.ui.widgets.class_list import ClassList, ClassListValue, ClassRow, SkippedRow
-from tlapp.ui.widgets.ladder import Ladder, LadderStage, LadderValue
+from tlapp.ui.widgets.ladder import Ladder, LadderPreset, LadderStage, LadderValue
 from tlapp.ui.widgets.predictions import ClassBar, Predictions, PredictionsValue, TriedPicture
 from tlapp.ui.widgets.run_view import Curves, RunView, RunViewValue
 from tlapp.ui.widgets.values import picture_address
@@ -165,13 +165,21 @@ def _build(widget_page: WidgetPage) -> gr.Blocks:
         def on_fetch(event: gr.EventData) -> str:
             return widget_page.write_down("fetch", event, None)
 
-        def on_toggle(given: Any, event: gr.EventData) -> str:
-            return widget_page.write_down("toggle", event, given)
+        def on_lock(given: Any, event: gr.EventData) -> str:
+            return widget_page.write_down("lock", event, given)
+
+        def on_preset(event: gr.EventData) -> str:
+            return widget_page.write_down("preset", event, None)
+
+        def on_rate(event: gr.EventData) -> str:
+            return widget_page.write_down("rate", event, None)
 
         class_list.edit(on_edit, None, said, **quiet)
         cards.choose(on_choose, cards, said, **quiet)
         cards.fetch(on_fetch, None, said, **quiet)
-        ladder.toggle(on_toggle, ladder, said, **quiet)
+        ladder.lock(on_lock, ladder, said, **quiet)
+        ladder.choose(on_preset, None, said, **quiet)
+        ladder.rate(on_rate, None, said, **quiet)
     return blocks
 
 
@@ -211,20 +219,20 @@ def cards_value(selected: str = "net0", count: int = 16, **more: Any) -> Backbon
     return BackboneCardsValue(cards=cards, selected=selected, **more)
 
 
-def ladder_value(*, frozen: bool = True, **more: Any) -> LadderValue:
-    """Three stages and a head."""
+def ladder_value(*rates: float | None, **more: Any) -> LadderValue:
+    """Three stages with these rates (none: all locked) and a head."""
+    stem, first, second = rates or (None, None, None)
     return LadderValue(
         stages=(
-            LadderStage("stem", 928),
-            LadderStage("stage 1", 46_000),
-            LadderStage("stage 2", 2_000_000),
+            LadderStage("stem", 928, stem),
+            LadderStage("stage 1", 46_000, first),
+            LadderStage("stage 2", 2_000_000, second),
         ),
-        head=LadderStage("head", 7_686),
-        frozen=frozen,
-        sentence_frozen="**7,686** of 2.1 M parameters learn.",
-        sentence_open="**2.1 M** of 2.1 M parameters learn.",
+        head=LadderStage("head", 7_686, 1e-3),
+        presets=(LadderPreset("head", "Head only"), LadderPreset("last", "Last stage")),
+        sentence="**7,686** of 2.1 M parameters learn.",
         replaced_layer="fc: 512 -> 1000 becomes 512 -> 6",
-        **more,
+        **{"preset": "" if rates else "head", **more},
     )
 
 

@@ -1,10 +1,12 @@
 """How long a training will take."""
 
+from dataclasses import replace
+
 from tests.training.tiny import tiny_backbone
 from tlapp.training.config import TrainConfig
 from tlapp.training.estimate import Workload, estimate_seconds
 
-WORK = Workload(train_count=500, valid_count=146, class_count=10)
+WORK = Workload(train_count=500, valid_count=146, class_count=10, stage_shares=(0.75, 0.25))
 
 
 def seconds(config: TrainConfig, work: Workload = WORK) -> float:
@@ -16,7 +18,7 @@ def test_a_frozen_training_takes_one_pass_over_the_pictures() -> None:
 
 
 def test_pictures_in_the_cache_cost_nothing() -> None:
-    cached = Workload(train_count=500, valid_count=146, class_count=10, cached_count=646)
+    cached = replace(WORK, cached_count=646)
     assert 0 < seconds(TrainConfig(), cached) < 1
 
 
@@ -29,3 +31,9 @@ def test_everything_costs_every_epoch() -> None:
     one, five = (seconds(TrainConfig(freeze="none", epochs=n)) for n in (1, 5))
     assert 4 < five / one <= 5
     assert one > 3 * 500 / 100
+
+
+def test_what_is_frozen_below_costs_one_pass_and_the_rest_every_epoch() -> None:
+    one, five = (seconds(TrainConfig(freeze="last:1", epochs=n)) for n in (1, 5))
+    whole = seconds(TrainConfig(freeze="none", epochs=5))
+    assert 0.2 < (five - one) / 4 / (whole / 5) < 0.35

@@ -47,7 +47,9 @@ def test_an_import_waits_for_a_decision_and_takes_the_place_of_the_one_before(
 def test_what_was_in_use_is_shown_again_when_an_import_is_discarded(
     page: Page, token: str, owner: str, small_folder: Path, dataset: Dataset
 ) -> None:
-    page.workspace.save_visitor_state(owner, VisitorState(dataset_id=dataset.dataset_id))
+    page.workspace.change_visitor_state(
+        owner, lambda _: VisitorState(dataset_id=dataset.dataset_id)
+    )
     _import(page, token, small_folder)
     assert shown_dataset(page, owner) != dataset
     data.discard(page, token)
@@ -88,7 +90,7 @@ def test_accepting_pictures_while_a_training_goes_on_leaves_it_on_the_page(
 ) -> None:
     learned_from = bring(page.workspace, owner, small_folder)
     run_id = page.workspace.start_training(owner, learned_from.dataset_id, TrainConfig())
-    page.workspace.save_visitor_state(owner, VisitorState(run_id=run_id))
+    page.workspace.change_visitor_state(owner, lambda _: VisitorState(run_id=run_id))
     _import(page, token, small_folder)
     data.accept(page, token)
     state = page.workspace.visitor_state(owner)
@@ -106,7 +108,7 @@ def test_an_edit_of_classes_that_have_changed_meanwhile_is_refused(
 ) -> None:
     mine = replace(dataset, owner=owner)
     page.workspace.save_dataset(mine)
-    page.workspace.save_visitor_state(owner, VisitorState(dataset_id=mine.dataset_id))
+    page.workspace.change_visitor_state(owner, lambda _: VisitorState(dataset_id=mine.dataset_id))
     edit = {"action": "rename", "index": 0, "class_name": "dots", "name": "spots"}
     data.edit_classes(page, token, edit)  # type: ignore[arg-type]  # stands in for gr.EventData
     changed = shown_dataset(page, owner)

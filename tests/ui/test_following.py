@@ -49,7 +49,7 @@ def run_id(page: Page, token: str, dataset: Dataset, steps: StepTraining) -> str
     """A training of the visitor, waiting for its first step."""
     owner = page.owner_of(token)
     run_id = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig())
-    page.workspace.save_visitor_state(owner, VisitorState(run_id=run_id))
+    page.workspace.change_visitor_state(owner, lambda _: VisitorState(run_id=run_id))
     return run_id
 
 
@@ -116,7 +116,9 @@ def test_a_run_is_followed_though_the_chosen_backbone_cannot_answer_yet(
     tried = page.workspace.prepare([("a.jpg", jpeg())])
     page.visits.change(
         page.owner_of(token),
-        lambda visit: replace(visit, tried=tried, backbone_name="resnet18"),  # not downloaded
+        lambda visit: replace(
+            visit, tried=tried, config=TrainConfig(backbone="resnet18")
+        ),  # not downloaded
     )
 
     async def scenario() -> None:

@@ -7,26 +7,26 @@ import pytest
 
 from tlapp.errors import TrainingError
 from tlapp.training.config import TrainConfig
-from tlapp.ui.panels.form import TrainForm, build_form, defaults_of, read_form
+from tlapp.ui.panels.form import TrainForm, build_form, field_values, read_form
 
 
 @pytest.fixture
 def form() -> TrainForm:
     """The form, on a page of its own."""
     with gr.Blocks():
-        return build_form()
+        return build_form(most_epochs=1000)
 
 
-def _read(form: TrainForm, *, is_frozen: bool = True, **changes: Any) -> TrainConfig:
-    values = dict(zip(form.components(), defaults_of(form, is_frozen=is_frozen), strict=True))
+def _read(form: TrainForm, *, freeze: str = "head", **changes: Any) -> TrainConfig:
+    defaults = field_values(form, TrainConfig(freeze=freeze))
+    values = dict(zip(form.components(), defaults, strict=True))
     values |= {getattr(form, name): value for name, value in changes.items()}
-    return read_form(form, values, backbone_name="resnet18", is_frozen=is_frozen)
+    return read_form(form, values, backbone_name="resnet18", freeze=freeze)
 
 
-@pytest.mark.parametrize("is_frozen", [True, False])
-def test_untouched_fields_stand_for_the_defaults(form: TrainForm, is_frozen: bool) -> None:
-    expected = TrainConfig(backbone="resnet18", freeze="head" if is_frozen else "none")
-    assert _read(form, is_frozen=is_frozen) == expected
+@pytest.mark.parametrize("freeze", ["head", "last:2", "none"])
+def test_untouched_fields_stand_for_the_defaults(form: TrainForm, freeze: str) -> None:
+    assert _read(form, freeze=freeze) == TrainConfig(backbone="resnet18", freeze=freeze)
 
 
 def test_an_empty_field_means_its_default(form: TrainForm) -> None:

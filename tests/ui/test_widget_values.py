@@ -7,6 +7,7 @@ import pytest
 
 from tests.runs.examples import make_record, make_row
 from tlapp.data.dataset import Dataset
+from tlapp.errors import TrainingError
 from tlapp.evaluation.predict import ClassProbability
 from tlapp.training.config import TrainConfig
 from tlapp.ui import widget_values
@@ -126,21 +127,40 @@ def test_a_folder_with_its_own_split_says_so(workspace: Workspace, dataset: Data
     assert "own split" in widget_values.class_list(workspace, split).notes[0]
 
 
-def test_the_ladder_says_what_learns_in_both_positions(
-    workspace: Workspace, dataset: Dataset
-) -> None:
+def test_the_ladder_says_what_learns_and_how_fast(workspace: Workspace, dataset: Dataset) -> None:
     value = widget_values.ladder(workspace, dataset, TrainConfig())
-    assert value.frozen
-    assert value.head.parameters == 1280 * 2 + 2
-    assert value.sentence_frozen.startswith("**2,562** of ")
-    assert value.sentence_open.startswith("All **")
-    assert value.replaced_layer == "Replaced: classifier.1: 1280 -> 1000 becomes 1280 -> 2"
-    assert not widget_values.ladder(workspace, dataset, TrainConfig(freeze="none")).frozen
+    assert {stage.rate for stage in value.stages} == {None}
+    assert (value.head.parameters, value.head.rate) == (1280 * 2 + 2, 2e-3)
+    assert (value.preset, value.doubts) == ("head", ())
+    assert value.sentence.startswith("**2,562** of 3.4 M ")
+    assert value.replaced_layer == (
+        "Replaced: classifier.1: 1280 -> 1000 becomes 1280 -> 2 (1.3 M parameters go, 2,562 come)."
+    )
+    top = TrainConfig(freeze="last:1", backbone_learning_rate=1e-4)
+    value = widget_values.ladder(workspace, dataset, top)
+    assert [stage.rate for stage in value.stages] == [None] * 8 + [1e-4]
+    assert (value.preset, value.head.parameters) == ("last", 2_562)
+    everything = widget_values.ladder(workspace, dataset, TrainConfig(freeze="none"))
+    assert everything.sentence.startswith("All **3.4 M** parameters learn.")
+
+
+def test_the_ladder_doubts_locks_that_make_no_sense(workspace: Workspace, dataset: Dataset) -> None:
+    config = TrainConfig(freeze="stage 3")
+    value = widget_values.ladder(workspace, dataset, config)
+    assert "learns below stage 3" in value.doubts[0]
+    assert value.preset == ""
+
+
+def test_settings_that_cannot_work_are_told_on_the_ladder(workspace: Workspace) -> None:
+    value = widget_values.ladder(workspace, None, TrainConfig())
+    told = widget_values.with_problem(value, TrainingError("No.", hint="Choose 1."))
+    assert (told.sentence, told.is_problem) == ("No. Choose 1.", True)
 
 
 def test_without_pictures_the_ladder_promises_no_number_of_classes(workspace: Workspace) -> None:
     value = widget_values.ladder(workspace, None, TrainConfig())
-    assert value.replaced_layer.endswith("-> your classes")
+    assert "-> your classes" in value.replaced_layer
+    assert "and a new head" in value.sentence or "A new head" in value.sentence
 
 
 @pytest.mark.parametrize(

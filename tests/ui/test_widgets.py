@@ -20,7 +20,7 @@ from tlapp.ui.widgets.class_list import (
     thumbnails_per_class,
 )
 from tlapp.ui.widgets.folder_drop import FolderDrop
-from tlapp.ui.widgets.ladder import Ladder
+from tlapp.ui.widgets.ladder import Ladder, LadderStage, LadderValue
 from tlapp.ui.widgets.picture_drop import PictureDrop
 from tlapp.ui.widgets.predictions import Predictions
 from tlapp.ui.widgets.run_view import Curves, RunView, RunViewValue
@@ -61,15 +61,18 @@ def test_nothing_that_a_visitor_sends_in_place_of_a_value_breaks_a_widget(sent: 
     for widget in (ClassList, RunView, Predictions):
         assert widget().preprocess(sent) is None
     assert BackboneCards().preprocess(sent) == ""
-    assert Ladder().preprocess(sent) is True
+    assert Ladder().preprocess(sent) == ()
 
 
-def test_a_listener_gets_the_chosen_name_and_the_switch() -> None:
+def test_a_listener_gets_the_chosen_name_and_the_locked_stages() -> None:
     card = BackboneCard(name="a", title="A", facts=(), ready=True, weights="ready offline")
     cards = BackboneCards()
     value = cards.postprocess(BackboneCardsValue(cards=(card,), selected="a"))
     assert cards.preprocess(value) == "a"
-    assert Ladder().preprocess({"frozen": False}) is False
+    ladder = Ladder()
+    stages = (LadderStage("stem", 10, None), LadderStage("top", 20, 1e-4))
+    value = ladder.postprocess(LadderValue(stages=stages, head=LadderStage("head", 5, 1e-3)))
+    assert ladder.preprocess(json.loads(json.dumps(value))) == ("stem",)
 
 
 def test_curves_travel_with_four_digits_and_keep_their_gaps() -> None:

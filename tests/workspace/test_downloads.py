@@ -17,4 +17,4 @@ def test_a_download_that_is_refused_can_be_asked_for_again(tmp_path: Path, limit
         with pytest.raises(JobError):
             downloads.start("resnet18")
         assert downloads.state("resnet18").state == "absent"
-    downloads.close()
+    downloads.close(1.0)

@@ -3,9 +3,14 @@
 import pytest
 
 from tests.workspace.conftest import PATIENCE_SECONDS
+from tlapp.backbones.speed import SpeedBook
 from tlapp.data.dataset import Dataset
 from tlapp.training.config import TrainConfig
 from tlapp.workspace import Workspace
+
+
+def _speeds(workspace: Workspace) -> SpeedBook:
+    return SpeedBook(workspace.settings.home / "speeds.json")
 
 
 def test_before_the_speed_is_measured_there_is_no_estimate(
@@ -15,11 +20,9 @@ def test_before_the_speed_is_measured_there_is_no_estimate(
 
 
 def test_everything_takes_longer_than_the_head_and_the_cache_saves_the_most(
-    workspace: Workspace, owner: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
-    monkeypatch.setattr("tlapp.workspace.shelf.measure_speed", lambda backbone: 10.0)
-    (workspace.settings.home / "speeds.json").unlink(missing_ok=True)
-    workspace.measure("efficientnet_lite0")
+    _speeds(workspace).put("efficientnet_lite0", 10.0)
     head, whole = TrainConfig(epochs=3), TrainConfig(epochs=3, freeze="none")
     first = workspace.estimate(dataset.dataset_id, head)
     longer = workspace.estimate(dataset.dataset_id, whole)
@@ -33,11 +36,8 @@ def test_everything_takes_longer_than_the_head_and_the_cache_saves_the_most(
     assert again < 0.5 < first
 
 
-def test_cards_know_what_is_ready_and_how_fast(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tlapp.workspace.shelf.measure_speed", lambda backbone: 10.0)
-    workspace.measure("efficientnet_lite1")
+def test_cards_know_what_is_ready_and_how_fast(workspace: Workspace) -> None:
+    _speeds(workspace).put("efficientnet_lite1", 10.0)
     views = {view.card.name: view for view in workspace.cards()}
     assert views["efficientnet_lite0"].is_ready
     assert not views["resnet18"].is_ready

@@ -122,7 +122,9 @@ def test_one_data_set_more_than_allowed_pushes_out_the_oldest_unused(
 ) -> None:
     owner = _visit(public)
     first = bring(public, owner, small_folder, "1")
-    public.save_visitor_state(owner, VisitorState(dataset_id=first.dataset_id))  # the page's
+    public.change_visitor_state(
+        owner, lambda _: VisitorState(dataset_id=first.dataset_id)
+    )  # the page's
     for name in ("2", "3", "4"):
         bring(public, owner, small_folder, name)
     assert [dataset.name for dataset in public.datasets(owner)] == ["4", "3", "1"]

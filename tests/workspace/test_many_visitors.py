@@ -19,7 +19,7 @@ def test_visitors_at_once_get_their_own_answers(workspace: Workspace, tmp_path: 
         dataset = bring(workspace, owner, folder, str(number))
         run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=20))
         state = VisitorState(dataset_id=dataset.dataset_id, run_id=run_id)
-        workspace.save_visitor_state(owner, state)
+        workspace.change_visitor_state(owner, lambda _: state)
         tried = workspace.prepare([("a.jpg", jpeg(0, 900 + number))])
         while not workspace.wait(run_id, 0.01):
             workspace.live(run_id, owner=owner)

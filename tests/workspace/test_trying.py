@@ -11,14 +11,20 @@ from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError, NotFoundError
 from tlapp.settings import Settings
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import Workspace
+from tlapp.workspace import TryResult, Workspace
+
+
+def _imagenet_answers(
+    workspace: Workspace, raw: Sequence[tuple[str, bytes]]
+) -> tuple[TryResult, ...]:
+    return workspace.answers(workspace.prepare(raw), None)
 
 
 def test_a_broken_picture_has_its_reason_and_the_others_their_answers(
     workspace: Workspace,
 ) -> None:
     raw = [("good.jpg", jpeg()), *((name, make()) for name, make in BROKEN.items())]
-    results = workspace.predict_imagenet("efficientnet_lite0", [*raw, ("last.jpg", jpeg(1))])
+    results = _imagenet_answers(workspace, [*raw, ("last.jpg", jpeg(1))])
     assert [result.name for result in results] == [*(name for name, _ in raw), "last.jpg"]
     for result in results:
         if result.name in ("good.jpg", "last.jpg"):
@@ -30,17 +36,12 @@ def test_a_broken_picture_has_its_reason_and_the_others_their_answers(
 
 
 def test_pictures_that_are_all_broken_need_no_backbone_pass(workspace: Workspace) -> None:
-    assert [
-        result.ranked
-        for result in workspace.predict_imagenet("efficientnet_lite0", [("empty.jpg", b"")])
-    ] == [()]
+    assert [result.ranked for result in _imagenet_answers(workspace, [("empty.jpg", b"")])] == [()]
 
 
 def test_a_turned_photo_gets_the_answer_of_the_upright_one(workspace: Workspace) -> None:
     raw = [(f"{turn}.jpg", turned_jpeg(turn)) for turn in range(1, 9)]
-    names = {
-        result.ranked[0].name for result in workspace.predict_imagenet("efficientnet_lite0", raw)
-    }
+    names = {result.ranked[0].name for result in _imagenet_answers(workspace, raw)}
     assert len(names) == 1
 
 

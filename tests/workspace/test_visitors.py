@@ -18,7 +18,7 @@ def test_tokens_are_long_different_and_never_on_disk(
     assert len(tokens) == 100
     assert min(map(len, tokens)) >= 43  # 256 bits, 6 a letter
     for token in tokens:
-        workspace.save_visitor_state(workspace.owner_of(token), VisitorState())
+        workspace.change_visitor_state(workspace.owner_of(token), lambda _: VisitorState())
     kept = b"".join(str(path).encode() + path.read_bytes() for path in _files(settings.home))
     assert not any(token.encode() in kept for token in tokens)
 
@@ -32,7 +32,7 @@ def test_the_page_is_found_again_by_another_process(
 ) -> None:
     run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
     state = VisitorState(dataset_id=dataset.dataset_id, run_id=run_id)
-    workspace.save_visitor_state(owner, state)
+    workspace.change_visitor_state(owner, lambda _: state)
     workspace.close()
     later = Workspace(settings)
     assert later.visitor_state(owner) == state
@@ -44,8 +44,8 @@ def test_what_is_gone_or_somebody_elses_is_not_shown(
 ) -> None:
     stranger = workspace.owner_of(workspace.new_visitor())
     state = VisitorState(dataset_id=dataset.dataset_id, run_id="r_" + "x" * 32)
-    workspace.save_visitor_state(stranger, state)
-    workspace.save_visitor_state(owner, state)
+    workspace.change_visitor_state(stranger, lambda _: state)
+    workspace.change_visitor_state(owner, lambda _: state)
     assert workspace.visitor_state(stranger) == VisitorState()
     assert workspace.visitor_state(owner) == VisitorState(dataset_id=dataset.dataset_id)
 
@@ -54,7 +54,7 @@ def test_what_is_gone_or_somebody_elses_is_not_shown(
 def test_a_damaged_state_is_an_empty_page(
     workspace: Workspace, settings: Settings, owner: str, content: bytes
 ) -> None:
-    workspace.save_visitor_state(owner, VisitorState())
+    workspace.change_visitor_state(owner, lambda _: VisitorState())
     (settings.home / "visitors" / f"{owner}.json").write_bytes(content)
     assert workspace.visitor_state(owner) == VisitorState()
 
@@ -62,7 +62,7 @@ def test_a_damaged_state_is_an_empty_page(
 def test_a_hostile_owner_touches_no_file(workspace: Workspace, settings: Settings) -> None:
     before = _files(settings.home)
     for owner in ("", "../../x", "a/b", "A" * 64):
-        workspace.save_visitor_state(owner, VisitorState())
+        workspace.change_visitor_state(owner, lambda _: VisitorState())
         assert workspace.visitor_state(owner) == VisitorState()
     assert _files(settings.home) == before
 

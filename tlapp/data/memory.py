@@ -22,6 +22,8 @@ _TRANSPARENT_BYTES = 8  # Pillow multiplies with the transparency before it scal
 _KEYED_BYTES = 12  # the same for one transparent colour, which becomes a channel first
 _DEEP_BYTES = 12  # 32 bits a pixel: the file's, and two copies in NumPy
 
+WEBP_PIXELS = DECODING_BYTES // _WEBP_BYTES  # the largest WebP
+
 
 def bytes_per_pixel(image: ImageFile) -> int:
     """About how much memory a pixel of `image` takes while it is decoded and scaled."""

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from tlapp.backbones.loading import Backbone
 from tlapp.training.config import TrainConfig
 from tlapp.training.finetune import MEASURED_TRAIN_PICTURES
+from tlapp.training.freezing import find_boundary, plan_stages
 
 # Costs in forward passes of one picture (EfficientNet-Lite0, two cores).
 _DECODED_FORWARD = 1.25  # with the decoding of its picture
 _LEARNING_STEP = 3.6  # forward, backward through everything, and the step itself
+_STEP_SECONDS = 0.01  # the optimizer's own work on a few million parameters
 
 _HEAD_STEP_SECONDS = 8e-4  # a step on 32 stored pictures, 1280 features, 10 classes
 _HEAD_OPERATIONS_A_SECOND = 2e9  # multiplications of a head on one core, small batches
@@ -22,6 +24,7 @@ class Workload:
     valid_count: int
     class_count: int
     cached_count: int = 0  # pictures whose plain features are in the cache
+    stage_shares: tuple[float, ...]  # of the work of a forward pass, stem first
 
 
 def estimate_seconds(
@@ -38,10 +41,14 @@ def estimate_seconds(
         views = work.train_count * config.augmented_views
         features = (max(0, pictures) + views) * forward_seconds * _DECODED_FORWARD
         return features + _head_seconds(backbone, config, work)
+    boundary = find_boundary(plan_stages(backbone.stages, config))
+    below = sum(work.stage_shares[:boundary])  # passed once
     measured = min(work.train_count, MEASURED_TRAIN_PICTURES) + work.valid_count
-    epoch = (work.train_count * _LEARNING_STEP + measured) * forward_seconds
-    decoding = (work.train_count + work.valid_count) * forward_seconds * (_DECODED_FORWARD - 1)
-    return decoding + config.epochs * epoch
+    epoch = (work.train_count * _LEARNING_STEP + measured) * (1 - below) * forward_seconds
+    steps = -(-work.train_count // config.batch_size)
+    pictures = work.train_count * (1 + config.augmented_views) + work.valid_count
+    preparing = pictures * forward_seconds * (_DECODED_FORWARD - 1 + below)
+    return preparing + config.epochs * (epoch + steps * _STEP_SECONDS)
 
 
 def _head_seconds(backbone: Backbone, config: TrainConfig, work: Workload) -> float:

@@ -5,7 +5,7 @@ head and the two top stages learn), or the names of the frozen stages, separated
 always learns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tlapp.backbones.stages import Stage
@@ -54,6 +54,19 @@ def find_boundary(plans: Sequence[StagePlan]) -> int:
         if not plan.is_frozen:
             return index
     return len(plans)
+
+
+def freeze_from(stages: Sequence[Stage], locked: Collection[str]) -> Freeze:
+    """The shortest way to say that just the stages of these names are frozen."""
+    is_locked = [stage.name in locked for stage in stages]
+    open_count = is_locked.count(False)
+    if open_count == 0:
+        return HEAD_ALONE
+    if open_count == len(stages):
+        return NOTHING_FROZEN
+    if not any(is_locked[-open_count:]):
+        return f"last:{open_count}"
+    return ",".join(stage.name for stage in stages if stage.name in locked)
 
 
 def doubts(plans: Sequence[StagePlan], config: TrainConfig, *, train_count: int) -> tuple[str, ...]:

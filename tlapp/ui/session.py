@@ -9,9 +9,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tlapp.backbones.catalog import DEFAULT_BACKBONE
 from tlapp.errors import NotFoundError
 from tlapp.settings import Settings
+from tlapp.training.config import TrainConfig
 from tlapp.ui import text
 from tlapp.ui.watchers import Watchers
 from tlapp.workspace import Tried, Workspace, is_token
@@ -24,8 +24,7 @@ class Visit:
     """One visitor's choices. Changed by replacing it."""
 
     pending_dataset_id: str | None = None  # imported and shown, but not yet in use
-    backbone_name: str = DEFAULT_BACKBONE
-    is_frozen: bool = True
+    config: TrainConfig | None = None  # the settings on the page; None: nobody touched them
     tried: Tried | None = None  # the test pictures on the page
 
 
@@ -48,8 +47,9 @@ class Visits:
     def change(self, owner: str, change: Callable[[Visit], Visit]) -> Visit:
         """Replace the visit by `change(visit)` and return it."""
         with self._lock:
-            visit = change(self._visits.pop(owner, Visit()))
+            visit = change(self._visits.get(owner, Visit()))
             self._visits[owner] = visit
+            self._visits.move_to_end(owner)
             while len(self._visits) > self._most:
                 self._visits.popitem(last=False)
             return visit

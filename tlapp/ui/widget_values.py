@@ -1,12 +1,16 @@
 """From values of the rooms to the values of the widgets. Decides nothing, computes nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from tlapp.data.dataset import Dataset
+from tlapp.errors import TlappError
 from tlapp.runs.record import EpochRow, RunRecord
-from tlapp.training.config import Freeze, TrainConfig
-from tlapp.training.counts import count_parameters
+from tlapp.training.config import TrainConfig
+from tlapp.training.counts import ParameterCounts, count_parameters
+from tlapp.training.freezing import StagePlan, doubts, plan_stages
+from tlapp.training.presets import PRESETS, matching_preset
 from tlapp.ui import text
 from tlapp.ui.text.status import status_of
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCardsValue
@@ -16,14 +20,13 @@ from tlapp.ui.widgets.class_list import (
     skipped_rows,
     thumbnails_per_class,
 )
-from tlapp.ui.widgets.ladder import LadderStage, LadderValue
+from tlapp.ui.widgets.ladder import LadderPreset, LadderStage, LadderValue
 from tlapp.ui.widgets.predictions import ClassBar, PredictionsValue, TriedPicture
 from tlapp.ui.widgets.run_view import Curves, RunViewValue, State
 from tlapp.ui.widgets.values import picture_address
 from tlapp.workspace import CardView, DownloadState, LiveRun, TryResult, Workspace
 
 CLASSES_SHOWN = 3  # most probable classes of one test picture
-CLASSES_ASSUMED = 3  # for the ladder's head before there are any pictures
 
 # --- Data --------------------------------------------------------------------------------------
 
@@ -109,37 +112,52 @@ def _download(download: DownloadState) -> Literal["offered", "running", "failed"
 
 
 def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -> LadderValue:
-    """The stages of the chosen backbone, and what learns with and without freezing."""
+    """The stages of the chosen backbone with their locks and rates, and what these mean."""
     sketch = workspace.sketch(config.backbone)
-    class_count = CLASSES_ASSUMED if dataset is None else len(dataset.images.class_names)
-    frozen = count_parameters(sketch, class_count, TrainConfig())
+    plans = plan_stages(sketch.stages, config)
+    class_count = 0 if dataset is None else len(dataset.images.class_names)
+    counts = count_parameters(sketch, class_count, config)
+    head_parameters = _head_parameters(counts, plans)
+    preset = matching_preset(config)
     return LadderValue(
-        stages=tuple(LadderStage(stage.name, stage.parameter_count) for stage in sketch.stages),
-        head=LadderStage(text.HEAD_STAGE, frozen.trainable),
-        frozen=config.freeze == "head",
-        sentence_frozen=_learning_sentence(workspace, dataset, config, "head"),
-        sentence_open=_learning_sentence(workspace, dataset, config, "none"),
-        replaced_layer=text.replaced(frozen.replaced_layer, dataset is not None),
+        stages=tuple(
+            LadderStage(plan.stage.name, plan.stage.parameter_count, plan.learning_rate)
+            for plan in plans
+        ),
+        head=LadderStage(text.HEAD_STAGE, head_parameters, config.learning_rate),
+        presets=tuple(LadderPreset(p.name, text.PRESET_TITLES[p.name]) for p in PRESETS),
+        preset=preset.name if preset else "",
+        sentence=_learning_sentence(workspace, dataset, config, counts),
+        doubts=doubts(
+            plans,
+            config,
+            train_count=0 if dataset is None else len(workspace.split(dataset).train),
+        )
+        if dataset is not None
+        else (),
+        replaced_layer=text.replaced(
+            counts.replaced_layer,
+            (sketch.final_layer.inputs + 1) * sketch.final_layer.outputs,
+            head_parameters if dataset is not None else None,
+        ),
     )
+
+
+def with_problem(value: LadderValue, error: TlappError) -> LadderValue:
+    """The same, saying why the settings on the page cannot work."""
+    return replace(value, sentence=f"{error} {error.hint}".replace("**", ""), is_problem=True)
+
+
+def _head_parameters(counts: ParameterCounts, plans: Sequence[StagePlan]) -> int:
+    return counts.trainable - sum(p.stage.parameter_count for p in plans if not p.is_frozen)
 
 
 def _learning_sentence(
-    workspace: Workspace, dataset: Dataset | None, config: TrainConfig, freeze: Freeze
+    workspace: Workspace, dataset: Dataset | None, config: TrainConfig, counts: ParameterCounts
 ) -> str:
-    """For the position of the switch that is not chosen, with that position's defaults."""
     if dataset is None:
-        return text.learning_sentence(
-            count_parameters(
-                workspace.sketch(config.backbone), CLASSES_ASSUMED, TrainConfig(freeze=freeze)
-            ),
-            None,
-        )
-    asked = config
-    if config.freeze != freeze:
-        asked = TrainConfig(backbone=config.backbone, pretrained=config.pretrained, freeze=freeze)
-    return text.learning_sentence(
-        workspace.counts(dataset.dataset_id, asked), workspace.estimate(dataset.dataset_id, asked)
-    )
+        return text.learning_sentence_without_classes(counts)
+    return text.learning_sentence(counts, workspace.estimate(dataset.dataset_id, config))
 
 
 def no_run(*, has_pictures: bool) -> RunViewValue:

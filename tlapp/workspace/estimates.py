@@ -33,6 +33,7 @@ class Estimates:
             valid_count=len(split.valid),
             class_count=len(images.class_names),
             cached_count=self._cached_count(images, split, config),
+            stage_shares=self.shelf.stage_shares(config.backbone),
         )
         backbone = self.shelf.sketch(config.backbone)
         return estimate_seconds(backbone, config, work, images_per_second=speed)

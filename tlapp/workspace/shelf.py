@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tlapp.backbones.catalog import CARDS, Card, find_card
+from tlapp.backbones.costs import stage_shares
 from tlapp.backbones.loading import Backbone, load_backbone, sketch_backbone
 from tlapp.backbones.speed import SpeedBook, measure_speed
 from tlapp.backbones.weights import WeightsStore
@@ -40,6 +41,7 @@ class BackboneShelf:
         self._size = size
         self._slots: OrderedDict[tuple[str, bool, int], _Slot] = OrderedDict()
         self._sketches: dict[str, Backbone] = {}  # one a card at most, without weights
+        self._shares: dict[str, tuple[float, ...]] = {}
         self._lock = threading.Lock()
 
     def get(self, name: str, *, pretrained: bool = True, seed: int = 0) -> Backbone:
@@ -75,6 +77,16 @@ class BackboneShelf:
             known = sketch_backbone(find_card(name))
             with self._lock:
                 self._sketches[name] = known
+        return known
+
+    def stage_shares(self, name: str) -> tuple[float, ...]:
+        """Each stage's share of the backbone's work (`costs.stage_shares`)."""
+        with self._lock:
+            known = self._shares.get(name)
+        if known is None:
+            known = stage_shares(self.sketch(name))
+            with self._lock:
+                self._shares[name] = known
         return known
 
     def measure_all(self, is_idle: Callable[[], bool], pause: Callable[[float], bool]) -> None:

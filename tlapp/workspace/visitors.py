@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import secrets
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -70,6 +71,7 @@ class VisitorBook:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.Lock()
 
     def load(self, owner: str) -> VisitorState:
         """The visitor's state; an empty one when nothing (or nothing readable) is kept."""
@@ -82,18 +84,19 @@ class VisitorBook:
         except (OSError, ValueError, KeyError, TypeError):
             return VisitorState()  # the page starts empty; data sets and runs are untouched
 
-    def save(self, owner: str, state: VisitorState) -> None:
-        """Keep this state in place of the earlier one."""
+    def change(self, owner: str, change: Callable[[VisitorState], VisitorState]) -> None:
+        """Keep `change` of the state in its place; nobody else changes it in between."""
         path = self._path(owner)
         if path is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, json.dumps(asdict(state)).encode())
+            with self._lock:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                write_atomically(path, json.dumps(asdict(change(self.load(owner)))).encode())
 
     def ensure(self, owner: str) -> None:
         """Keep an empty state, when there is none: whoever has something here is in the book."""
         path = self._path(owner)
         if path is not None and not path.exists():
-            self.save(owner, VisitorState())
+            self.change(owner, lambda state: state)
 
     def forget(self, owner: str) -> None:
         """Remove the visitor's state."""

@@ -4,6 +4,7 @@ Page calls give `owner` and see only what is theirs. API calls leave it out: who
 may use it (ids have more than 128 random bits). Every method may be called from any thread.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -43,6 +44,7 @@ from tlapp.workspace.visitors import VisitorBook, VisitorState
 
 ShouldStop = Callable[[], bool]
 Unsubscribe = Callable[[], None]
+CLOSE_SECONDS = 8.0  # hosts kill 10 seconds after they have asked to end
 
 
 class Workspace:
@@ -89,10 +91,12 @@ class Workspace:
             state, partial(self.dataset, owner=owner), partial(self.run, owner=owner)
         )
 
-    def save_visitor_state(self, owner: str, state: VisitorState) -> None:
-        """Keep what the page shows to this visitor."""
+    def change_visitor_state(
+        self, owner: str, change: Callable[[VisitorState], VisitorState]
+    ) -> None:
+        """Keep what the page shows to this visitor: `change` of what it showed before."""
         self.touch(owner)
-        self._visitors.save(owner, state)
+        self._visitors.change(owner, change)
 
     def touch(self, owner: str) -> None:
         """This visitor is here: the idle time before their data is removed starts again."""
@@ -161,14 +165,6 @@ class Workspace:
     def cards(self) -> tuple[CardView, ...]:
         """Every backbone: its card, whether it is ready offline, and its speed here. Quick."""
         return self._shelf.views()
-
-    def backbone(self, name: str, *, pretrained: bool = True) -> Backbone:
-        """A loaded backbone (seconds at first, then at once). Raises BackboneError."""
-        return self._shelf.get(name, pretrained=pretrained)
-
-    def measure(self, backbone_name: str) -> float:
-        """Measure a backbone's speed in pictures a second, and keep it: 1 to 2 seconds."""
-        return self._shelf.measure(backbone_name)
 
     def download(self, backbone_name: str) -> DownloadState:
         """Start to download the weights (or join the download that is under way)."""
@@ -324,18 +320,17 @@ class Workspace:
         """`prepare` and `answers` in one."""
         return self.answers(self.prepare(raw), run_id)
 
-    def predict_imagenet(
-        self, backbone_name: str, raw: Sequence[RawPicture]
-    ) -> tuple[TryResult, ...]:
-        """What the backbone's original 1000-class head says, the 5 most probable."""
-        return self.answers(self.prepare(raw), None, backbone_name=backbone_name)
-
     def start_background(self) -> None:
         """For servers: start the janitor, and measure the ready backbones while nobody trains."""
         self.janitor.start(partial(self._shelf.measure_all, self._trainings.is_idle))
 
-    def close(self) -> None:
-        """Stop the running job (its best epoch is kept) and every thread."""
-        self.janitor.stop()
-        self._downloads.close()
-        self._trainings.close()
+    def close(self, timeout_seconds: float = CLOSE_SECONDS) -> None:
+        """Stop the running job (its best epoch is kept) and every thread, in so much time at most.
+
+        A job that takes longer is left as a power cut would leave it: its newest saved epoch stays.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        self.janitor.ask_to_end()
+        self._trainings.close(timeout_seconds)
+        self._downloads.close(max(0.0, deadline - time.monotonic()))
+        self.janitor.stop(max(0.0, deadline - time.monotonic()))

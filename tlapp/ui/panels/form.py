@@ -20,6 +20,7 @@ class TrainForm:
     epochs: gr.Number
     learning_rate: gr.Number
     backbone_learning_rate: gr.Number
+    rate_decay: gr.Number
     batch_size: gr.Number
     optimizer: gr.Radio
     weight_decay: gr.Number
@@ -31,21 +32,22 @@ class TrainForm:
     class_weights: gr.Checkbox
     pretrained: gr.Checkbox
 
-    def components(self) -> tuple[gr.components.Component, ...]:
+    def components(self) -> tuple[gr.Number | gr.Radio | gr.Checkbox, ...]:
         """All fields, in order."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
 
-def build_form() -> TrainForm:
+def build_form(most_epochs: int) -> TrainForm:
     """The fields with the defaults of a frozen backbone."""
     default = TrainConfig()
     with gr.Row(elem_classes="tl-fields"):
         return TrainForm(
-            epochs=_number("epochs", default.epochs, text.EPOCHS),
+            epochs=_number("epochs", default.epochs, text.epochs_field(most_epochs)),
             learning_rate=_number("learning-rate", default.learning_rate, text.RATE),
             backbone_learning_rate=_number(
                 "backbone-learning-rate", default.backbone_learning_rate, text.BACKBONE_RATE
             ),
+            rate_decay=_number("rate-decay", default.rate_decay, text.RATE_DECAY),
             batch_size=_number("batch-size", default.batch_size, text.BATCH),
             optimizer=gr.Radio(
                 [("AdamW", "adamw"), ("SGD", "sgd")],
@@ -74,7 +76,12 @@ def _switch(elem_id: str, value: bool, words: FieldWords) -> gr.Checkbox:
 
 
 def read_form(
-    form: TrainForm, values: FormValues, *, backbone_name: str, is_frozen: bool
+    form: TrainForm,
+    values: FormValues,
+    *,
+    backbone_name: str,
+    freeze: Freeze,
+    stage_rates: tuple[tuple[str, float], ...] = (),
 ) -> TrainConfig:
     """The config that the fields stand for; an empty field means its default.
 
@@ -82,7 +89,8 @@ def read_form(
     """
     return TrainConfig(
         backbone=backbone_name,
-        freeze=freeze_of(is_frozen),
+        freeze=freeze,
+        stage_rates=stage_rates,
         optimizer=cast(OptimizerName, values[form.optimizer]),
         **{
             field.name: _plain(values[getattr(form, field.name)])
@@ -97,12 +105,6 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def freeze_of(is_frozen: bool) -> Freeze:
-    """The config's word for the toggle."""
-    return "head" if is_frozen else "none"
-
-
-def defaults_of(form: TrainForm, *, is_frozen: bool) -> tuple[Any, ...]:
-    """What the fields hold by default, in the order of `form.components()`."""
-    config = TrainConfig(freeze=freeze_of(is_frozen))
+def field_values(form: TrainForm, config: TrainConfig) -> tuple[Any, ...]:
+    """What the fields hold for this config, in the order of `form.components()`."""
     return tuple(getattr(config, field.name) for field in fields(form))

@@ -71,7 +71,7 @@ def accept_pending(page: Page, owner: str) -> None:
     run_id = page.workspace.visitor_state(owner).run_id
     if run_id is not None and page.workspace.run(run_id, owner=owner).is_over:
         run_id = None
-    page.workspace.save_visitor_state(
-        owner, VisitorState(dataset_id=pending.dataset_id, run_id=run_id)
+    page.workspace.change_visitor_state(
+        owner, lambda _: VisitorState(dataset_id=pending.dataset_id, run_id=run_id)
     )
     page.visits.change(owner, lambda visit: replace(visit, pending_dataset_id=None))

@@ -8,23 +8,20 @@ from typing import Any
 import gradio as gr
 
 from tlapp.backbones.catalog import find_card
-from tlapp.errors import BackboneError, DataError
-from tlapp.training.config import TrainConfig
+from tlapp.errors import BackboneError, DataError, TrainingError
+from tlapp.training.config import HEAD_ALONE, TrainConfig
+from tlapp.training.freezing import freeze_from, plan_stages
+from tlapp.training.presets import apply_preset, find_preset
 from tlapp.ui import text, widget_values
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.news import news
-from tlapp.ui.panels.form import (
-    FormValues,
-    TrainForm,
-    build_form,
-    defaults_of,
-    freeze_of,
-    read_form,
-)
+from tlapp.ui.panels.choices import chosen_config, remember
+from tlapp.ui.panels.form import FormValues, TrainForm, build_form, field_values, read_form
 from tlapp.ui.panels.shown_data import accept_pending, shown_dataset
 from tlapp.ui.session import Page
+from tlapp.ui.widget_values import with_problem
 from tlapp.ui.widgets.backbone_cards import BackboneCards
-from tlapp.ui.widgets.ladder import Ladder
+from tlapp.ui.widgets.ladder import Ladder, LadderValue
 from tlapp.ui.widgets.run_view import RunView
 
 
@@ -42,19 +39,24 @@ class TrainPanel:
 
     def views(self) -> list[gr.components.Component]:
         """What `show` fills, in its order."""
-        return [self.cards, self.ladder]
+        return [self.cards, *self.settings(), self.train]
+
+    def settings(self) -> list[gr.components.Component]:
+        """The ladder and the fields."""
+        return [self.ladder, *self.form.components()]
 
 
 def build(page: Page) -> TrainPanel:
     """The zone's components, without their events."""
-    cards = BackboneCards(elem_id="backbones")
-    ladder = Ladder(elem_id="ladder")
+    config = TrainConfig()
+    cards = BackboneCards(widget_values.cards(page.workspace, config.backbone), elem_id="backbones")
+    ladder = Ladder(widget_values.ladder(page.workspace, None, config), elem_id="ladder")
     with gr.Row(elem_classes="tl-buttons"):
-        train = gr.Button(text.TRAIN_BUTTON, variant="primary", elem_id="train")
+        train = gr.Button(text.TRAIN_BUTTON, variant="primary", interactive=False, elem_id="train")
         stop = gr.Button(text.STOP_BUTTON, variant="stop", visible=False, elem_id="stop")
     run_view = RunView(widget_values.no_run(has_pictures=False), elem_id="run-view")
     with gr.Accordion(text.SETTINGS_HEADING, open=False, elem_id="settings"):
-        form = build_form()
+        form = build_form(page.settings.limits.epochs)
         reset = gr.Button(text.RESET_SETTINGS_BUTTON, size="sm", elem_id="reset-settings")
     return TrainPanel(
         cards=cards,
@@ -69,22 +71,19 @@ def build(page: Page) -> TrainPanel:
 
 def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> Any:
     """Give the components their events. Returns the event after which the run is to be followed."""
-    fields = list(panel.form.components())
-    everything: set[gr.blocks.Block] = {token, panel.cards, panel.ladder, *fields}
+    everything: set[gr.blocks.Block] = {token, panel.cards, *panel.settings()}
+    latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
     panel.cards.choose(
         bind(choose_backbone, page, panel, token),
         everything,
-        panel.views(),
-        trigger_mode="always_last",
-        **QUIET,
+        [panel.cards, *panel.settings()],
+        **latest,
     )
-    panel.ladder.toggle(
-        bind(toggle_freeze, page, panel, token),
-        everything,
-        [panel.ladder, *fields],
-        trigger_mode="always_last",
-        **QUIET,
+    panel.ladder.lock(
+        bind(change_locks, page, panel, token), everything, panel.settings(), **latest
     )
+    panel.ladder.choose(bind(choose_preset, page, panel), [token], panel.settings(), **latest)
+    panel.ladder.rate(bind(change_rate, page, panel, token), everything, panel.ladder, **latest)
     panel.cards.fetch(
         bind(download, page),
         [token, panel.cards],
@@ -93,78 +92,143 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> Any:
         trigger_mode="multiple",
         **QUIET,
     )
-    panel.reset.click(bind(reset_form, panel), [panel.ladder], fields, **QUIET)
-    for field in (panel.form.epochs, panel.form.pretrained, panel.form.augmented_views):
-        field.change(
-            bind(estimate_again, page, panel, token),
-            everything,
-            panel.ladder,
-            trigger_mode="always_last",
-            **QUIET,
-        )
+    panel.reset.click(bind(reset_form, page, panel), [token], panel.settings(), **QUIET)
+    for field in panel.form.components():
+        field.input(bind(change_field, page, panel, token), everything, panel.ladder, **latest)
     panel.stop.click(bind(stop, page), [token], None, **QUIET)
     return panel.train.click(
         bind(start, page, panel, token), everything, [panel.train, panel.stop], **QUIET
     )
 
 
-def show(page: Page, owner: str) -> tuple[Any, ...]:
-    """Cards and ladder as they are for this visitor, in the order of `TrainPanel.views`."""
-    visit = page.visits.get(owner)
-    config = TrainConfig(backbone=visit.backbone_name, freeze=freeze_of(visit.is_frozen))
+def show(page: Page, panel: TrainPanel, owner: str) -> tuple[Any, ...]:
+    """Everything as it is for this visitor, in the order of `TrainPanel.views`."""
+    config = chosen_config(page, owner)
     return (
-        widget_values.cards(page.workspace, visit.backbone_name),
-        widget_values.ladder(page.workspace, shown_dataset(page, owner), config),
+        widget_values.cards(page.workspace, config.backbone),
+        *_settings(page, panel, owner, config),
+        gr.update(interactive=shown_dataset(page, owner) is not None),
     )
 
 
-def _read(panel: TrainPanel, values: FormValues) -> TrainConfig:
+def _settings(page: Page, panel: TrainPanel, owner: str, config: TrainConfig) -> tuple[Any, ...]:
+    """Ladder and fields for this config, in the order of `TrainPanel.settings`."""
+    return _ladder(page, owner, config), *field_values(panel.form, config)
+
+
+def _ladder(page: Page, owner: str, config: TrainConfig) -> LadderValue:
+    return widget_values.ladder(page.workspace, shown_dataset(page, owner), config)
+
+
+def _read(page: Page, panel: TrainPanel, owner: str, values: FormValues) -> TrainConfig:
+    """What the page stands for. Rates of single stages are known to the visit alone."""
+    stages = page.workspace.sketch(find_card(values[panel.cards]).name).stages
+    locked = values[panel.ladder]
     return read_form(
         panel.form,
         values,
         backbone_name=values[panel.cards],
-        is_frozen=values[panel.ladder],
+        freeze=freeze_from(stages, locked),
+        stage_rates=tuple(
+            (stage, rate)
+            for stage, rate in chosen_config(page, owner).stage_rates
+            if stage not in locked and any(stage == each.name for each in stages)
+        ),
     )
 
 
 def choose_backbone(
     page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
 ) -> tuple[Any, ...]:
-    """Take another backbone for the next training, and for what Try says before it."""
+    """Take another backbone for the next training, and for what Try says before it.
+
+    Its stages are others: locks are taken over where they mean the same for every backbone.
+    """
     owner = page.owner_of(values[token])
     card = find_card(values[panel.cards])
-    page.visits.change(owner, lambda visit: replace(visit, backbone_name=card.name))
+    config = replace(chosen_config(page, owner), backbone=card.name, stage_rates=())
+    try:
+        plan_stages(page.workspace.sketch(card.name).stages, config)
+    except TrainingError:  # it has no such stages
+        config = TrainConfig(backbone=card.name, seed=config.seed)
+    remember(page, owner, config)
     return (
         widget_values.cards(page.workspace, card.name),
-        widget_values.ladder(page.workspace, shown_dataset(page, owner), _read(panel, values)),
+        *_settings(page, panel, owner, config),
     )
 
 
-def toggle_freeze(
+def change_locks(
     page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
 ) -> tuple[Any, ...]:
-    """Freeze the backbone or open it; the fields take the defaults of that choice."""
+    """Lock or open stages. Between the head alone and more, the fields take other defaults."""
     owner = page.owner_of(values[token])
-    is_frozen = values[panel.ladder]
-    page.visits.change(owner, lambda visit: replace(visit, is_frozen=is_frozen))
-    config = TrainConfig(backbone=values[panel.cards], freeze=freeze_of(is_frozen))
-    return (
-        widget_values.ladder(page.workspace, shown_dataset(page, owner), config),
-        *defaults_of(panel.form, is_frozen=is_frozen),
-    )
+    before = chosen_config(page, owner)
+    stages = page.workspace.sketch(before.backbone).stages
+    freeze = freeze_from(stages, values[panel.ladder])
+    if before.is_head_alone == (freeze == HEAD_ALONE):
+        config = _read(page, panel, owner, values)
+    else:
+        config = TrainConfig(
+            backbone=before.backbone,
+            freeze=freeze,
+            pretrained=before.pretrained,
+            seed=before.seed,
+        )
+    return _settings(page, panel, owner, remember(page, owner, config))
 
 
-def reset_form(panel: TrainPanel, is_frozen: bool) -> tuple[Any, ...]:
-    """The defaults for the chosen freezing."""
-    return defaults_of(panel.form, is_frozen=is_frozen)
+def choose_preset(
+    page: Page, panel: TrainPanel, token: str, event: gr.EventData
+) -> tuple[Any, ...]:
+    """Take one of the usual choices of what learns."""
+    owner = page.owner_of(token)
+    before = chosen_config(page, owner)
+    preset = find_preset(str(event.name))
+    if preset is None:
+        return _settings(page, panel, owner, before)
+    config = apply_preset(preset, backbone=before.backbone, seed=before.seed)
+    return _settings(page, panel, owner, remember(page, owner, config))
 
 
-def estimate_again(
+def change_rate(
+    page: Page,
+    panel: TrainPanel,
+    token: gr.BrowserState,
+    values: FormValues,
+    event: gr.EventData,
+) -> LadderValue:
+    """Let one stage learn at a rate of its own; none: at the one that the fields give it."""
+    owner = page.owner_of(values[token])
+    stage, rate = str(event.stage), event.rate
+    rates = [each for each in chosen_config(page, owner).stage_rates if each[0] != stage]
+    if rate is not None:
+        rates.append((stage, rate))
+    try:
+        config = replace(_read(page, panel, owner, values), stage_rates=tuple(rates))
+    except TrainingError as error:
+        return with_problem(_ladder(page, owner, chosen_config(page, owner)), error)
+    return _ladder(page, owner, remember(page, owner, config))
+
+
+def reset_form(page: Page, panel: TrainPanel, token: str) -> tuple[Any, ...]:
+    """The defaults for the chosen backbone and what is chosen to learn."""
+    owner = page.owner_of(token)
+    before = chosen_config(page, owner)
+    config = TrainConfig(backbone=before.backbone, freeze=before.freeze)
+    return _settings(page, panel, owner, remember(page, owner, config))
+
+
+def change_field(
     page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
-) -> Any:
-    """Say how long it would take with the fields as they are."""
+) -> LadderValue:
+    """Say what the fields mean as they are, or at once why they cannot work."""
     owner = page.owner_of(values[token])
-    return widget_values.ladder(page.workspace, shown_dataset(page, owner), _read(panel, values))
+    try:
+        config = _read(page, panel, owner, values)
+    except TrainingError as error:
+        return with_problem(_ladder(page, owner, chosen_config(page, owner)), error)
+    return _ladder(page, owner, remember(page, owner, config))
 
 
 def start(
@@ -172,14 +236,13 @@ def start(
 ) -> tuple[Any, ...]:
     """Put the training in the queue and swap the buttons; the page then follows it."""
     owner = page.owner_of(values[token])
-    config = _read(panel, values)
+    config = remember(page, owner, _read(page, panel, owner, values))
     dataset = shown_dataset(page, owner)
     if dataset is None:
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
     run_id = page.workspace.start_training(owner, dataset.dataset_id, config)
     accept_pending(page, owner)  # after it: a refused training changes nothing
-    state = page.workspace.visitor_state(owner)
-    page.workspace.save_visitor_state(owner, replace(state, run_id=run_id))
+    page.workspace.change_visitor_state(owner, lambda state: replace(state, run_id=run_id))
     return gr.update(visible=False), gr.update(visible=True)
 
 

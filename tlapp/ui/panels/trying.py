@@ -11,6 +11,7 @@ from tlapp.data.samples import sample_test_pictures
 from tlapp.errors import BackboneError, RunError
 from tlapp.ui import text, widget_values
 from tlapp.ui.handling import QUIET, bind
+from tlapp.ui.panels.choices import chosen_config
 from tlapp.ui.session import Page
 from tlapp.ui.uploads import take_pictures
 from tlapp.ui.widgets.picture_drop import PictureDrop, PictureUpload
@@ -84,8 +85,9 @@ def show(page: Page, owner: str) -> Any:
             return widget_values.predictions(answers, text.answers_of(live))
         except RunError:
             pass  # no epoch is finished yet: the untouched network answers
+    backbone_name = chosen_config(page, owner).backbone
     try:
-        answers = page.workspace.answers(visit.tried, None, backbone_name=visit.backbone_name)
+        answers = page.workspace.answers(visit.tried, None, backbone_name=backbone_name)
     except BackboneError:  # its weights are not here yet; whoever follows a run goes on
         return widget_values.no_predictions(text.NO_WEIGHTS_TO_ANSWER)
     return widget_values.predictions(answers, text.IMAGENET_ANSWERS)

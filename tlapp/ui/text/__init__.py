@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tlapp.backbones.catalog import Card
+from tlapp.data.memory import WEBP_PIXELS
 from tlapp.settings import Limits
 from tlapp.training.counts import ParameterCounts
 from tlapp.workspace import DownloadState, LiveRun
@@ -48,10 +49,17 @@ OWN_SPLIT = "This folder brings its own split, and it is kept."
 PRESS_TRAIN = "Keep the defaults and press Train."
 BRING_PICTURES_FIRST = "First bring pictures: drop a folder, or use the samples. Then press Train."
 HEAD_STAGE = "head"
+PRESET_TITLES = {
+    "head": "Head only",
+    "last": "Last stage",
+    "last_two": "Last two",
+    "slower_below": "All, slower below",
+    "one_rate": "All at one rate",
+    "scratch": "From scratch",
+}
 TRAIN_BUTTON = "Train"
 STOP_BUTTON = "Stop"
 SETTINGS_HEADING = "Settings"
-EPOCHS = FieldWords("Epochs", "How often every picture is learned from.")
 RATE = FieldWords(
     "Learning rate of the head",
     "How far each step goes. Too high and the loss jumps, too low and nothing happens.",
@@ -59,6 +67,10 @@ RATE = FieldWords(
 BACKBONE_RATE = FieldWords(
     "Learning rate of the backbone",
     "Used when the backbone is not frozen. Much lower than the head's, or it forgets.",
+)
+RATE_DECAY = FieldWords(
+    "Slower below",
+    "Each stage learns at this times the rate of the stage above it. 1: all at the same rate.",
 )
 BATCH = FieldWords("Batch size", "Pictures per step.")
 OPTIMIZER = FieldWords(
@@ -155,10 +167,10 @@ def duration(seconds: float) -> str:
 
 
 def megabytes(number_of_bytes: int) -> str:
-    """A size for people: "45 MB", "1.0 GB"."""
+    """A size for people: "0 MB", "45 MB", "1.0 GB"; a little is 1 MB, so that it is not nothing."""
     if number_of_bytes >= 1_000_000_000:
         return f"{number_of_bytes / 1_000_000_000:.1f} GB"
-    return f"{max(1, round(number_of_bytes / 1_000_000))} MB"
+    return f"{max(min(1, number_of_bytes), round(number_of_bytes / 1_000_000))} MB"
 
 
 def unexpected_error(incident: str) -> str:
@@ -169,6 +181,19 @@ def unexpected_error(incident: str) -> str:
 def serving(url: str) -> str:
     """What the server prints when it answers."""
     return f"{TITLE} is at {url} (Ctrl+C ends it)"
+
+
+CHOOSE_PORT = "Choose another port with --port, or end the program that uses this one."
+
+
+def cannot_listen(host: str | None, port: int | None) -> str:
+    """Why the server did not start."""
+    if port is None:
+        return "No port is free: 100 were tried from 7860 (or GRADIO_SERVER_PORT) on."
+    return (
+        f"Cannot listen on port {port} of {host or 'this machine'}: another program uses it, "
+        "or the address is not this machine's."
+    )
 
 
 def body_too_large(limit_bytes: int) -> str:
@@ -234,6 +259,11 @@ def weights_line(card: Card, download: DownloadState, *, is_ready: bool) -> str:
     return f"Download {megabytes(card.download_bytes)}"
 
 
+def epochs_field(most: int) -> FieldWords:
+    """The field of the number of epochs."""
+    return FieldWords("Epochs", f"How often every picture is learned from: 1 to {most:,}.")
+
+
 def learning_sentence(counts: ParameterCounts, seconds: float | None) -> str:
     """What learns, out of what, and how long it takes; **strong** parts in asterisks."""
     everything = counts.trainable + counts.frozen
@@ -247,13 +277,28 @@ def learning_sentence(counts: ParameterCounts, seconds: float | None) -> str:
     return f"{what} Under **1 s**." if seconds < 1 else f"{what} About **{duration(seconds)}**."
 
 
-def replaced(layer: str, has_classes: bool) -> str:
-    """The final layer that makes room for the new head."""
+def learning_sentence_without_classes(counts: ParameterCounts) -> str:
+    """The same before there are any pictures: the head has no size yet."""
+    if not counts.trainable:
+        return (
+            f"All **{amount(counts.frozen)}** parameters of the backbone stay. A new head learns."
+        )
+    if not counts.frozen:
+        return (
+            f"All **{amount(counts.trainable)}** parameters of the backbone learn, and a new head."
+        )
     return (
-        f"Replaced: {layer}"
-        if has_classes
-        else f"Replaced: {layer.rpartition(' -> ')[0]} -> your classes"
+        f"**{amount(counts.trainable)}** of the backbone's "
+        f"{amount(counts.trainable + counts.frozen)} parameters learn, and a new head."
     )
+
+
+def replaced(layer: str, going: int, coming: int | None) -> str:
+    """The final layer that makes room for the new head; how many parameters go and come."""
+    if coming is None:
+        layer = f"{layer.rpartition(' -> ')[0]} -> your classes"
+        return f"Replaced: {layer} ({amount(going)} parameters go)."
+    return f"Replaced: {layer} ({amount(going)} parameters go, {amount(coming)} come)."
 
 
 def accuracy_note(accuracy: float | None, interval: tuple[float, float] | None) -> str:
@@ -274,7 +319,8 @@ def limit_lines(limits: Limits) -> tuple[str, ...]:
     """What one visitor may ask of this server."""
     lines = [
         f"One picture: {megabytes(limits.image_bytes)}, {limits.image_pixels // 1_000_000} "
-        f"megapixels ({limits.jpeg_pixels // 1_000_000} as JPEG).",
+        f"megapixels ({limits.jpeg_pixels // 1_000_000} as JPEG, "
+        f"{WEBP_PIXELS // 1_000_000} as WebP).",
         f"One zip: {megabytes(limits.archive_bytes)}, unpacked "
         f"{megabytes(limits.archive_unpacked_bytes)}.",
         f"One data set: {pictures(limits.images)} in {limits.classes:,} classes.",

@@ -47,12 +47,13 @@ LADDER_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "freeze": "Freeze the backbone",
         "stages": "The network from its first layers to its head. Taller bars hold more parameters.",
-        "frozen": "frozen: stays as it is",
-        "thawed": "learns too, in small steps",
-        "learns": "learns",
+        "presets": "What learns",
         "stage_frozen": "{name}: {count} parameters, frozen",
-        "stage_learns": "{name}: {count} parameters, learning",
-        "locked": "Stop the training to change this.",
+        "stage_learns": "{name}: {count} parameters, learning at rate {rate}",
+        "lock": "Freeze {name}",
+        "unlock": "Let {name} learn",
+        "rates": "Learning rate of each stage",
+        "locked": "frozen",
     }
 )
 
@@ -62,8 +63,8 @@ RUN_VIEW_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "loss_unit": "nats per picture, lower is better",
         "accuracy": "Accuracy",
         "accuracy_unit": "of the pictures are right",
-        "train": "learning",
-        "train_eval": "learning, in eval mode",
+        "train": "learned from, while learning",
+        "train_eval": "learned from, measured after",
         "valid": "held out",
         "interval": "95 % interval",
         "best": "best epoch {epoch}",

@@ -33,9 +33,7 @@ function updateCard(box, card, isShown, value) {
   const isChosen = card.name === value.selected;
   show(box, isShown);
   box.classList.toggle("tl-on", isChosen);
-  box.classList.toggle("tl-fixed", value.can_change === false);
   if (radio.checked !== isChosen) radio.checked = isChosen;
-  radio.disabled = value.can_change === false && !isChosen;
   setText(title, card.title);
   keepInStep(facts, card.facts || [], (fact, index) => index, () => make("span"),
     (node, fact) => setText(node, fact));
@@ -83,7 +81,7 @@ function render() {
 
 function choose(name) {
   const value = props.value;
-  if (!value || value.can_change === false || value.selected === name) return;
+  if (!value || value.selected === name) return;
   props.value = { ...value, selected: name };
   render();
   trigger('choose', { name });

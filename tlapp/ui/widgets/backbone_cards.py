@@ -31,7 +31,6 @@ class BackboneCardsValue:
 
     cards: tuple[BackboneCard, ...]
     selected: str
-    can_change: bool = True  # False while a training runs
     first_shown: int = 4  # the others wait behind "All 16 backbones"
 
 

@@ -1,4 +1,5 @@
-/* Stages as bars: hatched when frozen, filled when learning. The switch answers at once. */
+/* Stages as bars with a padlock each: hatched when locked, filled when learning. A press answers at
+   once; what it means (counts, seconds, doubts) comes from the server a moment later. */
 
 const root = element.querySelector(".tl-ladder");
 const words = () => props.words || {};
@@ -11,20 +12,15 @@ toggle.append(knob, toggleLabel);
 const sentence = make("p", "tl-lad-sentence", null, { "aria-live": "polite" });
 head.append(toggle, sentence);
 
+const presets = make("div", "tl-lad-presets", null, { role: "group" });
 const bars = make("ol", "tl-lad-bars");
-const hints = make("div", "tl-lad-hints", null, { "aria-hidden": "true" });
-const backboneHint = make("span", "tl-lad-hint");
-const lock = makeSvg("svg", { viewBox: "0 0 16 16", class: "tl-lad-lock" });
-lock.append(
-  makeSvg("path", { d: "M3.5 7h9v6.5h-9z", class: "tl-lad-lock-body" }),
-  makeSvg("path", { d: "M5.5 7V5a2.5 2.5 0 0 1 5 0v2", class: "tl-lad-lock-bow" }),
-);
-const backboneHintText = make("span");
-backboneHint.append(lock, backboneHintText);
-const headHint = make("span", "tl-lad-hint tl-lad-hint-open");
-hints.append(backboneHint, headHint);
+const doubts = make("ul", "tl-lad-doubts", null, { "aria-live": "polite" });
+const rates = make("details", "tl-lad-rates");
+const ratesTitle = make("summary");
+const ratesList = make("ul");
+rates.append(ratesTitle, ratesList);
 const replaced = make("p", "tl-lad-replaced");
-root.append(head, bars, hints, replaced);
+root.append(head, presets, bars, doubts, replaced, rates);
 
 /** 928, 1.4 K, 17 K, 2.0 M: two digits are enough to compare. */
 function short(count) {
@@ -32,6 +28,13 @@ function short(count) {
   const [size, letter] = count < 999500 ? [1e3, "K"] : count < 999500000 ? [1e6, "M"] : [1e9, "G"];
   const scaled = count / size;
   return (scaled < 9.95 ? scaled.toFixed(1) : Math.round(scaled)) + "\u00a0" + letter;
+}
+
+/** 1e-4, 5e-5, 0.002: as the field writes learning rates. */
+function rateWords(rate) {
+  if (rate === null || rate === undefined) return "";
+  if (rate >= 0.001) return String(Number(rate.toPrecision(2)));
+  return Number(rate.toPrecision(2)).toExponential();
 }
 
 /** A bar's height in pixels: the logarithm of its parameters, between 12 and 52. */
@@ -42,63 +45,125 @@ function heightOf(count, counts) {
   return span ? 12 + (40 * (Math.log10(Math.max(1, count)) - low)) / span : 32;
 }
 
-function buildBar() {
-  const bar = make("li", "tl-lad-stage");
+function makeLock() {
+  const lock = makeSvg("svg", { viewBox: "0 0 16 16", class: "tl-lad-lock", "aria-hidden": "true" });
+  lock.append(
+    makeSvg("path", { d: "M3.5 7h9v6.5h-9z", class: "tl-lad-lock-body" }),
+    makeSvg("path", { d: "M5.5 7V5a2.5 2.5 0 0 1 5 0v2", class: "tl-lad-lock-bow" }),
+  );
+  return lock;
+}
+
+function buildBar(stage, index) {
+  const item = make("li", "tl-lad-stage");
+  const press = stage.isHead ? make("div", "tl-lad-press")
+    : make("button", "tl-lad-press", null, { type: "button" });
   const box = make("i", "tl-lad-bar", null, { "aria-hidden": "true" });
   box.append(make("i", "tl-lad-fill"));
   const name = make("span", "tl-lad-name", null, { "aria-hidden": "true" });
   name.append(make("span", "tl-lad-word"), make("span"));
-  bar.append(box, name,
-    make("small", "tl-lad-count", null, { "aria-hidden": "true" }), make("span", "tl-hidden"));
-  return bar;
+  press.append(box, makeLock(), name,
+    make("small", "tl-lad-count", null, { "aria-hidden": "true" }),
+    make("small", "tl-lad-rate", null, { "aria-hidden": "true" }), make("span", "tl-hidden"));
+  item.append(press);
+  if (!stage.isHead) press.addEventListener("click", () => turnLock(index));
+  return item;
+}
+
+function renderBar(item, stage, counts, place) {
+  const learns = stage.rate !== null;
+  const press = item.firstChild;
+  const [box, , name, count, rate, spoken] = press.children;
+  item.classList.toggle("tl-learns", learns);
+  item.classList.toggle("tl-lad-top", Boolean(stage.isHead));
+  item.style.setProperty("--h", heightOf(stage.parameters, counts).toFixed(1) + "px");
+  item.style.setProperty("--wait", place * 28 + "ms");
+  const parts = /^(.* )?(.*)$/s.exec(/ \d+$/.test(stage.name) ? stage.name : "") || [];
+  setText(name.firstChild, parts[1]); // "stage " goes where there is no room for it
+  setText(name.lastChild, parts[2] || stage.name);
+  setText(count, short(stage.parameters));
+  setText(rate, rateWords(stage.rate));
+  const values = { name: stage.name, count: short(stage.parameters), rate: rateWords(stage.rate) };
+  setText(spoken, fill(learns ? words().stage_learns : words().stage_frozen, values));
+  if (!stage.isHead) {
+    press.setAttribute("aria-pressed", String(!learns));
+    press.title = fill(learns ? words().lock : words().unlock, values);
+  }
+  box.title = "";
+}
+
+function buildRate(stage) {
+  const item = make("li");
+  const label = make("label");
+  const field = make("input", null, null, { type: "number", step: "any", min: "0" });
+  label.append(make("span"), field);
+  item.append(label, make("em"));
+  field.addEventListener("change", () => {
+    const rate = field.value === "" ? null : Number(field.value);
+    trigger('rate', { stage: stage.name, rate });
+  });
+  return item;
+}
+
+function renderRate(item, stage) {
+  const field = item.querySelector("input");
+  setText(item.querySelector("span"), stage.name);
+  show(field, stage.rate !== null);
+  setText(item.querySelector("em"), stage.rate === null ? words().locked : "");
+  if (document.activeElement !== field) field.value = stage.rate === null ? "" : rateWords(stage.rate);
 }
 
 function render() {
   const value = props.value;
   show(root, value && value.stages);
   if (!value || !value.stages) return;
-  const frozen = value.frozen !== false;
-  toggle.setAttribute("aria-checked", String(frozen));
-  toggle.setAttribute("aria-disabled", String(value.can_change === false));
-  toggle.title = value.can_change === false ? words().locked : "";
-  setText(toggleLabel, words().freeze);
-  setRich(sentence, frozen ? value.sentence_frozen : value.sentence_open);
-
   const stages = [...value.stages, { ...value.head, isHead: true }];
   const counts = stages.map((stage) => stage.parameters);
+  toggle.setAttribute("aria-checked", String(value.stages.every((stage) => stage.rate === null)));
+  setText(toggleLabel, words().freeze);
+  setRich(sentence, value.sentence);
+  sentence.classList.toggle("tl-lad-problem", Boolean(value.is_problem));
+
+  presets.setAttribute("aria-label", words().presets);
+  keepInStep(presets, value.presets || [], (preset) => preset.name, (preset) => {
+    const button = make("button", "tl-lad-preset", null, { type: "button" });
+    button.addEventListener("click", () => trigger('choose', { name: preset.name }));
+    return button;
+  }, (button, preset) => {
+    setText(button, preset.title);
+    button.setAttribute("aria-pressed", String(preset.name === value.preset));
+  });
+
   bars.setAttribute("aria-label", words().stages);
-  bars.title = words().stages;
   root.style.setProperty("--stages", String(stages.length));
   keepInStep(bars, stages, (stage, index) => (stage.isHead ? "head" : index), buildBar,
-    (bar, stage, index) => {
-      const learns = stage.isHead || !frozen;
-      bar.classList.toggle("tl-learns", learns);
-      bar.classList.toggle("tl-lad-top", Boolean(stage.isHead));
-      bar.style.setProperty("--h", heightOf(stage.parameters, counts).toFixed(1) + "px");
-      bar.style.setProperty("--wait", (stages.length - 1 - index) * 28 + "ms");
-      const count = short(stage.parameters);
-      const [, word, number] = /^(.* )?(.*)$/s.exec(/ \d+$/.test(stage.name) ? stage.name : "") || [];
-      setText(bar.children[1].firstChild, word); // "stage " goes where there is no room for it
-      setText(bar.children[1].lastChild, number || stage.name);
-      setText(bar.children[2], count);
-      setText(bar.children[3], fill(learns ? words().stage_learns : words().stage_frozen,
-        { name: stage.name, count }));
-    });
-  backboneHint.classList.toggle("tl-lad-hint-open", !frozen);
-  lock.style.display = frozen ? "" : "none";
-  setText(backboneHintText, frozen ? words().frozen : words().thawed);
-  setText(headHint, words().learns);
+    (item, stage, index) => renderBar(item, stage, counts, stages.length - 1 - index));
+  keepInStep(doubts, value.doubts || [], (doubt) => doubt, () => make("li"), setText);
   setText(replaced, value.replaced_layer);
   show(replaced, value.replaced_layer);
+  setText(ratesTitle, words().rates);
+  keepInStep(ratesList, value.stages, (stage) => stage.name, buildRate, renderRate);
+}
+
+/** Lock or open stages: `isLocked` says for each one. */
+function setLocks(isLocked) {
+  const value = props.value;
+  const open = value.stages.map((stage) => stage.rate).filter((rate) => rate !== null);
+  const rate = open.length ? Math.min(...open) : value.head.rate;
+  const stages = value.stages.map((stage, index) =>
+    ({ ...stage, rate: isLocked(stage, index) ? null : stage.rate ?? rate }));
+  props.value = { ...value, stages, preset: "" };
+  render();
+  trigger('lock', {});
+}
+
+function turnLock(place) {
+  setLocks((stage, index) => (index === place ? stage.rate !== null : stage.rate === null));
 }
 
 toggle.addEventListener("click", () => {
-  const value = props.value;
-  if (!value || value.can_change === false) return;
-  const frozen = value.frozen === false;
-  props.value = { ...value, frozen };
-  render();
-  trigger('toggle', { frozen });
+  const isFrozen = props.value.stages.every((stage) => stage.rate === null);
+  setLocks(() => !isFrozen);
 });
 
 watch("value", render);

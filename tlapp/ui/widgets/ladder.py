@@ -1,4 +1,4 @@
-"""The network's stages from stem to head, what is frozen and what learns, and the switch for it."""
+"""The network's stages from stem to head: what is locked, what learns, and how fast."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,25 +18,37 @@ class LadderStage:
 
     name: str  # "stage 3"
     parameters: int
+    rate: float | None  # at which it learns; None: locked
+
+
+@dataclass(frozen=True)
+class LadderPreset:
+    """One of the usual choices."""
+
+    name: str
+    title: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class LadderValue:
-    """Both positions of the switch at once, so that it answers before the server does."""
+    """What is chosen, and what that means."""
 
     stages: tuple[LadderStage, ...]  # stem to top, without the head
     head: LadderStage
-    frozen: bool  # the backbone; the head learns in any case
-    sentence_frozen: str  # "**7,686** of 3.4 M parameters learn. About **6 s**."
-    sentence_open: str  # the same with nothing frozen
-    replaced_layer: str  # "classifier: 1280 -> 1000 becomes 1280 -> 6"
-    can_change: bool = True  # False while a training runs
+    presets: tuple[LadderPreset, ...] = ()
+    preset: str = ""  # the name of the one that is chosen; "": none of them
+    sentence: str = ""  # "**7,686** of 3.4 M parameters learn. About **6 s**."
+    is_problem: bool = False  # the sentence says why these settings cannot work
+    doubts: tuple[str, ...] = ()  # what seldom makes sense about them
+    replaced_layer: str = ""  # "classifier: 1280 -> 1000 becomes 1280 -> 6"
 
 
 class Ladder(gr.HTML, metaclass=QuietComponentMeta):
-    """Bars per stage and the "Freeze the backbone" switch.
+    """A bar and a padlock for each stage, its rate on request, and the usual choices.
 
-    Event ``toggle`` carries ``frozen`` (bool). As an input, a listener gets ``frozen`` (bool).
+    Event ``lock`` says that padlocks have changed, ``rate`` carries ``stage`` and its ``rate`` (a
+    number; None: by default), ``choose`` the ``name`` of a preset. As an input, a listener gets the
+    names of the locked stages.
     """
 
     def __init__(
@@ -56,8 +68,13 @@ class Ladder(gr.HTML, metaclass=QuietComponentMeta):
         )
 
     def preprocess(self, payload: Any) -> Any:
-        """Whether the backbone is to be frozen; True when the page says nothing sensible."""
-        return not (isinstance(payload, dict) and payload.get("frozen") is False)
+        """The names of the locked stages; whatever else the page says is left out."""
+        stages = payload.get("stages") if isinstance(payload, dict) else None
+        return tuple(
+            str(stage.get("name"))
+            for stage in (stages if isinstance(stages, list) else [])
+            if isinstance(stage, dict) and stage.get("rate") is None
+        )
 
     def postprocess(self, value: Any) -> Any:
         """The value as JSON."""

@@ -1,0 +1,30 @@
+"""The training settings that a visitor's page shows, found again after a reload.
+
+What was touched last, else those of the run on the page, else the defaults.
+"""
+
+from dataclasses import replace
+
+from tlapp.errors import TlappError
+from tlapp.training.config import TrainConfig, config_from_values
+from tlapp.ui.session import Page
+
+
+def chosen_config(page: Page, owner: str) -> TrainConfig:
+    """The settings for the next training of this visitor."""
+    config = page.visits.get(owner).config
+    if config is not None:
+        return config
+    run_id = page.workspace.visitor_state(owner).run_id
+    if run_id is None:
+        return TrainConfig()
+    try:
+        return config_from_values(page.workspace.run(run_id, owner=owner).config)
+    except TlappError:  # the run is gone, or its settings are those of another version
+        return TrainConfig()
+
+
+def remember(page: Page, owner: str, config: TrainConfig) -> TrainConfig:
+    """Keep these settings while the visit lasts, and return them."""
+    page.visits.change(owner, lambda visit: replace(visit, config=config))
+    return config
