@@ -249,6 +249,40 @@ def test_the_toggle_changes_what_learns(open_tab: OpenTab, tmp_path: Path) -> No
     expect(ladder).not_to_contain_text("3,843 of")
 
 
+def test_the_settings_are_found_again_after_a_reload(open_tab: OpenTab, tmp_path: Path) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "pictures"))
+    ladder = tab.page.locator("#ladder")
+    ladder.get_by_role("button", name="Last two").click()
+    expect(ladder.locator(".tl-learns")).to_have_count(3)
+    before = ladder.locator(".tl-lad-rate").last.inner_text()
+    set_field(tab, "epochs", "4")
+    set_field(tab, "learning-rate", "0.005")
+    expect(ladder.locator(".tl-lad-rate").last).not_to_have_text(before)  # the server knows
+    reload(tab)
+    expect(ladder.get_by_role("button", name="Last two")).to_have_attribute("aria-pressed", "true")
+    expect(ladder.locator(".tl-learns")).to_have_count(3)
+    tab.page.locator("#settings").get_by_role("button", name="Settings").click()
+    expect(tab.page.locator("#epochs input")).to_have_value("4")
+    expect(tab.page.locator("#learning-rate input")).to_have_value("0.005")
+
+
+def test_a_head_is_fine_tuned_and_its_curve_goes_on(open_tab: OpenTab, tmp_path: Path) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "pictures", ("dots", "stripes"), per_class=8))
+    set_field(tab, "epochs", "4")
+    press_train(tab)
+    wait_until_over(tab)
+    ladder = tab.page.locator("#ladder")
+    ladder.get_by_role("button", name="Last stage").click()
+    expect(ladder.locator(".tl-learns")).to_have_count(2)
+    set_field(tab, "epochs", "2")
+    tab.page.get_by_role("button", name="Fine-tune").click()
+    expect(tab.page.locator(".tl-run-phase")).to_have_count(2, timeout=60_000)
+    expect(tab.page.locator("#gain-sentence")).to_contain_text("95 % interval", timeout=60_000)
+    expect(tab.page.get_by_role("button", name="Fine-tune")).to_be_hidden()
+
+
 def test_two_visitors_do_not_see_each_other(open_tab: OpenTab, tmp_path: Path) -> None:
     first, second = open_tab(), open_tab()
     drop_folder(first, class_folder(tmp_path / "first", ("ants", "bees")))

@@ -442,6 +442,16 @@ def test_values_are_read_epoch_by_epoch_with_arrow_keys(tab: Tab, widget_page: W
     expect(tab.page.get_by_role("slider", name="Accuracy")).to_have_attribute("aria-valuenow", "10")
 
 
+def test_a_phase_that_begins_later_is_marked_in_both_charts(
+    tab: Tab, widget_page: WidgetPage
+) -> None:
+    push(tab, widget_page, run_view=run_value(10, 10, state="finished", phase_starts=(7,)))
+    expect(tab.page.locator(".tl-run-phase")).to_have_count(2)
+    expect(tab.page.get_by_text("more stages learn")).to_have_count(2)
+    push(tab, widget_page, run_view=run_value(10, 10, state="finished"))
+    expect(tab.page.locator(".tl-run-phase")).to_have_count(0)
+
+
 def test_the_pointer_reads_the_values_of_the_epoch_under_it(
     tab: Tab, widget_page: WidgetPage
 ) -> None:

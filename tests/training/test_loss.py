@@ -38,6 +38,7 @@ def test_scores_are_measured() -> None:
     scores_NK = torch.tensor([[5.0, 0.0], [5.0, 0.0], [0.0, 5.0], [0.0, 5.0]])
     measured = measure(scores_NK, torch.tensor([0, 0, 1, 0]))
     assert (measured.class_correct, measured.count, measured.accuracy) == ((2, 1), 4, 0.75)
+    assert measured.hits == (True, True, True, False)
 
 
 def test_held_out_accuracy_ranks_first_then_held_out_loss_then_training_loss() -> None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-import gradio as gr
 import pytest
 
 from tests.pictures import jpeg
@@ -88,13 +87,19 @@ def test_the_watchers_of_other_tabs_and_visitors_go_on(
     _run(scenario())
 
 
+def _visible(update: tuple[Any, ...]) -> set[str]:
+    """The buttons that the page shows after this update."""
+    names = ("train", "stop", "go-on", "fine-tune")
+    return {name for name, change in zip(names, update[1:5], strict=True) if change["visible"]}
+
+
 def test_a_run_is_followed_to_its_end_and_no_longer(
     page: Page, token: str, run_id: str, steps: StepTraining
 ) -> None:
     async def scenario() -> None:
         tab = Tab(page, token)
         update = await tab.update()
-        assert (update[1], update[2]) == (gr.update(visible=False), gr.update(visible=True))
+        assert _visible(update) == {"stop"}
         steps.step(2)
         while len(update[0].epochs.train) < 2:
             update = await tab.update()
@@ -102,8 +107,8 @@ def test_a_run_is_followed_to_its_end_and_no_longer(
         while update[0].state != "finished":
             update = await tab.update()
         assert update[0].epochs.train == (1.0, 0.5)
-        assert (update[1], update[2]) == (gr.update(visible=True), gr.update(visible=False))
-        assert "held-out pictures are right" in update[4]
+        assert _visible(update) == {"train", "fine-tune"}
+        assert "held-out pictures are right" in update[6]
         assert await tab.ends()
         assert len(page.watchers) == 0
 
@@ -123,12 +128,12 @@ def test_a_run_is_followed_though_the_chosen_backbone_cannot_answer_yet(
 
     async def scenario() -> None:
         tab = Tab(page, token)
-        assert (await tab.update())[3].empty == text.NO_WEIGHTS_TO_ANSWER
+        assert (await tab.update())[5].empty == text.NO_WEIGHTS_TO_ANSWER
         steps.step()
         update = await tab.update()
         while not update[0].epochs.train:
             update = await tab.update()
-        assert update[3].pictures[0].classes
+        assert update[5].pictures[0].classes
         await tab.close()
 
     _run(scenario())

@@ -136,7 +136,7 @@ def test_the_ladder_says_what_learns_and_how_fast(workspace: Workspace, dataset:
     assert value.replaced_layer == (
         "Replaced: classifier.1: 1280 -> 1000 becomes 1280 -> 2 (1.3 M parameters go, 2,562 come)."
     )
-    top = TrainConfig(freeze="last:1", backbone_learning_rate=1e-4)
+    top = TrainConfig(freeze="last:1", backbone_learning_rate=1e-4, head_epochs=30)
     value = widget_values.ladder(workspace, dataset, top)
     assert [stage.rate for stage in value.stages] == [None] * 8 + [1e-4]
     assert (value.preset, value.head.parameters) == ("last", 2_562)

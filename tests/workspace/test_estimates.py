@@ -1,7 +1,5 @@
 """Before a training starts: how long it will take, and what will learn."""
 
-import pytest
-
 from tests.workspace.conftest import PATIENCE_SECONDS
 from tlapp.backbones.speed import SpeedBook
 from tlapp.data.dataset import Dataset

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
 from tlapp.errors import RunError
-from tlapp.training.interval import wilson_interval
+from tlapp.training.interval import paired_difference, wilson_interval
+from tlapp.training.loss import rank
 
 Built = TypeVar("Built")
 RunState = Literal["waiting", "running", "finished", "stopped", "failed"]
@@ -30,6 +31,7 @@ class EpochRow:
     seconds: float  # wall time of this epoch alone
     is_best: bool  # the best so far at that moment
     valid_class_correct: tuple[int, ...] = ()  # held-out pictures of each class that are right
+    valid_hits: str = ""  # for each held-out picture "1" when it is right, else "0"
 
     def to_json(self) -> dict[str, Any]:
         """The row as JSON values."""
@@ -102,6 +104,12 @@ class RunRecord:
         )
 
     @property
+    def phase_starts(self) -> tuple[int, ...]:
+        """The first epoch of each phase after the first, as far as they have begun."""
+        pairs = zip(self.epochs, self.epochs[1:], strict=False)
+        return tuple(row.epoch for before, row in pairs if row.phase != before.phase)
+
+    @property
     def class_results(self) -> tuple[ClassResult, ...]:
         """What the kept classifier gets right, in the order of the classes; (): not known."""
         best = next((row for row in self.epochs if row.epoch == self.best_epoch), None)
@@ -111,6 +119,23 @@ class RunRecord:
             self.class_names, best.valid_class_correct, self.valid_class_counts, strict=True
         )
         return tuple(ClassResult(*figure) for figure in figures)
+
+    def best_row(self, phase: int | None = None) -> EpochRow | None:
+        """The best epoch on the held-out pictures, of one phase or of all; None: no epoch."""
+        rows = [row for row in self.epochs if phase in (None, row.phase)]
+        return max(rows, key=rank, default=None)
+
+    def gain_over_first_phase(self) -> tuple[float, float, float] | None:
+        """Accuracy that later phases have added to the first: (gain, low, high), 95 % interval.
+
+        Best epoch against best epoch, on the same held-out pictures. None: there is one phase.
+        """
+        first = self.best_row(1)
+        later = max((row for row in self.epochs if row.phase > 1), key=rank, default=None)
+        if first is None or later is None or not first.valid_hits:
+            return None
+        hits = [[hit == "1" for hit in row.valid_hits] for row in (first, later)]
+        return paired_difference(*hits) if len(hits[0]) == len(hits[1]) else None
 
     def with_best(self, epoch: int | None) -> "RunRecord":
         """With the held-out figures of this epoch, whose classifier is kept."""

@@ -107,6 +107,7 @@ class RunRecorder:
             seconds=event.seconds,
             is_best=event.is_best,
             valid_class_correct=event.valid_class_correct,
+            valid_hits="".join("1" if hit else "0" for hit in event.valid_hits),
         )
         self._run.append(row)
         self._latest = (event.epoch, event.classifier)

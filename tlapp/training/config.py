@@ -61,6 +61,7 @@ class TrainConfig:
     backbone: str = "efficientnet_lite0"  # a card's name; the default is on disk after install
     pretrained: bool = True  # False: random weights, as the control
     freeze: Freeze = "head"  # the head alone takes seconds, not minutes
+    head_epochs: int = 0  # of the head alone first, as a phase of its own; see `presets.phases_of`
     epochs: int = _UNSET_INT  # passes over the pictures; None: 30 for the head alone, else 5
     learning_rate: float = _UNSET_FLOAT  # the head's, at its highest; None: by freeze and optimizer
     backbone_learning_rate: float = _UNSET_FLOAT  # of the top stage that learns; None: a tenth
@@ -95,6 +96,7 @@ class TrainConfig:
         _check_number("label smoothing", self.label_smoothing, at_least=0.0, below=1.0)
         _check_number("dropout", self.dropout, at_least=0.0, below=1.0)
         _check_count("number of epochs", self.epochs, 1, MAX_EPOCHS)
+        _check_count("number of epochs of the head alone", self.head_epochs, 0, MAX_EPOCHS)
         _check_count("batch size", self.batch_size, 1, MAX_BATCH_SIZE)
         _check_count("patience", self.patience, 0, MAX_EPOCHS)
         _check_count("number of augmented views", self.augmented_views, 0, MAX_VIEWS)

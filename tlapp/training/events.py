@@ -65,6 +65,7 @@ class EpochFinished:
     valid_loss: float | None  # plain cross-entropy on the held-out pictures; None: none held out
     valid_accuracy: float | None  # 0 to 1, higher is better
     valid_class_correct: tuple[int, ...]  # held-out pictures of each class that it gets right
+    valid_hits: tuple[bool, ...]  # for each held-out picture whether it does
     seconds: float  # wall time of this epoch alone, measuring included
     is_best: bool  # better on the held-out pictures than every epoch before
     classifier: Classifier

@@ -23,12 +23,17 @@ class Measured:
 
     loss: float  # plain mean cross-entropy in nats per picture
     class_correct: tuple[int, ...]  # hits among the pictures of each class
-    count: int
+    hits: tuple[bool, ...]  # of each picture
+
+    @property
+    def count(self) -> int:
+        """How many pictures."""
+        return len(self.hits)
 
     @property
     def correct(self) -> int:
         """Hits in all."""
-        return sum(self.class_correct)
+        return sum(self.hits)
 
     @property
     def accuracy(self) -> float:
@@ -56,9 +61,9 @@ class Ranked(Protocol):
 def measure(scores_NK: Tensor, labels_N: Tensor) -> Measured:
     """Loss and hits of these scores; N is 1 or more."""
     loss = functional.cross_entropy(scores_NK, labels_N)
-    hits_N = labels_N[scores_NK.argmax(dim=1) == labels_N]
-    hits_K = torch.bincount(hits_N, minlength=scores_NK.shape[1])
-    return Measured(float(loss), tuple(hits_K.tolist()), len(labels_N))
+    is_hit_N = scores_NK.argmax(dim=1) == labels_N
+    hits_K = torch.bincount(labels_N[is_hit_N], minlength=scores_NK.shape[1])
+    return Measured(float(loss), tuple(hits_K.tolist()), tuple(is_hit_N.tolist()))
 
 
 def rank(epoch: Ranked) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """The usual choices of what learns and how fast, each with one press."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tlapp.training.config import HEAD_ALONE, NOTHING_FROZEN, Freeze, TrainConfig
 
@@ -12,9 +12,11 @@ class Preset:
     name: str
     freeze: Freeze
     rate_decay: float = 1.0
-    is_one_rate: bool = False  # the backbone as fast as the head
+    is_one_rate: bool = False  # the backbone as fast as the head, from the first step on
     pretrained: bool = True
 
+
+HEAD_EPOCHS = TrainConfig().epochs  # before stages are opened: an untrained head's errors harm
 
 PRESETS = (
     Preset("head", HEAD_ALONE),
@@ -24,6 +26,8 @@ PRESETS = (
     Preset("one_rate", NOTHING_FROZEN, is_one_rate=True),
     Preset("scratch", NOTHING_FROZEN, is_one_rate=True, pretrained=False),
 )
+
+FINE_TUNING = PRESETS[3]  # what follows a head by default
 
 
 def apply_preset(preset: Preset, *, backbone: str, seed: int = 0) -> TrainConfig:
@@ -35,15 +39,30 @@ def apply_preset(preset: Preset, *, backbone: str, seed: int = 0) -> TrainConfig
         rate_decay=preset.rate_decay,
         seed=seed,
     )
-    if not preset.is_one_rate:
-        return config
-    return TrainConfig(
-        backbone=backbone,
-        freeze=preset.freeze,
-        pretrained=preset.pretrained,
-        backbone_learning_rate=config.learning_rate,
-        seed=seed,
+    if preset.is_one_rate:
+        return replace(config, backbone_learning_rate=config.learning_rate)
+    return config if config.is_head_alone else replace(config, head_epochs=HEAD_EPOCHS)
+
+
+def phases_of(config: TrainConfig) -> tuple[TrainConfig, ...]:
+    """The phases that these settings stand for: the head alone first, if it is wanted, then them.
+
+    The head's phase has the settings of its kind by default, and those of `config` that concern
+    pictures and loss.
+    """
+    last = replace(config, head_epochs=0)
+    if config.is_head_alone or not config.head_epochs:
+        return (last,)
+    first = TrainConfig(
+        backbone=config.backbone,
+        pretrained=config.pretrained,
+        epochs=config.head_epochs,
+        augmented_views=config.augmented_views,
+        label_smoothing=config.label_smoothing,
+        class_weights=config.class_weights,
+        seed=config.seed,
     )
+    return first, last
 
 
 def matching_preset(config: TrainConfig) -> Preset | None:
@@ -62,6 +81,9 @@ def _is_like(config: TrainConfig, preset: Preset) -> bool:
     if config.is_head_alone:
         return True
     like = apply_preset(preset, backbone=config.backbone)
-    return (config.rate_decay, config.stage_rates) == (like.rate_decay, ()) and (
-        (config.backbone_learning_rate == config.learning_rate) is preset.is_one_rate
+    is_one_rate = config.backbone_learning_rate == config.learning_rate
+    return (
+        (config.rate_decay, config.stage_rates) == (like.rate_decay, ())
+        and bool(config.head_epochs) == bool(like.head_epochs)
+        and is_one_rate is preset.is_one_rate
     )

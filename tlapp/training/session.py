@@ -154,6 +154,7 @@ class _Progress:
             valid_loss=told.valid.loss if told.valid else None,
             valid_accuracy=told.valid.accuracy if told.valid else None,
             valid_class_correct=told.valid.class_correct if told.valid else (),
+            valid_hits=told.valid.hits if told.valid else (),
             seconds=told.seconds,
             is_best=False,
             classifier=told.classifier,

@@ -71,9 +71,18 @@ def results(record: RunRecord) -> str:
     )
     return (
         f'<p id="result-sentence">{html.escape(sentence)}</p>'
+        f"{_gain(record)}"
         f"{_class_results(record)}"
         f'<p class="tl-links">{links}</p>'
     )
+
+
+def _gain(record: RunRecord) -> str:
+    """What the later phases have added to the head alone; "" when there is nothing to compare."""
+    gain = record.gain_over_first_phase()
+    if gain is None:
+        return ""
+    return f'<p id="gain-sentence">{html.escape(text.gain_sentence(*gain))}</p>'
 
 
 def _class_results(record: RunRecord) -> str:

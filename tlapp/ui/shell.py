@@ -1,12 +1,14 @@
 """The page as a whole: header, zones and events, and the server that shows it."""
 
+import time
+from contextlib import suppress
 from typing import Any, Literal
 
 import gradio as gr
 from fastapi import FastAPI, Response
 from starlette.middleware import Middleware
 
-from tlapp.errors import TlappError
+from tlapp.errors import ServerError, TlappError
 from tlapp.settings import MEGABYTE, Settings
 from tlapp.ui import present, text
 from tlapp.ui.api import build_api
@@ -17,6 +19,7 @@ from tlapp.ui.session import Page, Visits
 from tlapp.ui.theme import make_theme, page_css
 from tlapp.workspace import Workspace, is_token
 
+LOOK_SECONDS = 0.1  # how soon Ctrl-C is noticed on systems where it wakes nobody
 REQUEST_BYTES = 4 * MEGABYTE  # of any request that is not an upload
 PAGE_IS_OPEN = "() => { document.documentElement.classList.add('tl-open'); }"  # see theme.css
 VISITOR_KEY = "tlapp_visitor"  # where the browser keeps its token
@@ -49,8 +52,7 @@ def build_page(page: Page) -> gr.Blocks:
 
         run_views = [
             train_panel.run_view,
-            train_panel.train,
-            train_panel.stop,
+            *train_panel.buttons(),
             try_panel.predictions,
             results,
         ]
@@ -61,15 +63,17 @@ def build_page(page: Page) -> gr.Blocks:
             )
 
         trying.connect(page, try_panel, token)
-        started = train.connect(page, train_panel, token)
-        then_follow(started)
-        started.then(bind(show_data, page), [token], data_panel.views(), **QUIET)
+        for started in train.connect(page, train_panel, token):
+            then_follow(started)
+            started.then(bind(show_data, page), [token], data_panel.views(), **QUIET)
         for change in data.connect(page, data_panel, token):
             then_follow(
-                change.then(bind(show_training, page), [token], train_panel.views(), **QUIET)
+                change.then(
+                    bind(show_training, page, train_panel), [token], train_panel.views(), **QUIET
+                )
             )
         opened = blocks.load(
-            bind(open_page, page),
+            bind(open_page, page, train_panel),
             [token],
             [token, *data_panel.views(), *train_panel.views()],
             **QUIET,
@@ -83,13 +87,13 @@ def _zone_title(number: int | None, heading: str) -> None:
     gr.HTML(present.zone_heading(number, heading), elem_classes="tl-zone-title")
 
 
-def open_page(page: Page, token: str) -> tuple[Any, ...]:
+def open_page(page: Page, train_panel: train.TrainPanel, token: str) -> tuple[Any, ...]:
     """Everything as this visitor left it; a visitor without a token gets one."""
     if not is_token(token):
         token = page.workspace.new_visitor()
     owner = page.owner_of(token)
     page.workspace.touch(owner)
-    return token, *data.show(page, owner), *train.show(page, owner)
+    return token, *data.show(page, owner), *train.show(page, train_panel, owner)
 
 
 def show_data(page: Page, token: str) -> tuple[Any, ...]:
@@ -97,18 +101,52 @@ def show_data(page: Page, token: str) -> tuple[Any, ...]:
     return data.show(page, page.owner_of(token))
 
 
-def show_training(page: Page, token: str) -> tuple[Any, ...]:
+def show_training(page: Page, train_panel: train.TrainPanel, token: str) -> tuple[Any, ...]:
     """Cards and ladder after the data set has changed."""
-    return train.show(page, page.owner_of(token))
+    return train.show(page, train_panel, page.owner_of(token))
 
 
 def launch(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
-    """Serve the page until interrupted. `host` and `port`: None leaves them to Gradio's
-    environment variables and defaults (127.0.0.1, first free port from 7860 on)."""
+    """Serve the page until interrupted or terminated; then the running training is kept.
+
+    `host` and `port`: None leaves them to Gradio's environment variables and defaults (127.0.0.1,
+    first free port from 7860 on). Raises ServerError when the port is taken.
+    """
     workspace = Workspace(settings)
-    page = Page(workspace=workspace, visits=Visits(), settings=settings)
-    blocks = build_page(page)
+    try:
+        page = Page(workspace=workspace, visits=Visits(), settings=settings)
+        blocks = build_page(page)
+        app, url = _serve(blocks, settings, host=host, port=port)
+        add_downloads(app, workspace)
+        workspace.start_background()
+        print(text.serving(url), flush=True)
+        _wait_for_the_end(blocks)
+    finally:
+        workspace.close()
+
+
+def _wait_for_the_end(blocks: gr.Blocks) -> None:
+    with suppress(KeyboardInterrupt):  # asked to end, by Ctrl-C or SIGTERM: that is no failure
+        while blocks.is_running:
+            time.sleep(LOOK_SECONDS)
+
+
+def _serve(
+    blocks: gr.Blocks, settings: Settings, *, host: str | None, port: int | None
+) -> tuple[FastAPI, str]:
+    """Start to answer; the server and its address."""
     blocks.queue(default_concurrency_limit=8, max_size=1_000, api_open=True)
+    try:
+        return _launch_blocks(blocks, settings, host=host, port=port)
+    except OSError as error:
+        if "empty port" not in str(error):  # Gradio's words when it could listen nowhere
+            raise
+        raise ServerError(text.cannot_listen(host, port), hint=text.CHOOSE_PORT) from error
+
+
+def _launch_blocks(
+    blocks: gr.Blocks, settings: Settings, *, host: str | None, port: int | None
+) -> tuple[FastAPI, str]:
     app, url, _ = blocks.launch(
         server_name=host,
         server_port=port,
@@ -131,13 +169,7 @@ def launch(settings: Settings, *, host: str | None = None, port: int | None = No
         prevent_thread_lock=True,
         quiet=True,
     )
-    print(text.serving(url), flush=True)
-    add_downloads(app, workspace)
-    workspace.start_background()
-    try:
-        blocks.block_thread()
-    finally:
-        workspace.close()
+    return app, url
 
 
 def add_downloads(app: FastAPI, workspace: Workspace) -> None:

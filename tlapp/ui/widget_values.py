@@ -178,6 +178,7 @@ def run(live: LiveRun) -> RunViewValue:
         total_epochs=live.epochs or len(record.epochs),
         epochs=_curves(record.epochs),
         best_epoch=_best_epoch(record),
+        phase_starts=record.phase_starts,
         accuracy_note=text.accuracy_note(record.valid_accuracy, record.valid_interval),
         interval=record.valid_interval,
         batches=live.batch_losses,

@@ -42,6 +42,7 @@ class LiveRun:
     batch_losses: tuple[tuple[float, float], ...] = ()  # (epochs done, mean loss in this epoch)
     seconds_left: float | None = None  # estimate until the phase ends; None: not known
     phase_number: int = 1  # of `record.phases`, 1 for the first
+    can_go_on: bool = False  # it was stopped, and what going on takes is kept
     classifier_epoch: int = 0  # the epoch whose classifier answers in Try; 0: none yet
 
     @property

@@ -27,6 +27,7 @@ from tlapp.runs.store import RunStore, unknown_run
 from tlapp.settings import Settings
 from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts, count_parameters
+from tlapp.training.presets import phases_of
 from tlapp.workspace import visitors
 from tlapp.workspace.datasets import Datasets
 from tlapp.workspace.downloads import Downloads, DownloadState
@@ -190,19 +191,26 @@ class Workspace:
     def estimate(self, dataset_id: str, config: TrainConfig) -> float | None:
         """Expected seconds of this training on this machine; None: not measured yet."""
         dataset = self.dataset(dataset_id)
-        return self._estimates.seconds(dataset.images, self.split(dataset), config)
+        seconds = [
+            self._estimates.seconds(dataset.images, self.split(dataset), phase)
+            for phase in phases_of(config)
+        ]
+        return None if None in seconds else sum(each or 0.0 for each in seconds)
 
     def start_training(
         self, owner: str, dataset_id: str, *phases: TrainConfig, name: str = ""
     ) -> str:
         """Put a training of one phase or more in the queue and return its run id.
 
+        Settings with `head_epochs` are two phases.
+
         The data set is taken as it is now; later changes do not reach the run. Weights that are
         not here yet are downloaded first (phase "download"). Raises NotFoundError (data set),
         DataError (cannot be trained on), TrainingError (settings over the limits), JobError
         (queue full, or this owner has a training that waits or runs).
         """
-        return self._trainings.start(owner, self._plan(dataset_id, phases, name=name))
+        expanded = tuple(phase for config in phases for phase in phases_of(config))
+        return self._trainings.start(owner, self._plan(dataset_id, expanded, name=name))
 
     def take_up(
         self, run_id: str, phase: TrainConfig | None = None, *, owner: str | None = None
@@ -214,7 +222,8 @@ class Workspace:
         the run cannot be taken up or the pictures have changed since.
         """
         record = self.run(run_id, owner=owner)
-        phases = self._trainings.next_phases(run_id, phase)
+        last = None if phase is None else phases_of(phase)[-1]
+        phases = self._trainings.next_phases(run_id, last)
         check_same_pictures(record, self.dataset(record.dataset_id))
         plan = self._plan(record.dataset_id, phases, name=record.name)
         return self._trainings.start(record.owner, replace(plan, continues=record))

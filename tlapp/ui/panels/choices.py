@@ -19,7 +19,11 @@ def chosen_config(page: Page, owner: str) -> TrainConfig:
     if run_id is None:
         return TrainConfig()
     try:
-        return config_from_values(page.workspace.run(run_id, owner=owner).config)
+        record = page.workspace.run(run_id, owner=owner)
+        config = config_from_values(record.config)
+        if record.earlier_phases and not config.is_head_alone:
+            return replace(config, head_epochs=record.earlier_phases[0]["epochs"])
+        return config
     except TlappError:  # the run is gone, or its settings are those of another version
         return TrainConfig()
 

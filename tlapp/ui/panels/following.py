@@ -15,6 +15,7 @@ from tlapp.ui import present, widget_values
 from tlapp.ui.news import news
 from tlapp.ui.panels import trying
 from tlapp.ui.panels.shown_data import shown_dataset
+from tlapp.ui.panels.train import button_updates
 from tlapp.ui.session import Page
 from tlapp.ui.watchers import Watcher
 from tlapp.workspace import LiveRun
@@ -23,7 +24,7 @@ from tlapp.workspace import LiveRun
 async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
     """The run that this visitor's page shows, until it is over or the tab has a later watcher.
 
-    Yields run view, train button, stop button, predictions, results.
+    Yields run view, the buttons, predictions, results.
     """
     owner = page.owner_of(token)
     state = await asyncio.to_thread(page.workspace.visitor_state, owner)
@@ -62,8 +63,7 @@ async def _updates(
 def _idle(page: Page, owner: str) -> tuple[Any, ...]:
     return (
         widget_values.no_run(has_pictures=shown_dataset(page, owner) is not None),
-        gr.update(visible=True),
-        gr.update(visible=False),
+        *button_updates(None),
         trying.show(page, owner),
         present.no_results(),
     )
@@ -72,8 +72,7 @@ def _idle(page: Page, owner: str) -> tuple[Any, ...]:
 def _view(live: LiveRun, answers: Any) -> tuple[Any, ...]:
     return (
         widget_values.run(live),
-        gr.update(visible=live.is_over),
-        gr.update(visible=not live.is_over),
+        *button_updates(live),
         answers,
         present.results(live.record) if live.is_over else present.pending_results(),
     )

@@ -18,6 +18,7 @@ class TrainForm:
     """The fields, in the order in which they stand on the page."""
 
     epochs: gr.Number
+    head_epochs: gr.Number
     learning_rate: gr.Number
     backbone_learning_rate: gr.Number
     rate_decay: gr.Number
@@ -43,6 +44,7 @@ def build_form(most_epochs: int) -> TrainForm:
     with gr.Row(elem_classes="tl-fields"):
         return TrainForm(
             epochs=_number("epochs", default.epochs, text.epochs_field(most_epochs)),
+            head_epochs=_number("head-epochs", default.head_epochs, text.HEAD_EPOCHS),
             learning_rate=_number("learning-rate", default.learning_rate, text.RATE),
             backbone_learning_rate=_number(
                 "backbone-learning-rate", default.backbone_learning_rate, text.BACKBONE_RATE

@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 
 from tlapp.backbones.catalog import find_card
-from tlapp.errors import BackboneError, DataError, TrainingError
+from tlapp.errors import BackboneError, DataError, RunError, TrainingError
 from tlapp.training.config import HEAD_ALONE, TrainConfig
 from tlapp.training.freezing import freeze_from, plan_stages
-from tlapp.training.presets import apply_preset, find_preset
+from tlapp.training.presets import FINE_TUNING, HEAD_EPOCHS, apply_preset, find_preset
 from tlapp.ui import text, widget_values
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.news import news
@@ -23,6 +23,7 @@ from tlapp.ui.widget_values import with_problem
 from tlapp.ui.widgets.backbone_cards import BackboneCards
 from tlapp.ui.widgets.ladder import Ladder, LadderValue
 from tlapp.ui.widgets.run_view import RunView
+from tlapp.workspace import LiveRun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,8 @@ class TrainPanel:
     ladder: Ladder
     train: gr.Button
     stop: gr.Button
+    go_on: gr.Button
+    fine_tune: gr.Button
     form: TrainForm
     reset: gr.Button
     run_view: RunView
@@ -40,6 +43,10 @@ class TrainPanel:
     def views(self) -> list[gr.components.Component]:
         """What `show` fills, in its order."""
         return [self.cards, *self.settings(), self.train]
+
+    def buttons(self) -> list[gr.components.Component]:
+        """What starts and ends a training, in the order of `button_updates`."""
+        return [self.train, self.stop, self.go_on, self.fine_tune]
 
     def settings(self) -> list[gr.components.Component]:
         """The ladder and the fields."""
@@ -54,6 +61,8 @@ def build(page: Page) -> TrainPanel:
     with gr.Row(elem_classes="tl-buttons"):
         train = gr.Button(text.TRAIN_BUTTON, variant="primary", interactive=False, elem_id="train")
         stop = gr.Button(text.STOP_BUTTON, variant="stop", visible=False, elem_id="stop")
+        go_on = gr.Button(text.GO_ON_BUTTON, visible=False, elem_id="go-on")
+        fine_tune = gr.Button(text.FINE_TUNE_BUTTON, visible=False, elem_id="fine-tune")
     run_view = RunView(widget_values.no_run(has_pictures=False), elem_id="run-view")
     with gr.Accordion(text.SETTINGS_HEADING, open=False, elem_id="settings"):
         form = build_form(page.settings.limits.epochs)
@@ -63,14 +72,16 @@ def build(page: Page) -> TrainPanel:
         ladder=ladder,
         train=train,
         stop=stop,
+        go_on=go_on,
+        fine_tune=fine_tune,
         form=form,
         reset=reset,
         run_view=run_view,
     )
 
 
-def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> Any:
-    """Give the components their events. Returns the event after which the run is to be followed."""
+def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any, ...]:
+    """Give the components their events. Returns those after which the run is to be followed."""
     everything: set[gr.blocks.Block] = {token, panel.cards, *panel.settings()}
     latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
     panel.cards.choose(
@@ -96,8 +107,13 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> Any:
     for field in panel.form.components():
         field.input(bind(change_field, page, panel, token), everything, panel.ladder, **latest)
     panel.stop.click(bind(stop, page), [token], None, **QUIET)
-    return panel.train.click(
-        bind(start, page, panel, token), everything, [panel.train, panel.stop], **QUIET
+    return tuple(
+        button.click(bind(begin, page, panel, token), everything, panel.buttons(), **QUIET)
+        for button, begin in (
+            (panel.train, start),
+            (panel.go_on, go_on),
+            (panel.fine_tune, fine_tune),
+        )
     )
 
 
@@ -173,6 +189,7 @@ def change_locks(
             backbone=before.backbone,
             freeze=freeze,
             pretrained=before.pretrained,
+            head_epochs=0 if freeze == HEAD_ALONE else HEAD_EPOCHS,
             seed=before.seed,
         )
     return _settings(page, panel, owner, remember(page, owner, config))
@@ -242,8 +259,53 @@ def start(
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
     run_id = page.workspace.start_training(owner, dataset.dataset_id, config)
     accept_pending(page, owner)  # after it: a refused training changes nothing
+    return _show_run(page, owner, run_id)
+
+
+def go_on(
+    page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
+) -> tuple[Any, ...]:
+    """Go on with the run on the page where it was stopped."""
+    owner = page.owner_of(values[token])
+    return _show_run(page, owner, page.workspace.take_up(_shown_run(page, owner), owner=owner))
+
+
+def fine_tune(
+    page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
+) -> tuple[Any, ...]:
+    """Go on from the head of the run on the page: with what the ladder opens, else the default."""
+    owner = page.owner_of(values[token])
+    config = _read(page, panel, owner, values)
+    if config.is_head_alone:
+        config = apply_preset(FINE_TUNING, backbone=config.backbone, seed=config.seed)
+    run_id = page.workspace.take_up(_shown_run(page, owner), config, owner=owner)
+    return _show_run(page, owner, run_id)
+
+
+def _shown_run(page: Page, owner: str) -> str:
+    run_id = page.workspace.visitor_state(owner).run_id
+    if run_id is None:
+        raise RunError(text.NO_RUN, hint=text.PRESS_TRAIN)
+    return run_id
+
+
+def _show_run(page: Page, owner: str, run_id: str) -> tuple[Any, ...]:
+    """The page shows this run from now on; the buttons that stand for it."""
     page.workspace.change_visitor_state(owner, lambda state: replace(state, run_id=run_id))
-    return gr.update(visible=False), gr.update(visible=True)
+    return button_updates(page.workspace.live(run_id, owner=owner))
+
+
+def button_updates(live: LiveRun | None) -> tuple[Any, ...]:
+    """Which buttons are there for a run (None: there is none), as `TrainPanel.buttons`."""
+    is_busy = live is not None and not live.is_over
+    is_head = live is not None and live.record.config.get("freeze") == HEAD_ALONE
+    can_tune = live is not None and live.is_over and is_head and live.record.best_epoch is not None
+    return (
+        gr.update(visible=not is_busy),
+        gr.update(visible=is_busy),
+        gr.update(visible=live is not None and live.can_go_on),
+        gr.update(visible=can_tune),
+    )
 
 
 async def download(

@@ -59,7 +59,14 @@ PRESET_TITLES = {
 }
 TRAIN_BUTTON = "Train"
 STOP_BUTTON = "Stop"
+GO_ON_BUTTON = "Go on"
+FINE_TUNE_BUTTON = "Fine-tune"
+NO_RUN = "There is no run yet."
 SETTINGS_HEADING = "Settings"
+HEAD_EPOCHS = FieldWords(
+    "First the head alone",
+    "So many epochs before stages of the backbone learn too. 0: all from the first step on.",
+)
 RATE = FieldWords(
     "Learning rate of the head",
     "How far each step goes. Too high and the loss jumps, too low and nothing happens.",
@@ -339,6 +346,25 @@ def limit_lines(limits: Limits) -> tuple[str, ...]:
 def import_progress(done: int, total: int) -> str:
     """While pictures are being read."""
     return f"Reading picture {done:,} of {total:,}."
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points: "+2.1", "-0.8"."""
+    return f"{100 * share:+.1f}"
+
+
+def gain_sentence(gain: float, low: float, high: float) -> str:
+    """What fine-tuning has added to the head alone, and how sure that is."""
+    if low > 0:
+        verdict = "a real gain"
+    elif high < 0:
+        verdict = "a real loss, so the head alone is the better model"
+    else:
+        verdict = "not certain yet, for so few held-out pictures"
+    return (
+        f"Fine-tuning against the head alone: {points(gain)} points, "
+        f"95 % interval {points(low)} to {points(high)}: {verdict}."
+    )
 
 
 def result_sentence(correct: int, total: int, low: float, high: float) -> str:

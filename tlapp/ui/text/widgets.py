@@ -68,6 +68,7 @@ RUN_VIEW_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "valid": "held out",
         "interval": "95 % interval",
         "best": "best epoch {epoch}",
+        "phase": "more stages learn",
         "epoch": "epoch",
         "at_epoch": "Epoch {epoch}",
         "loss_empty": "How wrong the network is, epoch by epoch, will be drawn here.",

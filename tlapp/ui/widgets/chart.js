@@ -42,6 +42,7 @@ function buildChart(kind, lines) {
   const layer = (className) => svg.appendChild(makeSvg("g", { class: className || "" }));
   const parts = { grid: layer(), band: layer().appendChild(makeSvg("rect", { class: "tl-run-band" })),
     best: layer(), batches: layer().appendChild(makeSvg("path", { class: "tl-run-batches" })), paths: {}, dots: {} };
+  const phases = layer();
   const ghost = layer().appendChild(makeSvg("path", { class: "tl-run-ghost" }));
   const bestLine = parts.best.appendChild(makeSvg("line", { class: "tl-run-best" }));
   for (const line of lines) {
@@ -60,7 +61,7 @@ function buildChart(kind, lines) {
   const summary = make("p", "tl-hidden");
   summary.id = freshId("tl-chart");
   figure.append(caption, plot, summary);
-  return { kind, lines, figure, captionName, captionNote, plot, svg, parts, ghost, bestLine, bestDot, bestText,
+  return { kind, lines, figure, captionName, captionNote, plot, svg, parts, phases, ghost, bestLine, bestDot, bestText,
     cursor, empty, tip, summary, width: 0, height: 0 };
 }
 
@@ -125,6 +126,22 @@ function appear(node, isShown) {
   if (node.style.display !== display) node.style.display = display;
 }
 
+/** A line before the first epoch of each later phase, with a word beside the first of them. */
+function drawPhases(chart, view, scales) {
+  const starts = view.isEmpty ? [] : view.phaseStarts.filter((epoch) => epoch <= view.shown + 1);
+  keepInStep(chart.phases, starts, (epoch) => epoch, () => {
+    const group = makeSvg("g");
+    group.append(makeSvg("line", { class: "tl-run-phase" }), makeSvg("text", { class: "tl-run-axis" }));
+    return group;
+  }, (group, epoch, index) => {
+    const x = scales.x(epoch - 0.5);
+    place(group.firstChild, { x1: x, x2: x, y1: EDGE.top, y2: scales.bottom });
+    const isLeft = x < EDGE.left + scales.inner / 2;
+    place(group.lastChild, { x: isLeft ? x + 4 : x - 4, y: EDGE.top + 10, "text-anchor": isLeft ? "start" : "end" });
+    setText(group.lastChild, index ? "" : view.phaseWord);
+  });
+}
+
 function drawAxes(chart, view, scales) {
   const marks = view.isEmpty ? [{ key: "base", value: 0, text: "" }, { key: "roof", value: view.top, text: "" }] : [
     ...view.ticks.map((value) => ({ key: "y" + value, value, text: view.format(value) })),
@@ -160,6 +177,7 @@ function drawChart(chart, view) {
   const scales = scalesOf(chart, view);
   chart.scales = scales;
   drawAxes(chart, view, scales);
+  drawPhases(chart, view, scales);
   appear(chart.ghost, view.isEmpty);
   if (view.isEmpty) place(chart.ghost, { d: ghostPath(chart.kind, scales) });
   for (const line of chart.lines) {

@@ -110,7 +110,7 @@ function schedule() {
 function draw(goal) {
   const common = { shown: drawn.shown, first: goal.first, last: drawn.last, cursor, best: value().best_epoch,
     bestWord: fill(words().best, { epoch: value().best_epoch }), series: known.epochs, isLive: isLive(),
-    epochWord: words().epoch };
+    epochWord: words().epoch, phaseStarts: value().phase_starts || [], phaseWord: words().phase };
   const hasBatches = (value().batches || []).length > 0;
   drawChart(LOSS, { ...common, top: drawn.top, ticks: goal.ticks, batches: value().batches,
     isEmpty: !known.count && !hasBatches,

@@ -40,6 +40,7 @@ class RunViewValue:
     total_epochs: int = 0  # the width of the charts
     epochs: Curves = field(default_factory=Curves)
     best_epoch: int | None = None
+    phase_starts: tuple[int, ...] = ()  # the first epoch of each phase after the first
     accuracy_note: str = ""  # beside "Accuracy": "held-out 84 % (78 to 89)"
     interval: tuple[float, float] | None = None  # of valid_accuracy at the best epoch, 0 to 1
     batches: tuple[tuple[float, float], ...] = ()  # (epochs done, loss), e.g. (0.25, 1.6)

@@ -1,0 +1,59 @@
+"""The usual choices, and the phases that settings stand for."""
+
+from dataclasses import replace
+
+import pytest
+
+from tlapp.backbones.stages import Stage
+from tlapp.training.config import TrainConfig
+from tlapp.training.freezing import plan_stages
+from tlapp.training.presets import (
+    PRESETS,
+    Preset,
+    apply_preset,
+    find_preset,
+    matching_preset,
+    phases_of,
+)
+
+STAGES = tuple(Stage(f"stage {n}", (f"layer{n}",), n) for n in range(1, 5))
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_each_preset_is_recognised_and_found_by_its_name(preset: Preset) -> None:
+    config = apply_preset(preset, backbone="resnet18", seed=3)
+    assert matching_preset(config) == preset
+    assert find_preset(preset.name) == preset
+    assert (config.backbone, config.seed) == ("resnet18", 3)
+
+
+def rates(name: str) -> list[float | None]:
+    preset = find_preset(name)
+    assert preset is not None
+    config = apply_preset(preset, backbone="resnet18")
+    return [plan.learning_rate for plan in plan_stages(STAGES, config)]
+
+
+def test_presets_open_what_they_say() -> None:
+    assert rates("head") == [None] * 4
+    assert [rate is None for rate in rates("last_two")] == [True, True, False, False]
+    falling = rates("slower_below")
+    assert falling == sorted(falling, key=lambda rate: rate or 0)
+    assert len(set(falling)) == 4
+    assert set(rates("one_rate")) == {TrainConfig(freeze="none").learning_rate}
+
+
+def test_settings_of_ones_own_are_no_preset() -> None:
+    config = apply_preset(PRESETS[1], backbone="resnet18")
+    assert matching_preset(replace(config, freeze="stage 1")) is None
+    assert matching_preset(replace(config, rate_decay=0.3)) is None
+    assert matching_preset(replace(config, head_epochs=0)) is None
+
+
+def test_the_head_learns_first_as_a_phase_of_its_own() -> None:
+    config = TrainConfig(freeze="last:1", head_epochs=7, seed=4, label_smoothing=0.1)
+    first, last = phases_of(config)
+    assert (first.freeze, first.epochs, first.seed, first.label_smoothing) == ("head", 7, 4, 0.1)
+    assert last == replace(config, head_epochs=0)
+    assert phases_of(TrainConfig(head_epochs=7)) == (TrainConfig(),)
+    assert len(phases_of(TrainConfig(freeze="none"))) == 1
