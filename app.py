@@ -1,11 +1,6 @@
 """Start tlapp: `python app.py`, then open the address it prints."""
 
-import os
-
-from tlapp.settings import read_settings
+from tlapp.__main__ import run_program
 
 if __name__ == "__main__":
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when Gradio is imported
-    from tlapp.ui.shell import launch
-
-    launch(read_settings(os.environ))
+    run_program(["serve"])

@@ -43,6 +43,11 @@ class AppServer:
     def is_alive(self) -> bool:
         return self.process.poll() is None
 
+    def terminate(self, timeout_seconds: float) -> int:
+        """Ask it to end, as a host does before a restart; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=timeout_seconds)
+
     def kill(self) -> None:
         """End it as a power cut would (kill -9)."""
         self.process.kill()

@@ -209,12 +209,15 @@ def test_without_a_command_the_usage_is_shown(capsys: pytest.CaptureFixture[str]
     assert "serve" in capsys.readouterr().err
 
 
-def test_ctrl_c_keeps_the_best_epoch_and_ends_with_130(home: Path, folder: Path) -> None:
+@pytest.mark.parametrize(("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_keep_the_best_epoch(
+    asked: signal.Signals, code: int, home: Path, folder: Path
+) -> None:
     with _start(["train", folder, "--epochs", "10000", "--json"]) as process:
         _wait_for_training(process)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(asked)
         output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in errors
     result = _last_json(output)
     assert result["state"] == "stopped"

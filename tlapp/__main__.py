@@ -1,21 +1,40 @@
 """The command line: `python -m tlapp serve | train | predict | fetch`.
 
-Exit codes: 0 done, 2 something a person can act on (said on stderr, with the next step), 130
-interrupted. Each command's module is imported only when its turn comes: torch and Gradio take
-seconds, which `--help` and a mistyped option should not cost.
+Exit codes: 0 done (also a server that was asked to end), 2 something a person can act on (said on
+stderr, with the next step), 130 interrupted, 143 terminated. Each command's module is imported only
+when its turn comes: torch and Gradio take seconds, which `--help` and a mistyped option should not
+cost.
 """
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
+from tlapp.commands import EXIT_PROBLEM, Terminated, exit_code_of
 from tlapp.errors import TlappError
 from tlapp.settings import read_settings
 
-EXIT_PROBLEM = 2
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+HIGHEST_PORT = 65_535
+
+
+def run_program(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command as this process: SIGTERM ends it in order, as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    code = main(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # whoever read it is gone
+            stream.flush()
+    os._exit(code)  # everything is closed; threads that still answer visitors cannot be stopped
+
+
+def _raise_terminated(number: int, frame: object) -> NoReturn:
+    signal.signal(number, signal.SIG_DFL)  # asking twice ends it at once
+    raise Terminated
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TlappError as error:
         print(f"{error}\n{error.hint}".strip(), file=sys.stderr)
         return EXIT_PROBLEM
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print("Interrupted.", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return exit_code_of(interrupt)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -50,8 +69,15 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default: this machine only)")
-    parser.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
+    parser.add_argument("--port", type=_port, help="port (default: the first free one from 7860)")
     parser.add_argument("--public", action="store_true", help="strangers may visit: tight limits")
+
+
+def _port(typed: str) -> int:
+    port = int(typed) if typed.isdecimal() else 0
+    if not 1 <= port <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{typed!r} is no port; choose one of 1 to {HIGHEST_PORT}")
+    return port
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
@@ -103,4 +129,4 @@ def _run(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program()

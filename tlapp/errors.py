@@ -40,5 +40,9 @@ class JobError(TlappError):
     """The queue cannot take this job."""
 
 
+class ServerError(TlappError):
+    """The page cannot be served."""
+
+
 class NotFoundError(TlappError):
     """No data set or run has this id (or it belongs to somebody else)."""

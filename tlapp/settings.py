@@ -33,6 +33,7 @@ class Limits:
     waiting_jobs: int  # jobs in the queue, over all visitors
     epochs: int  # epochs in one training
     training_seconds: float  # wall time of one training; the best epoch so far is kept
+    download_seconds: float  # wall time of one download; half a gigabyte at 300 kB/s takes 30 min
     idle_seconds: float | None  # a visitor's data is removed after this; None: never
 
 
@@ -53,6 +54,7 @@ LOCAL_LIMITS = Limits(
     waiting_jobs=20,
     epochs=1_000,
     training_seconds=6 * HOUR,
+    download_seconds=6 * HOUR,
     idle_seconds=None,
 )
 
@@ -73,6 +75,7 @@ PUBLIC_LIMITS = Limits(
     waiting_jobs=30,
     epochs=200,
     training_seconds=10 * MINUTE,
+    download_seconds=30 * MINUTE,
     idle_seconds=2 * HOUR,
 )
 

@@ -1,13 +1,18 @@
-"""A power cut: the server is killed and started again on the same home folder."""
+"""Power cuts and restarts: the server ends and is started again on the same home folder."""
 
+import json
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
-from gradio_client import Client
+from gradio_client import Client, handle_file
 
 from tests.app.visits import ask, bring, look, start, wait_for_epochs, wait_until_over
 from tests.pictures import class_folder, jpeg, zip_folder
-from tests.server import AppServer, running_server
+from tests.server import REPOSITORY, AppServer, running_server, server_environment
 
+GRACE_SECONDS = 10  # hosts kill whoever takes longer to end
 ENDLESS = {"epochs": 1000, "learning_rate": 1e-6}
 
 
@@ -41,3 +46,59 @@ def test_kill_9_loses_at_most_the_running_epoch(tmp_path: Path) -> None:
         again = wait_until_over(client, again_id)
         assert again["state"] == "finished"
         assert again["record"]["valid_accuracy"] == finished["record"]["valid_accuracy"]
+
+
+def test_a_restart_by_the_host_keeps_the_best_epoch_and_says_so(tmp_path: Path) -> None:
+    archive = zip_folder(class_folder(tmp_path / "pictures"), tmp_path / "pictures.zip")
+    picture = tmp_path / "test.jpg"
+    picture.write_bytes(jpeg(1, 777))
+    with running_server(tmp_path / "server") as server:
+        client = _client(server)
+        run_id = start(client, bring(client, archive)["dataset_id"], **ENDLESS)
+        wait_for_epochs(client, run_id, 3)
+        assert server.terminate(GRACE_SECONDS) == 0
+        assert "Traceback" not in server.log
+        (record,) = (json.loads(path.read_text()) for path in server.home.rglob("run.json"))
+        assert record["state"] == "stopped"
+    with running_server(tmp_path / "server", arguments=("-m", "tlapp", "serve")) as server:
+        client = _client(server)
+        run = look(client, run_id)
+        assert run["state"] == "stopped"
+        assert "the program was ended" in run["record"]["message"]
+        assert run["record"]["best_epoch"] >= 1
+        assert len(ask(client, run_id, [picture])[0]["classes"]) == 3
+        assert server.terminate(GRACE_SECONDS) == 0
+
+
+def test_an_import_under_way_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    folder = class_folder(tmp_path / "pictures", per_class=200)
+    archive = zip_folder(folder, tmp_path / "pictures.zip")
+    with running_server(tmp_path / "server") as server:
+        client = _client(server)
+        importing = client.submit(handle_file(archive), api_name="/create_dataset")
+        while not any(server.home.glob("datasets/*/*")):
+            assert not importing.done(), "The import was over before it was seen."
+        assert server.terminate(GRACE_SECONDS) == 0
+
+
+def test_a_port_that_is_taken_is_told_in_words(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "tlapp", "serve", "--port", str(port)],
+            cwd=REPOSITORY,
+            env=server_environment(tmp_path, port),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert f"port {port}" in done.stderr
+    assert "Choose another port" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not any(
+        (tmp_path / "home" / "runs" / ".locks").glob("*.lock")
+    )  # the workspace is closed

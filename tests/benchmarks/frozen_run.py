@@ -11,8 +11,9 @@ from pathlib import Path
 from tests.benchmarks.bare_forward import best_bare_forward, seconds_of
 from tests.benchmarks.data_sets import photographs
 from tests.benchmarks.rows import Row
-from tlapp.backbones.catalog import DEFAULT_BACKBONE
-from tlapp.backbones.loading import Backbone
+from tlapp.backbones.catalog import DEFAULT_BACKBONE, find_card
+from tlapp.backbones.loading import Backbone, load_backbone
+from tlapp.backbones.weights import WeightsStore
 from tlapp.data.dataset import Dataset, DatasetStore
 from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
@@ -28,9 +29,7 @@ def measure(folder: Path) -> tuple[Row, ...]:
     """Run and unavoidable work by turns; the best of each, as load from elsewhere only slows."""
     source = photographs("clothing10", folder)
     runs, decodes, forwards = [], [], []
-    with_backbone = Workspace(_settings(folder / "loaded"))
-    backbone = with_backbone.backbone(DEFAULT_BACKBONE)
-    with_backbone.close()
+    backbone = load_backbone(find_card(DEFAULT_BACKBONE), WeightsStore(folder / "weights"))
     side = backbone.preprocess.crop_pixels
     best_way = best_bare_forward(backbone.module, side)
     for number in range(ROUNDS):
@@ -60,7 +59,7 @@ def _first_run(home: Path, source: Path, backbone: Backbone) -> tuple[float, flo
     """Seconds from pressing Train to the end; seconds of decoding alone; pictures. Empty cache."""
     workspace = Workspace(_settings(home))
     try:
-        workspace.backbone(DEFAULT_BACKBONE)  # a server has it loaded from its first visitor on
+        workspace.answers(workspace.prepare(()), None)  # a server has the backbone loaded by then
         dataset = import_pictures(workspace, source)
         seconds = train_seconds(workspace, dataset, TrainConfig(epochs=EPOCHS))
         store = DatasetStore(home / "datasets", LOCAL_LIMITS)

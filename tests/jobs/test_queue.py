@@ -147,6 +147,14 @@ def test_the_time_limit_ends_a_job_as_stopped() -> None:
     queue.close()
 
 
+def test_a_queue_may_have_a_time_limit_of_its_own() -> None:
+    queue = JobQueue(replace(LOCAL_LIMITS, training_seconds=0.0), budget_seconds=1000.0)
+    job = queue.submit("a", lambda should_stop: iter(()), ignore)
+    assert job.wait(PATIENCE_SECONDS)
+    assert job.end == JobEnd(state="finished")
+    queue.close()
+
+
 @pytest.mark.parametrize(
     "error", [ValueError("bad"), MemoryError(), SystemExit(3), OSError(28, "No space left")]
 )
@@ -245,6 +253,6 @@ def test_closing_stops_everything_and_takes_nothing_more() -> None:
     second, _ = _submit_gate(queue, "b")
     assert gate.began.wait(PATIENCE_SECONDS)
     queue.close()
-    assert (first.state, second.state) == ("stopped", "stopped")
+    assert first.end == second.end == JobEnd(state="stopped", stop_reason="closed")
     with pytest.raises(JobError):
         queue.submit("c", lambda should_stop: iter(()), ignore)

@@ -137,7 +137,9 @@ def test_the_time_limit_keeps_the_best_epoch_and_says_so(
     workspace = Workspace(replace(settings, limits=limits))
     owner = workspace.owner_of(workspace.new_visitor())
     dataset = bring(workspace, owner, small_folder)
-    workspace.answers(workspace.prepare(()), None)  # loading the backbone it is not what is limited here
+    workspace.answers(
+        workspace.prepare(()), None
+    )  # loading the backbone it is not what is limited here
     steps.step()
     run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=30))
     assert workspace.wait(run_id, PATIENCE_SECONDS)

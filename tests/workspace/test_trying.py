@@ -1,5 +1,6 @@
 """Trying: one broken picture harms no other, and asking again costs only the head."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 

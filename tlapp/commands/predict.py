@@ -8,11 +8,11 @@ from pathlib import Path
 
 from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import load_classifier
+from tlapp.commands import EXIT_PROBLEM
 from tlapp.runs.folder import RunFolder
 from tlapp.settings import LOCAL_LIMITS
 from tlapp.workspace.trying import TryResult, prepare_pictures
 
-EXIT_PROBLEM = 2
 SHOWN_CLASSES = 3
 
 

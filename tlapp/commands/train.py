@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tlapp.commands import exit_code_of
 from tlapp.commands.progress import Progress
 from tlapp.data.dataset import Dataset, ImportFinished, ImportProgress
 from tlapp.errors import DataError, RunError, TrainingError
@@ -28,7 +29,6 @@ from tlapp.workspace.live import LiveRun
 from tlapp.workspace.visitors import owner_of
 from tlapp.workspace.workspace import Workspace
 
-EXIT_INTERRUPTED = 130
 LOOK_SECONDS = 0.1  # how often progress is shown
 OWNER = owner_of("command line")  # what its runs are kept under
 
@@ -54,7 +54,7 @@ def train_folder(options: argparse.Namespace, home: Path) -> int:
         try:
             dataset = _import(workspace, options.folder, progress)
             run_id = workspace.start_training(OWNER, dataset.dataset_id, config)
-            is_interrupted = _follow(workspace, run_id, progress)
+            exit_code = _follow(workspace, run_id, progress)
             seconds = time.perf_counter() - began
         finally:
             progress.end()
@@ -65,7 +65,7 @@ def train_folder(options: argparse.Namespace, home: Path) -> int:
             run_dir = _move(run_dir, options.out)
     result = _result(record, seconds, run_dir)
     print(json.dumps(result) if options.json else _as_text(record, result))
-    return EXIT_INTERRUPTED if is_interrupted else 0
+    return exit_code
 
 
 @contextmanager
@@ -118,17 +118,17 @@ def _tell_skipped(dataset: Dataset, progress: Progress) -> None:
         print(f"Skipped: {skipped.reason}", file=sys.stderr)
 
 
-def _follow(workspace: Workspace, run_id: str, progress: Progress) -> bool:
-    """Show the training until it is over; whether it was interrupted."""
+def _follow(workspace: Workspace, run_id: str, progress: Progress) -> int:
+    """Show the training until it is over; the exit code, which says whether it was cut short."""
     try:
         while not workspace.wait(run_id, LOOK_SECONDS):
             _show(workspace.live(run_id), progress)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         progress.show("Stopping")
         workspace.stop(run_id)
         workspace.wait(run_id, None)
-        return True
-    return False
+        return exit_code_of(interrupt)
+    return 0
 
 
 def _show(live: LiveRun, progress: Progress) -> None:

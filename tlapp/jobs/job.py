@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 JobState = Literal["waiting", "running", "finished", "stopped", "failed"]
-StopReason = Literal["", "asked", "time"]
+StopReason = Literal[
+    "",  # it was not stopped
+    "asked",  # somebody pressed stop
+    "time",  # its time is up
+    "closed",  # the program is ending
+]
 ShouldStop = Callable[[], bool]
 Listener = Callable[[], object]
 
@@ -22,7 +27,7 @@ class JobEnd:
     """How a job ended."""
 
     state: Literal["finished", "stopped", "failed"]
-    stop_reason: StopReason = ""  # "asked": somebody pressed stop; "time": its time is up
+    stop_reason: StopReason = ""
     message: str = ""  # why it failed, as plain text
     hint: str = ""  # what to do about it
 
@@ -62,7 +67,7 @@ class Job:
         self.end: JobEnd | None = None
         self._clock = clock
         self._started: float | None = None
-        self._stop_asked = threading.Event()
+        self._stop_reason: StopReason = ""
         self._over = threading.Event()
         self._listeners: dict[object, Listener] = {}
         self._lock = threading.Lock()
@@ -74,9 +79,9 @@ class Job:
             return self.end.state
         return "waiting" if self._started is None else "running"
 
-    def ask_to_stop(self) -> None:
-        """Let `should_stop` say yes from now on."""
-        self._stop_asked.set()
+    def ask_to_stop(self, reason: StopReason = "asked") -> None:
+        """Let `should_stop` say yes from now on; the first reason counts."""
+        self._stop_reason = self._stop_reason or reason
 
     def should_stop(self) -> bool:
         """Whether somebody asked to stop, or the job's time is up. Cheap: ask at every batch."""
@@ -84,8 +89,8 @@ class Job:
 
     def stop_reason(self) -> StopReason:
         """Why the job should stop; "": it should not."""
-        if self._stop_asked.is_set():
-            return "asked"
+        if self._stop_reason:
+            return self._stop_reason
         budget = self.plan.budget_seconds
         is_late = self._started is not None and budget is not None and self.seconds() > budget
         return "time" if is_late else ""

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from tlapp.errors import JobError
 from tlapp.jobs.guard import failure_of
-from tlapp.jobs.job import Job, JobEnd, JobPlan, JobSnapshot, ShouldStop
+from tlapp.jobs.job import Job, JobEnd, JobPlan, JobSnapshot, ShouldStop, StopReason
 from tlapp.settings import MINUTE, Limits
 
 Event = TypeVar("Event")
@@ -20,9 +20,13 @@ Event = TypeVar("Event")
 class JobQueue:
     """Runs jobs one at a time. Every method may be called from any thread."""
 
-    def __init__(self, limits: Limits, *, name: str = "jobs") -> None:
+    def __init__(
+        self, limits: Limits, *, name: str = "jobs", budget_seconds: float | None = None
+    ) -> None:
+        """`budget_seconds` of wall time for each job; None: that of a training."""
         self._limits = limits
         self._name = name
+        self._budget_seconds = limits.training_seconds if budget_seconds is None else budget_seconds
         self._waiting: list[Job] = []
         self._running: Job | None = None
         self._changed = threading.Condition()
@@ -48,7 +52,7 @@ class JobQueue:
             on_event=on_event,
             on_end=on_end,
             expected_seconds=expected_seconds,
-            budget_seconds=self._limits.training_seconds,
+            budget_seconds=self._budget_seconds,
         )
         job = Job(owner, plan)
         with self._changed:
@@ -62,14 +66,7 @@ class JobQueue:
 
     def stop(self, job: Job) -> None:
         """Ask a job to stop; one that still waits is over at once. Harmless when it is over."""
-        job.ask_to_stop()
-        with self._changed:
-            was_waiting = job in self._waiting
-            if was_waiting:
-                self._waiting.remove(job)
-        if was_waiting:
-            self._end(job, JobEnd(state="stopped", stop_reason="asked"))
-            self._tell_waiting()
+        self._stop(job, "asked")
 
     def snapshot(self, job: Job) -> JobSnapshot:
         """The job at this moment, with its place in the queue."""
@@ -95,16 +92,26 @@ class JobQueue:
             return self._running is None and not self._waiting
 
     def close(self, timeout_seconds: float = 10.0) -> None:
-        """Stop everything and wait for the worker. No job is taken afterwards."""
+        """Stop everything and wait so long for the worker. No job is taken afterwards."""
         with self._changed:
             self._is_closed = True
             jobs = [*self._waiting, *([self._running] if self._running else [])]
             worker = self._worker
             self._changed.notify_all()
         for job in jobs:
-            self.stop(job)
+            self._stop(job, "closed")
         if worker is not None:
             worker.join(timeout_seconds)
+
+    def _stop(self, job: Job, reason: StopReason) -> None:
+        job.ask_to_stop(reason)
+        with self._changed:
+            was_waiting = job in self._waiting
+            if was_waiting:
+                self._waiting.remove(job)
+        if was_waiting:
+            self._end(job, JobEnd(state="stopped", stop_reason=reason))
+            self._tell_waiting()
 
     def _check_room(self, owner: str) -> None:
         if self._is_closed:

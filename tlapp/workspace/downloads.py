@@ -9,7 +9,7 @@ from tlapp.backbones.catalog import Card, find_card
 from tlapp.backbones.weights import DownloadEvent, DownloadProgress, WeightsStore
 from tlapp.jobs.job import Job, JobEnd
 from tlapp.jobs.queue import JobQueue
-from tlapp.settings import Limits
+from tlapp.settings import MINUTE, Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,8 @@ class Downloads:
 
     def __init__(self, weights: WeightsStore, limits: Limits) -> None:
         self._weights = weights
-        self._queue = JobQueue(limits, name="downloads")
+        self._limits = limits
+        self._queue = JobQueue(limits, name="downloads", budget_seconds=limits.download_seconds)
         self._states: dict[str, DownloadState] = {}
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
@@ -67,9 +68,9 @@ class Downloads:
             job = self._jobs.get(name)
         return job.add_listener(callback) if job is not None else lambda: None
 
-    def close(self) -> None:
-        """Stop all downloads."""
-        self._queue.close()
+    def close(self, timeout_seconds: float) -> None:
+        """Stop all downloads, which may take so long."""
+        self._queue.close(timeout_seconds)
 
     def _submit(self, card: Card) -> Job:
         def on_event(event: DownloadEvent) -> None:
@@ -82,6 +83,8 @@ class Downloads:
                 )
 
         def on_end(end: JobEnd) -> None:
+            if end.stop_reason == "time":
+                end = self._too_slow()
             self._change(card.name, state=end.state, message=end.message, hint=end.hint)
 
         return self._queue.submit(
@@ -89,6 +92,14 @@ class Downloads:
             lambda should_stop: self._weights.fetch(card, should_stop),
             on_event,
             on_end=on_end,
+        )
+
+    def _too_slow(self) -> JobEnd:
+        minutes = round(self._limits.download_seconds / MINUTE)
+        return JobEnd(
+            state="failed",
+            message=f"The download took longer than {minutes} min.",
+            hint="Try again; if the connection stays slow, choose a smaller backbone.",
         )
 
     def _change(self, name: str, **values: object) -> None:

@@ -64,9 +64,13 @@ class Janitor:
         self._thread = threading.Thread(target=work, name="janitor", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout_seconds: float = 5.0) -> None:
-        """End the thread."""
+    def ask_to_end(self) -> None:
+        """Let the thread end when it next looks."""
         self._ended.set()
+
+    def stop(self, timeout_seconds: float = 5.0) -> None:
+        """End the thread, which may take so long."""
+        self.ask_to_end()
         if self._thread is not None:
             self._thread.join(timeout_seconds)
 

@@ -101,6 +101,8 @@ def stop_message(record: RunRecord, state: RunState, end: JobEnd, limits: Limits
     if end.stop_reason == "time":
         minutes = max(1, round(limits.training_seconds / MINUTE))
         return f"{done}: a training may take {minutes} min here.{kept}"
+    if end.stop_reason == "closed":
+        return f"{done}: the program was ended meanwhile.{kept}"
     return f"{done}.{kept}"
 
 

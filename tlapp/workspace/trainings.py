@@ -115,17 +115,19 @@ class Trainings:
     def live(self, run_id: str) -> LiveRun:
         """The run at this moment. Raises NotFoundError."""
         active = self._find(run_id)
+        folder = self._runs.folder(run_id)
         if active is None:
-            folder = self._runs.folder(run_id)
-            return live_from_record(folder.record(), folder.best_model_epoch())
-        if active.job is None:
-            return active.tracker.live
-        snapshot = self._queue.snapshot(active.job)
-        return replace(
-            active.tracker.live,
-            queue_position=snapshot.position,
-            waiting_seconds=snapshot.waiting_seconds,
-        )
+            live = live_from_record(folder.record(), folder.best_model_epoch())
+        elif active.job is None:
+            live = active.tracker.live
+        else:
+            snapshot = self._queue.snapshot(active.job)
+            live = replace(
+                active.tracker.live,
+                queue_position=snapshot.position,
+                waiting_seconds=snapshot.waiting_seconds,
+            )
+        return replace(live, can_go_on=live.state == "stopped" and folder.has_state())
 
     def listen(self, run_id: str, callback: Callable[[], object]) -> Callable[[], None]:
         """Call `callback` at every change, until the returned function is called."""
@@ -200,9 +202,9 @@ class Trainings:
         """Nobody trains or waits."""
         return self._queue.is_idle()
 
-    def close(self) -> None:
-        """Stop everything; the best epochs are kept."""
-        self._queue.close()
+    def close(self, timeout_seconds: float) -> None:
+        """Stop everything, which may take so long; the best epochs are kept."""
+        self._queue.close(timeout_seconds)
         self._runs.close()
 
     def _events(
