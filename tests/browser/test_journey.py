@@ -283,6 +283,43 @@ def test_a_head_is_fine_tuned_and_its_curve_goes_on(open_tab: OpenTab, tmp_path:
     expect(tab.page.get_by_role("button", name="Fine-tune")).to_be_hidden()
 
 
+def test_two_runs_are_compared_renamed_kept_and_shown_again(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "pictures", ("dots", "stripes"), per_class=8))
+    for epochs in ("3", "5"):
+        set_field(tab, "epochs", epochs)
+        press_train(tab)
+        wait_until_over(tab)
+    runs = tab.page.locator("#runs")
+    expect(runs.locator("tbody tr")).to_have_count(2)
+    expect(runs.locator(".tl-runs-line")).to_have_count(2)
+    differing = runs.locator(".tl-runs-differences")
+    expect(differing).to_contain_text("Epochs")
+    expect(differing.locator("tr")).to_have_count(2)  # the names, and the one thing that differs
+    longest = runs.locator(".tl-runs-line path").first.get_attribute("d")
+    runs.get_by_role("button", name="Over seconds").click()
+    expect(runs.locator(".tl-runs-line path").first).not_to_have_attribute("d", longest or "")
+    older = runs.locator("tbody tr").nth(1)
+    older.get_by_text("Rename").click()
+    field = runs.get_by_role("textbox")
+    field.fill("Three epochs")
+    field.press("Enter")
+    expect(older).to_contain_text("Three epochs")
+    older.get_by_text("Keep").click()
+    expect(older).to_contain_text("kept")
+    older.get_by_text("Show", exact=True).click()
+    expect(older).to_contain_text("on the page")
+    expect(
+        tab.page.locator("#run-view .tl-run-axis").get_by_text("3", exact=True).first
+    ).to_be_visible()
+    older.get_by_text("Use settings").click()
+    expect(tab.page.locator("#epochs input")).to_have_value("3")
+    runs.locator("tbody tr").first.get_by_text("Remove").click()
+    expect(runs.locator("tbody tr")).to_have_count(1)
+
+
 def test_two_visitors_do_not_see_each_other(open_tab: OpenTab, tmp_path: Path) -> None:
     first, second = open_tab(), open_tab()
     drop_folder(first, class_folder(tmp_path / "first", ("ants", "bees")))

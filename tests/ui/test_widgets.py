@@ -23,10 +23,11 @@ from tlapp.ui.widgets.folder_drop import FolderDrop
 from tlapp.ui.widgets.ladder import Ladder, LadderStage, LadderValue
 from tlapp.ui.widgets.picture_drop import PictureDrop
 from tlapp.ui.widgets.predictions import Predictions
+from tlapp.ui.widgets.run_list import RunList
 from tlapp.ui.widgets.run_view import Curves, RunView, RunViewValue
 from tlapp.ui.widgets.values import picture_address
 
-DISPLAY_WIDGETS = (ClassList, BackboneCards, Ladder, RunView, Predictions)
+DISPLAY_WIDGETS = (ClassList, BackboneCards, Ladder, RunView, RunList, Predictions)
 ALL_WIDGETS = (*DISPLAY_WIDGETS, FolderDrop, PictureDrop)
 JUNK = (None, 7, "x", [], {}, {"selected": 3}, {"frozen": "no"}, {"value": {"a": [1]}})
 
@@ -58,7 +59,7 @@ def test_importing_a_widget_writes_no_stub_beside_it() -> None:
 
 @pytest.mark.parametrize("sent", JUNK)
 def test_nothing_that_a_visitor_sends_in_place_of_a_value_breaks_a_widget(sent: Any) -> None:
-    for widget in (ClassList, RunView, Predictions):
+    for widget in (ClassList, RunView, RunList, Predictions):
         assert widget().preprocess(sent) is None
     assert BackboneCards().preprocess(sent) == ""
     assert Ladder().preprocess(sent) == ()

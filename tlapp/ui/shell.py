@@ -14,7 +14,7 @@ from tlapp.ui import present, text
 from tlapp.ui.api import build_api
 from tlapp.ui.body_limit import BodyLimit
 from tlapp.ui.handling import QUIET, bind
-from tlapp.ui.panels import data, following, train, trying
+from tlapp.ui.panels import comparing, data, following, train, trying
 from tlapp.ui.session import Page, Visits
 from tlapp.ui.theme import make_theme, page_css
 from tlapp.workspace import Workspace, is_token
@@ -47,6 +47,9 @@ def build_page(page: Page) -> gr.Blocks:
         with gr.Column(elem_classes="tl-card", elem_id="results-zone"):
             _zone_title(None, text.RESULTS_HEADING)
             results = gr.HTML(present.no_results(), elem_id="results")
+        with gr.Column(elem_classes="tl-card", elem_id="compare-zone"):
+            _zone_title(None, text.COMPARE_HEADING)
+            compare_panel = comparing.build(page)
         gr.HTML(present.limits(page.settings), elem_id="limits")
         build_api(page)
 
@@ -58,9 +61,10 @@ def build_page(page: Page) -> gr.Blocks:
         ]
 
         def then_follow(event: Any) -> None:
-            event.then(
+            followed = event.then(
                 bind(following.follow, page), [token], run_views, concurrency_limit=None, **QUIET
             )
+            followed.then(bind(comparing.refresh, page), [token], compare_panel.runs, **QUIET)
 
         trying.connect(page, try_panel, token)
         for started in train.connect(page, train_panel, token):
@@ -72,6 +76,9 @@ def build_page(page: Page) -> gr.Blocks:
                     bind(show_training, page, train_panel), [token], train_panel.views(), **QUIET
                 )
             )
+        run_opened, adopted = comparing.connect(page, compare_panel, token)
+        then_follow(run_opened)
+        adopted.then(bind(show_training, page, train_panel), [token], train_panel.views(), **QUIET)
         opened = blocks.load(
             bind(open_page, page, train_panel),
             [token],

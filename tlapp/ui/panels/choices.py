@@ -6,6 +6,7 @@ What was touched last, else those of the run on the page, else the defaults.
 from dataclasses import replace
 
 from tlapp.errors import TlappError
+from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig, config_from_values
 from tlapp.ui.session import Page
 
@@ -19,13 +20,20 @@ def chosen_config(page: Page, owner: str) -> TrainConfig:
     if run_id is None:
         return TrainConfig()
     try:
-        record = page.workspace.run(run_id, owner=owner)
-        config = config_from_values(record.config)
-        if record.earlier_phases and not config.is_head_alone:
-            return replace(config, head_epochs=record.earlier_phases[0]["epochs"])
-        return config
+        return config_of(page.workspace.run(run_id, owner=owner))
     except TlappError:  # the run is gone, or its settings are those of another version
         return TrainConfig()
+
+
+def config_of(record: RunRecord) -> TrainConfig:
+    """The settings of a run as the page has them: the head's phase before it as `head_epochs`.
+
+    Raises TrainingError when they are those of a version that knew other ones.
+    """
+    config = config_from_values(record.config)
+    if not record.earlier_phases or config.is_head_alone:
+        return config
+    return replace(config, head_epochs=record.earlier_phases[0]["epochs"])
 
 
 def remember(page: Page, owner: str, config: TrainConfig) -> TrainConfig:

@@ -82,6 +82,35 @@ RUN_VIEW_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+RUN_LIST_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "list": "Your runs",
+        "run": "Run",
+        "choose": "Compare {name}",
+        "new_name": "New name of {name}",
+        "best": "best",
+        "shown": "on the page",
+        "pinned": "kept",
+        "open": "Show",
+        "open_run": "Show {name} on the page",
+        "adopt": "Use settings",
+        "adopt_run": "Use the settings of {name}",
+        "rename": "Rename",
+        "rename_run": "Rename {name}",
+        "pin": "Keep",
+        "pin_run": "Keep {name} when older runs make room",
+        "unpin": "Let go",
+        "unpin_run": "Let go of {name}",
+        "remove": "Remove",
+        "remove_run": "Remove {name}",
+        "by_epoch": "Over epochs",
+        "by_seconds": "Over seconds",
+        "axis": "What the curves are drawn over",
+        "plot": "Held-out accuracy of the chosen runs",
+        "differences": "What they do differently",
+    }
+)
+
 PREDICTIONS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "list": "Answers for your pictures",

@@ -1,0 +1,91 @@
+"""Compare runs: what stands in the list, and that one visitor cannot touch another's runs."""
+
+from dataclasses import replace
+
+import gradio as gr
+import pytest
+
+from tests.runs.examples import make_record, make_row
+from tests.workspace.conftest import PATIENCE_SECONDS
+from tlapp.data.dataset import Dataset
+from tlapp.errors import NotFoundError, RunError
+from tlapp.training.config import TrainConfig
+from tlapp.ui import widget_values
+from tlapp.ui.panels import comparing
+from tlapp.ui.panels.choices import chosen_config
+from tlapp.ui.session import Page
+
+
+def event(run: str, **values: str) -> gr.EventData:
+    return gr.EventData(None, {"run": run, **values})
+
+
+@pytest.fixture
+def owner(page: Page, token: str) -> str:
+    """The visitor whose page it is."""
+    return page.owner_of(token)
+
+
+@pytest.fixture
+def run_id(page: Page, owner: str, dataset: Dataset) -> str:
+    config = TrainConfig(epochs=3, learning_rate=0.004)
+    run_id = page.workspace.start_training(owner, dataset.dataset_id, config)
+    assert page.workspace.wait(run_id, PATIENCE_SECONDS)
+    return run_id
+
+
+def test_the_best_run_of_each_data_set_is_marked() -> None:
+    rows = (make_row(1), make_row(2))
+    first, second, other = (
+        make_record(epochs=rows, valid_accuracy=accuracy, data_fingerprint=data)
+        for accuracy, data in ((0.8, "a"), (0.9, "a"), (0.5, "b"))
+    )
+    value = widget_values.run_list((first, second, other), shown_run=first.run_id)
+    assert [row.is_best for row in value.rows] == [False, True, True]
+    assert [row.is_shown for row in value.rows] == [True, False, False]
+    assert all(len(row.cells) == len(value.columns) for row in value.rows)
+    assert value.rows[0].seconds == pytest.approx((0.01, 0.02))
+
+
+def test_settings_are_told_in_words() -> None:
+    config = {"freeze": "last:2", "pretrained": True, "stage_rates": [["top", 1e-4]]}
+    record = make_record(config=config, earlier_phases=({"epochs": 30},), epochs=(make_row(1),))
+    row = widget_values.run_list((record,), None).rows[0]
+    settings = dict(row.settings)
+    assert settings["Frozen"] == "all but the last 2 stages"
+    assert settings["First the head alone, epochs"] == "30"
+    assert settings["Rates of single stages"] == "top 0.0001"
+    assert row.cells[1] == "head, then last 2 stages"
+
+
+def test_a_run_is_renamed_kept_and_removed(page: Page, token: str, run_id: str) -> None:
+    assert comparing.rename(page, token, event(run_id, name=" Mine ")).rows[0].name == "Mine"
+    assert comparing.pin(page, token, event(run_id)).rows[0].is_pinned
+    with pytest.raises(RunError, match="is kept"):
+        comparing.remove(page, token, event(run_id))
+    assert not comparing.unpin(page, token, event(run_id)).rows[0].is_pinned
+    assert comparing.remove(page, token, event(run_id)).rows == ()
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 121])
+def test_a_name_that_cannot_be_is_refused(page: Page, token: str, run_id: str, name: str) -> None:
+    with pytest.raises(RunError, match="A name has"):
+        comparing.rename(page, token, event(run_id, name=name))
+
+
+def test_an_earlier_run_is_shown_and_its_settings_taken_over(
+    page: Page, token: str, owner: str, run_id: str
+) -> None:
+    assert comparing.open_run(page, token, event(run_id)).rows[0].is_shown
+    assert page.workspace.visitor_state(owner).run_id == run_id
+    page.visits.change(owner, lambda visit: replace(visit, config=TrainConfig()))
+    comparing.adopt(page, token, event(run_id))
+    assert chosen_config(page, owner) == TrainConfig(epochs=3, learning_rate=0.004)
+
+
+def test_nobody_reaches_the_run_of_somebody_else(page: Page, run_id: str) -> None:
+    stranger = page.workspace.new_visitor()
+    for handler in (comparing.rename, comparing.pin, comparing.remove, comparing.open_run):
+        with pytest.raises(NotFoundError):
+            handler(page, stranger, event(run_id, name="x"))
+    assert comparing.refresh(page, stranger).rows == ()

@@ -1,0 +1,235 @@
+/* Runs to choose from, their held-out accuracy on one plot (over epochs or over seconds), and the
+   settings in which the chosen ones differ. */
+
+const root = element.querySelector(".tl-runs");
+const words = () => props.words || {};
+const COLOURS = 6; // .tl-c0 to .tl-c5
+const MOST_CHOSEN = COLOURS;
+
+const empty = make("p", "tl-note");
+const table = make("table", "tl-runs-table");
+const header = table.appendChild(make("thead")).appendChild(make("tr"));
+const body = table.appendChild(make("tbody"));
+const scroll = make("div", "tl-runs-scroll", null, { tabindex: "0", role: "region" });
+scroll.append(table);
+const axis = make("div", "tl-lad-presets", null, { role: "group" });
+const byEpoch = make("button", "tl-lad-preset", null, { type: "button" });
+const bySeconds = make("button", "tl-lad-preset", null, { type: "button" });
+axis.append(byEpoch, bySeconds);
+const plot = make("div", "tl-run-plot tl-runs-plot");
+const svg = makeSvg("svg", { "aria-hidden": "true" });
+const grid = svg.appendChild(makeSvg("g"));
+const lines = svg.appendChild(makeSvg("g"));
+plot.append(svg);
+const summary = make("p", "tl-hidden", null, { role: "status" });
+const differences = make("table", "tl-runs-table tl-runs-differences");
+root.append(empty, scroll, axis, plot, summary, differences);
+
+let chosen = new Map(); // run -> colour
+let known = new Set();
+let isByEpoch = true;
+let renamed = null;
+
+const rows = () => (props.value && props.value.rows) || [];
+const picked = () => rows().filter((row) => chosen.has(row.run));
+
+/** The first colour that no chosen run has. */
+function freeColour() {
+  const taken = new Set(chosen.values());
+  return [...Array(COLOURS).keys()].find((colour) => !taken.has(colour));
+}
+
+function choose(run, isChosen) {
+  if (!isChosen) chosen.delete(run);
+  else if (chosen.size < MOST_CHOSEN && !chosen.has(run)) chosen.set(run, freeColour());
+  render();
+}
+
+/** Runs that are gone are forgotten; one that has come is chosen, the shown one at first. */
+function take() {
+  const now = new Set(rows().map((row) => row.run));
+  for (const run of [...chosen.keys()]) if (!now.has(run)) chosen.delete(run);
+  for (const row of rows()) {
+    if (!known.has(row.run) && (known.size || row.is_shown) && chosen.size < MOST_CHOSEN) {
+      chosen.set(row.run, freeColour());
+    }
+  }
+  known = now;
+}
+
+function buildRow(row) {
+  const line = make("tr");
+  const first = make("td", "tl-runs-name");
+  const label = make("label");
+  const box = make("input", null, null, { type: "checkbox" });
+  box.addEventListener("change", () => choose(row.run, box.checked));
+  label.append(box, make("i", "tl-runs-swatch", null, { "aria-hidden": "true" }), make("span"));
+  const field = make("input", "tl-runs-rename", null, { type: "text", maxlength: "120" });
+  field.hidden = true;
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") finish(row.run, field.value);
+    if (event.key === "Escape") finish(null);
+  });
+  field.addEventListener("blur", () => { if (renamed === row.run) finish(row.run, field.value); });
+  first.append(label, field, make("em"));
+  line.append(first);
+  return line;
+}
+
+function finish(run, name) {
+  renamed = null;
+  if (run && name.trim()) trigger('rename', { run, name: name.trim() });
+  render();
+}
+
+const ACTIONS = [
+  ["open", (row) => trigger('open', { run: row.run }), (row) => row.is_shown],
+  ["adopt", (row) => trigger('adopt', { run: row.run })],
+  ["rename", (row) => { renamed = row.run; render(); }],
+  ["pin", (row) => trigger('pin', { run: row.run }), (row) => row.is_pinned],
+  ["unpin", (row) => trigger('unpin', { run: row.run }), (row) => !row.is_pinned],
+  ["remove", (row) => trigger('remove', { run: row.run })],
+];
+
+function renderRow(line, row) {
+  const colour = chosen.get(row.run);
+  line.classList.toggle("tl-runs-chosen", colour !== undefined);
+  const [label, field, marks] = line.firstChild.children;
+  const [box, swatch, name] = label.children;
+  box.checked = colour !== undefined;
+  box.disabled = colour === undefined && chosen.size >= MOST_CHOSEN;
+  box.setAttribute("aria-label", fill(words().choose, { name: row.name }));
+  swatch.className = "tl-runs-swatch" + (colour === undefined ? "" : " tl-c" + colour);
+  setText(name, row.name);
+  const isRenamed = renamed === row.run;
+  show(label, !isRenamed);
+  if (isRenamed && field.hidden) {
+    field.hidden = false;
+    field.value = row.name;
+    field.setAttribute("aria-label", fill(words().new_name, { name: row.name }));
+    field.focus();
+    field.select();
+  }
+  if (!isRenamed) field.hidden = true;
+  setText(marks, [row.is_best && words().best, row.is_shown && words().shown, row.is_pinned && words().pinned]
+    .filter(Boolean).join(", "));
+  while (line.children.length > 1) line.lastChild.remove();
+  for (const cell of row.cells) line.append(make("td", "", cell));
+  const actions = make("td", "tl-runs-actions");
+  for (const [action, run, isHidden] of ACTIONS) {
+    if (isHidden && isHidden(row)) continue;
+    const button = make("button", "tl-link", words()[action],
+      { type: "button", "aria-label": fill(words()[action + "_run"], { name: row.name }) });
+    button.addEventListener("click", () => run(row));
+    actions.append(button);
+  }
+  line.append(actions);
+}
+
+/* --- The plot --------------------------------------------------------------------------------- */
+
+const pointsOf = (row) => row.accuracies
+  .map((value, index) => [isByEpoch ? index + 1 : row.seconds[index], value])
+  .filter(([x, y]) => isNumber(x) && isNumber(y));
+
+function drawPlot() {
+  const width = plot.clientWidth;
+  const height = plot.clientHeight;
+  if (!width) return;
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const all = picked().flatMap(pointsOf);
+  const last = Math.max(isByEpoch ? 2 : 1, ...all.map(([x]) => x));
+  const least = all.length ? Math.min(...all.map(([, y]) => y)) : 0;
+  const floor = Math.min(0.9, Math.floor(least * 10) / 10);
+  const right = width - EDGE.right;
+  const bottom = height - EDGE.bottom;
+  const x = (value) => EDGE.left + ((right - EDGE.left) * (value - (isByEpoch ? 1 : 0))) / (last - (isByEpoch ? 1 : 0));
+  const y = (value) => bottom - ((bottom - EDGE.top) * (value - floor)) / (1 - floor);
+  const step = niceStep(1 - floor, 4);
+  const levels = [];
+  for (let value = floor; value < 1 + 1e-9; value += step) levels.push(value);
+  const marks = [
+    ...levels.map((value) => ({ key: "y" + value.toFixed(3), value })),
+    ...(isByEpoch ? epochTicks(1, Math.round(last), right - EDGE.left) : ticksTo(last).filter((tick) => tick <= last))
+      .map((tick) => ({ key: "x" + tick, tick })),
+  ];
+  keepInStep(grid, marks, (mark) => mark.key, (mark) => {
+    const group = makeSvg("g");
+    if (mark.tick === undefined) group.append(makeSvg("line", { class: "tl-run-grid" }));
+    group.append(makeSvg("text", { class: "tl-run-axis" }));
+    return group;
+  }, (group, mark) => {
+    const label = group.lastChild;
+    if (mark.tick === undefined) {
+      place(group.firstChild, { x1: EDGE.left, x2: right, y1: y(mark.value), y2: y(mark.value) });
+      place(label, { x: EDGE.left - 6, y: y(mark.value) + 4, "text-anchor": "end" });
+      setText(label, Math.round(100 * mark.value) + "\u00a0%");
+    } else {
+      place(label, { x: x(mark.tick), y: bottom + 16, "text-anchor": "middle" });
+      setText(label, isByEpoch ? mark.tick : Number(mark.tick.toPrecision(3)) + "\u00a0s");
+    }
+  });
+  keepInStep(lines, picked(), (row) => row.run, () => {
+    const group = makeSvg("g");
+    group.append(makeSvg("path", { class: "tl-run-line" }), makeSvg("circle", { r: 4 }));
+    return group;
+  }, (group, row) => {
+    group.setAttribute("class", "tl-runs-line tl-c" + chosen.get(row.run));
+    const points = pointsOf(row);
+    place(group.firstChild, { d: points.map(([a, b], index) => (index ? "L" : "M") + x(a).toFixed(1) + " " + y(b).toFixed(1)).join("") });
+    const end = points.at(-1);
+    appear(group.lastChild, Boolean(end));
+    if (end) place(group.lastChild, { cx: x(end[0]), cy: y(end[1]) });
+  });
+}
+
+/** Settings whose values are not the same in all chosen runs. */
+function renderDifferences() {
+  const some = picked();
+  const names = [...new Set(some.flatMap((row) => row.settings.map(([name]) => name)))];
+  const valueOf = (row, name) => (row.settings.find(([each]) => each === name) || [])[1] ?? "";
+  const differing = names.filter((name) => new Set(some.map((row) => valueOf(row, name))).size > 1);
+  differences.replaceChildren();
+  show(differences, differing.length);
+  if (!differing.length) return;
+  differences.append(make("caption", "", words().differences));
+  const top = make("tr");
+  top.append(make("td"), ...some.map((row) => make("th", "", row.name, { scope: "col" })));
+  differences.append(top, ...differing.map((name) => {
+    const line = make("tr");
+    line.append(make("th", "", name, { scope: "row" }), ...some.map((row) => make("td", "", valueOf(row, name))));
+    return line;
+  }));
+}
+
+function render() {
+  const value = props.value || {};
+  const some = rows().length > 0;
+  setText(empty, value.empty);
+  show(empty, !some && value.empty);
+  for (const node of [scroll, axis, plot]) show(node, some);
+  if (header.children.length !== (value.columns || []).length + 2) {
+    header.replaceChildren(make("th", "", words().run, { scope: "col" }),
+      ...(value.columns || []).map((name) => make("th", "", name, { scope: "col" })), make("td"));
+  }
+  scroll.setAttribute("aria-label", words().list);
+  keepInStep(body, rows(), (row) => row.run, buildRow, renderRow);
+  setText(byEpoch, words().by_epoch);
+  setText(bySeconds, words().by_seconds);
+  byEpoch.setAttribute("aria-pressed", String(isByEpoch));
+  bySeconds.setAttribute("aria-pressed", String(!isByEpoch));
+  axis.setAttribute("aria-label", words().axis);
+  plot.setAttribute("aria-label", words().plot);
+  plot.setAttribute("role", "img");
+  setText(summary, picked().map((row) => `${row.name}: ${row.cells[2] || ""}`).join(". "));
+  drawPlot();
+  renderDifferences();
+}
+
+for (const [button, wanted] of [[byEpoch, true], [bySeconds, false]]) {
+  button.addEventListener("click", () => { isByEpoch = wanted; render(); });
+}
+new ResizeObserver(drawPlot).observe(plot);
+watch("value", () => { take(); render(); });
+take();
+render();

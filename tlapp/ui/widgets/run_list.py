@@ -1,0 +1,69 @@
+"""The visitor's runs: a table to choose from, and the curves of the chosen ones on one plot."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from tlapp.ui.text.widgets import RUN_LIST_WORDS
+from tlapp.ui.widgets.assets import read_script
+from tlapp.ui.widgets.quiet import QuietComponentMeta
+from tlapp.ui.widgets.values import to_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """One run that is over."""
+
+    run: str  # its id
+    name: str
+    cells: tuple[str, ...]  # as `RunListValue.columns`
+    settings: tuple[tuple[str, str], ...]  # what it is called, and its value
+    accuracies: tuple[float | None, ...]  # held out, after each epoch, 0 to 1
+    seconds: tuple[float, ...]  # wall time of the learning until the end of each epoch
+    is_best: bool = False  # the highest held-out accuracy of its data set
+    is_shown: bool = False  # it is the one on the page
+    is_pinned: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunListValue:
+    """Everything to choose from, newest first."""
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[RunRow, ...] = ()
+    empty: str = ""  # what is said while there are none
+
+
+class RunList(gr.HTML, metaclass=QuietComponentMeta):
+    """A table of runs with their curves.
+
+    Events carry ``run``: ``open`` shows it on the page, ``adopt`` takes its settings, ``pin`` and
+    ``unpin`` keep it or not, ``remove`` removes it, ``rename`` has ``name`` as well. As an input, a
+    listener gets None.
+    """
+
+    def __init__(
+        self,
+        value: RunListValue | None = None,
+        *,
+        words: Mapping[str, str] = RUN_LIST_WORDS,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            value=value,
+            html_template='<div class="tl-root tl-runs"></div>',
+            js_on_load=read_script("chart.js", "run_list.js"),
+            apply_default_css=False,
+            words=dict(words),
+            **options,
+        )
+
+    def preprocess(self, payload: Any) -> Any:
+        """Nothing: the runs are on the server."""
+        return None
+
+    def postprocess(self, value: Any) -> Any:
+        """The value as JSON."""
+        return to_json(value)
