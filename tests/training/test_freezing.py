@@ -78,8 +78,12 @@ def test_frozen_stages_stay_as_they_are_and_open_ones_change() -> None:
     trained = result_of(Album(), backbone, epochs=3, **LAST).classifier.backbone.module
     before, after = backbone.module.state_dict(), trained.state_dict()
     for name, tensor in before.items():
-        is_open = name.startswith("top.") and not name.startswith("top.1.") and "bias" not in name
-        if name.startswith("stem.") or "running" in name or "num_batches" in name:
+        is_open = (
+            name.startswith("features.top.")
+            and not name.startswith("features.top.1.")
+            and "bias" not in name
+        )
+        if name.startswith("features.stem.") or "running" in name or "num_batches" in name:
             assert torch.equal(after[name], tensor), name
         elif is_open:
             assert not torch.equal(after[name], tensor), name
@@ -133,9 +137,11 @@ def test_batchnorm_left_in_training_mode_spoils_the_statistics_of_frozen_stages_
         Album(), backbone, train_batchnorm=True, **LAST
     ).classifier.backbone.module.state_dict()
     before = backbone.module.state_dict()
-    assert torch.equal(module["stem.0.weight"], before["stem.0.weight"])
-    assert not torch.equal(module["stem.1.running_mean"], before["stem.1.running_mean"])
-    assert not module["stem.1.weight"].requires_grad
+    assert torch.equal(module["features.stem.0.weight"], before["features.stem.0.weight"])
+    assert not torch.equal(
+        module["features.stem.1.running_mean"], before["features.stem.1.running_mean"]
+    )
+    assert not module["features.stem.1.weight"].requires_grad
 
 
 def phases(*configs: TrainConfig, album: Album | None = None) -> list[Any]:
@@ -184,7 +190,7 @@ def test_augmented_views_are_learnt_from_above_the_boundary_too() -> None:
 def test_parameters_of_frozen_stages_are_shared_not_copied() -> None:
     backbone = tiny_backbone()
     epochs = [e for e in events_of(Album(), backbone, **LAST) if isinstance(e, EpochFinished)]
-    stem = [id(p) for p in stage_parameters(backbone.module, ("stem",))]
+    stem = [id(p) for p in stage_parameters(backbone.module, ("features.stem",))]
     for epoch in epochs:
         module = epoch.classifier.backbone.module
-        assert [id(p) for p in stage_parameters(module, ("stem",))] == stem
+        assert [id(p) for p in stage_parameters(module, ("features.stem",))] == stem

@@ -179,7 +179,7 @@ def test_random_weights_learn_their_statistics_too() -> None:
     backbone = tiny_backbone(pretrained=False)
     result = result_of(Album(), backbone, freeze="none", batch_size=17)  # 18: one would be alone
     after = result.classifier.backbone.module.state_dict()
-    assert not torch.equal(after["stem.1.running_mean"], torch.zeros(8))
+    assert not torch.equal(after["features.stem.1.running_mean"], torch.zeros(8))
     assert all(tensor.isfinite().all() for tensor in after.values())
     assert not result.classifier.backbone.module.training
 

@@ -1,5 +1,6 @@
 """A backbone of a few hundred weights with BatchNorm, and pictures for it: trains in a blink."""
 
+from collections import OrderedDict
 from dataclasses import replace
 from functools import lru_cache
 
@@ -25,19 +26,20 @@ class TinyNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 8, 5, stride=2), nn.BatchNorm2d(8), nn.ReLU())
-        self.top = nn.Sequential(nn.Conv2d(8, WIDTH, 3, stride=2), nn.BatchNorm2d(WIDTH), nn.ReLU())
+        stem = nn.Sequential(nn.Conv2d(3, 8, 5, stride=2), nn.BatchNorm2d(8), nn.ReLU())
+        top = nn.Sequential(nn.Conv2d(8, WIDTH, 3, stride=2), nn.BatchNorm2d(WIDTH), nn.ReLU())
+        self.features = nn.Sequential(OrderedDict(stem=stem, top=top))
         self.dropout = nn.Dropout(0.5)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return self.dropout(self.top(self.stem(x_NCHW))).mean(dim=(2, 3))
+        return self.dropout(self.features(x_NCHW)).mean(dim=(2, 3))
 
 
 def tiny_backbone(*, pretrained: bool = True, seed: int = 0) -> Backbone:
     """A frozen random network; `pretrained` is what it says of itself."""
     generator = torch.Generator().manual_seed(seed)
     module = TinyNetwork().eval().requires_grad_(False)
-    for layer in (module.stem[0], module.top[0]):
+    for layer in (module.features.stem[0], module.features.top[0]):
         for parameter in layer.parameters():
             parameter.normal_(0, 0.2, generator=generator)
     return Backbone(
@@ -45,8 +47,8 @@ def tiny_backbone(*, pretrained: bool = True, seed: int = 0) -> Backbone:
         pretrained=pretrained,
         module=module.to(memory_format=torch.channels_last),
         stages=tuple(
-            Stage(name, (name,), sum(p.numel() for p in stage_parameters(module, (name,))))
-            for name in ("stem", "top")
+            Stage(name, (path,), sum(p.numel() for p in stage_parameters(module, (path,))))
+            for name, path in (("stem", "features.stem"), ("top", "features.top"))
         ),
         feature_width=WIDTH,
         final_layer=FinalLayer("fc", WIDTH, 1000),

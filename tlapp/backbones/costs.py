@@ -1,9 +1,10 @@
 """How the work of one forward pass is spread over a backbone's stages."""
 
 import copy
+from collections.abc import Callable
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor, nn
 
 from tlapp.backbones.loading import Backbone
 from tlapp.backbones.stages import lies_in
@@ -12,26 +13,30 @@ from tlapp.backbones.stages import lies_in
 def stage_shares(backbone: Backbone) -> tuple[float, ...]:
     """Each stage's share of the multiplications of one picture, stem first; the sum is 1.
 
-    Counted on shapes alone, so that a sketch will do. Multiplications outside every stage (there
-    are none in the catalogue) would be left out.
+    Those of convolutions and linear layers, counted on shapes alone, so that a sketch will do.
     """
     module = copy.deepcopy(backbone.module).to("meta")
+    counts: dict[str, int] = {}
+    for path, layer in module.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(_counter(counts, path))
     side = backbone.preprocess.crop_pixels
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    with torch.no_grad():
         module(torch.zeros(1, 3, side, side, device="meta"))
-    root = f"{type(module).__name__}."
-    counts = {
-        path.removeprefix(root): sum(operations.values())
-        for path, operations in counter.get_flop_counts().items()
-    }
-    leaves = {
-        path: count
-        for path, count in counts.items()
-        if not any(other.startswith(f"{path}.") for other in counts)
-    }
     shares = [
-        sum(count for path, count in leaves.items() if lies_in(path, stage.module_names))
+        sum(count for path, count in counts.items() if lies_in(path, stage.module_names))
         for stage in backbone.stages
     ]
-    total = sum(shares)
-    return tuple(share / total for share in shares)
+    return tuple(share / sum(shares) for share in shares)
+
+
+def _counter(
+    counts: dict[str, int], path: str
+) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+    """A hook that adds the layer's multiplications to `counts`: inputs of each of its outputs."""
+
+    def count(layer: nn.Module, inputs: tuple[Tensor, ...], outputs: Tensor) -> None:
+        weight = layer.get_parameter("weight")
+        counts[path] = counts.get(path, 0) + outputs.numel() * (weight.numel() // len(weight))
+
+    return count
