@@ -1,5 +1,8 @@
 """Every backbone, cut below each of its stages, still computes the same."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
@@ -58,3 +61,22 @@ def test_a_fused_network_can_be_cut_as_well(store):
         assert torch.allclose(
             split_module(fused, backbone.stages, 3).bottom(x_NCHW), plain, atol=1e-4, rtol=1e-4
         )
+
+
+def test_cutting_a_network_leaves_the_modules_of_other_threads_alone(store):
+    """Tracing would not: it takes over every module of the process while it lasts."""
+    backbone, is_over = untrained(find_card("efficientnet_lite0"), store), threading.Event()
+    other = untrained(find_card("resnet18"), store)
+    x_NCHW = torch.rand(1, 3, 32, 32)
+
+    def predict() -> None:
+        with torch.inference_mode():
+            while not is_over.is_set():
+                other.module(x_NCHW)
+
+    with ThreadPoolExecutor(1) as pool:
+        predicting = pool.submit(predict)
+        for boundary in (1, 5, 8) * 5:
+            split_module(backbone.module, backbone.stages, boundary)
+        is_over.set()
+        predicting.result()
