@@ -32,6 +32,7 @@ ROWS = {
     "waiting_jobs": "trainings that may wait",
     "epochs": "epochs in one training",
     "training_seconds": "time for one training",
+    "download_seconds": "time for one download",
     "idle_seconds": "a visitor's things are removed after",
 }
 

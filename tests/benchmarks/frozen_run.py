@@ -19,7 +19,7 @@ from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
 from tlapp.settings import LOCAL_LIMITS, Settings
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import Workspace
+from tlapp.workspace import Workspace, new_visitor, owner_of
 
 EPOCHS = 30
 ROUNDS = 3
@@ -71,7 +71,7 @@ def _first_run(home: Path, source: Path, backbone: Backbone) -> tuple[float, flo
 
 def import_pictures(workspace: Workspace, source: Path) -> Dataset:
     """The folder as a data set of a new visitor."""
-    owner = workspace.owner_of(workspace.new_visitor())
+    owner = owner_of(new_visitor())
     for _ in workspace.import_folder(owner, source, name="run", should_stop=lambda: False):
         pass
     return workspace.datasets(owner)[0]

@@ -14,6 +14,7 @@ import psutil
 
 from tests.benchmarks.rows import Row
 from tests.pictures import DQT_MARKER, camera_jpeg, jpeg
+from tlapp.workspace import new_visitor, owner_of
 
 CAMERA_PICTURES = 2_000
 DISTINCT_CAMERA_PICTURES = 10
@@ -70,7 +71,7 @@ def peak_of_camera_import(folder: Path) -> int:
     workspace = Workspace(Settings(home=folder / "home", is_public=False, limits=LOCAL_LIMITS))
     try:
         for _ in workspace.import_folder(
-            workspace.owner_of(workspace.new_visitor()),
+            owner_of(new_visitor()),
             folder / "pictures",
             name="camera",
             should_stop=lambda: False,
@@ -131,7 +132,7 @@ def _growth(folder: Path, name: str) -> int:
 
     workspace = Workspace(Settings(home=folder / "home", is_public=False, limits=LOCAL_LIMITS))
     try:
-        owner = workspace.owner_of(workspace.new_visitor())
+        owner = owner_of(new_visitor())
         for _ in workspace.import_folder(
             owner, folder / name, name=name, should_stop=lambda: False
         ):

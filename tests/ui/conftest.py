@@ -16,7 +16,7 @@ from tests.workspace.conftest import (  # noqa: F401  # fixtures are found by th
 )
 from tlapp.settings import Settings
 from tlapp.ui.session import Page, Visits
-from tlapp.workspace import Workspace
+from tlapp.workspace import Workspace, new_visitor
 
 Result = TypeVar("Result")
 
@@ -28,7 +28,7 @@ def page(workspace: Workspace, settings: Settings) -> Page:  # noqa: F811  # a f
 
 @pytest.fixture
 def token(page: Page) -> str:
-    return page.workspace.new_visitor()
+    return new_visitor()
 
 
 class _NoWaiting(selectors.DefaultSelector):

@@ -14,6 +14,7 @@ from tlapp.ui import widget_values
 from tlapp.ui.panels import comparing
 from tlapp.ui.panels.choices import chosen_config
 from tlapp.ui.session import Page
+from tlapp.workspace import new_visitor
 
 
 def event(run: str, **values: str) -> gr.EventData:
@@ -84,7 +85,7 @@ def test_an_earlier_run_is_shown_and_its_settings_taken_over(
 
 
 def test_nobody_reaches_the_run_of_somebody_else(page: Page, run_id: str) -> None:
-    stranger = page.workspace.new_visitor()
+    stranger = new_visitor()
     for handler in (comparing.rename, comparing.pin, comparing.remove, comparing.open_run):
         with pytest.raises(NotFoundError):
             handler(page, stranger, event(run_id, name="x"))

@@ -16,7 +16,7 @@ from tlapp.ui import text
 from tlapp.ui.panels.following import follow
 from tlapp.ui.session import Page
 from tlapp.ui.watchers import Watchers
-from tlapp.workspace import VisitorState
+from tlapp.workspace import VisitorState, new_visitor
 
 
 class Tab:
@@ -76,7 +76,7 @@ def test_the_watchers_of_other_tabs_and_visitors_go_on(
         first, other = Tab(page, token), Tab(page, token, "other")
         await first.update()
         await other.update()
-        stranger = Tab(page, page.workspace.new_visitor())
+        stranger = Tab(page, new_visitor())
         assert (await stranger.update())[0].state == "empty"
         steps.step()
         assert not await first.ends()

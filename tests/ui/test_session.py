@@ -7,6 +7,7 @@ import pytest
 
 from tlapp.errors import NotFoundError
 from tlapp.ui.session import Page, Visit, Visits
+from tlapp.workspace import owner_of
 
 
 def test_an_unknown_visitor_has_a_fresh_visit_and_is_not_remembered_for_it() -> None:
@@ -71,5 +72,5 @@ def test_whoever_sends_no_token_of_ours_is_nobody(page: Page, token: object) -> 
 
 
 def test_a_token_of_ours_stands_for_its_owner(page: Page, token: str) -> None:
-    assert page.owner_of(token) == page.workspace.owner_of(token)
+    assert page.owner_of(token) == owner_of(token)
     assert token not in page.owner_of(token)

@@ -182,8 +182,8 @@ def test_a_card_says_where_its_weights_are(
     line: str,
 ) -> None:
     monkeypatch.setattr(
-        workspace,
-        "download_state",
+        workspace.downloads,
+        "state",
         lambda name: DownloadState(
             backbone_name=name, state=state, done_bytes=done, total_bytes=10_000_000
         ),

@@ -13,7 +13,7 @@ from tlapp.data.dataset import Dataset, ImportFinished
 from tlapp.settings import Settings
 from tlapp.training.events import TrainingEvent, TrainingStopped
 from tlapp.training.task import TrainJob
-from tlapp.workspace import Workspace
+from tlapp.workspace import Workspace, new_visitor, owner_of
 
 PATIENCE_SECONDS = 60.0  # far longer than anything here takes; a hang fails, nothing else waits
 
@@ -27,7 +27,7 @@ def workspace(settings: Settings) -> Iterator[Workspace]:
 
 @pytest.fixture
 def owner(workspace: Workspace) -> str:
-    return workspace.owner_of(workspace.new_visitor())
+    return owner_of(new_visitor())
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from tlapp.errors import RunError
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import Workspace
+from tlapp.workspace import Workspace, new_visitor, owner_of
 
 HEAD = TrainConfig(epochs=4, batch_size=6)
 TOP = TrainConfig(freeze="last:1", epochs=2, batch_size=6)
@@ -110,6 +110,6 @@ def test_a_run_can_be_renamed_and_pinned_runs_are_kept(
     workspace.change_run(head.run_id, name="My best", pinned=True, owner=owner)
     record = workspace.run(head.run_id)
     assert (record.name, record.is_pinned, record.epochs) == ("My best", True, head.epochs)
-    stranger = workspace.owner_of(workspace.new_visitor())
+    stranger = owner_of(new_visitor())
     with pytest.raises(Exception, match="no run with this id"):
         workspace.change_run(head.run_id, name="Mine", owner=stranger)

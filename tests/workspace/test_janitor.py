@@ -10,7 +10,7 @@ from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
 from tlapp.errors import DataError, NotFoundError
 from tlapp.settings import HOUR, Limits, Settings
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import VisitorState, Workspace
+from tlapp.workspace import VisitorState, Workspace, new_visitor, owner_of
 from tlapp.workspace.janitor import ORPHAN_SECONDS
 
 IDLE_SECONDS = 2.0 * HOUR
@@ -43,7 +43,7 @@ def public(
 
 
 def _visit(workspace: Workspace) -> str:
-    owner = workspace.owner_of(workspace.new_visitor())
+    owner = owner_of(new_visitor())
     workspace.touch(owner)
     return owner
 

@@ -6,14 +6,14 @@ from pathlib import Path
 from tests.pictures import class_folder, jpeg
 from tests.workspace.conftest import PATIENCE_SECONDS, bring
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import VisitorState, Workspace
+from tlapp.workspace import VisitorState, Workspace, new_visitor, owner_of
 
 VISITORS = 6
 
 
 def test_visitors_at_once_get_their_own_answers(workspace: Workspace, tmp_path: Path) -> None:
     def visit(number: int) -> tuple[str, set[str]]:
-        owner = workspace.owner_of(workspace.new_visitor())
+        owner = owner_of(new_visitor())
         classes = (f"dots {number}", f"stripes {number}")
         folder = class_folder(tmp_path / str(number), classes, per_class=4, first_seed=number)
         dataset = bring(workspace, owner, folder, str(number))

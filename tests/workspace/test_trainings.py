@@ -13,7 +13,7 @@ from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError, JobError, NotFoundError, RunError, TrainingError
 from tlapp.settings import Limits, Settings
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import Workspace
+from tlapp.workspace import Workspace, new_visitor, owner_of
 
 
 def test_a_real_training_is_recorded_kept_and_answers(
@@ -32,13 +32,13 @@ def test_a_real_training_is_recorded_kept_and_answers(
     assert record.replaced_layer
     assert record.versions["torch"]
     json.dumps(record.to_json(), allow_nan=False)
-    answer = workspace.predict(run_id, [("new.jpg", jpeg(0, 500))])[0]
+    answer = workspace.answers(workspace.prepare([("new.jpg", jpeg(0, 500))]), run_id)[0]
     assert {item.name for item in answer.ranked} == {"dots", "stripes"}
     workspace.close()
 
     later = Workspace(settings)
     assert later.run(run_id) == record
-    again = later.predict(run_id, [("new.jpg", jpeg(0, 500))])[0]
+    again = later.answers(later.prepare([("new.jpg", jpeg(0, 500))]), run_id)[0]
     assert again.ranked == answer.ranked
     later.close()
 
@@ -103,7 +103,7 @@ def test_the_next_visitor_waits_and_sees_the_place_in_the_queue(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining, small_folder: Path
 ) -> None:
     workspace.start_training(owner, dataset.dataset_id, TrainConfig())
-    other = workspace.owner_of(workspace.new_visitor())
+    other = owner_of(new_visitor())
     theirs = bring(workspace, other, small_folder)
     run_id = workspace.start_training(other, theirs.dataset_id, TrainConfig())
     live = workspace.live(run_id, owner=other)
@@ -135,7 +135,7 @@ def test_the_time_limit_keeps_the_best_epoch_and_says_so(
 ) -> None:
     limits = replace(settings.limits, training_seconds=0.5)
     workspace = Workspace(replace(settings, limits=limits))
-    owner = workspace.owner_of(workspace.new_visitor())
+    owner = owner_of(new_visitor())
     dataset = bring(workspace, owner, small_folder)
     workspace.answers(
         workspace.prepare(()), None
@@ -153,7 +153,7 @@ def test_other_visitors_see_nothing_of_it(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
     run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
-    stranger = workspace.owner_of(workspace.new_visitor())
+    stranger = owner_of(new_visitor())
     with pytest.raises(NotFoundError):
         workspace.dataset(dataset.dataset_id, owner=stranger)
     for use in (workspace.run, workspace.live, workspace.stop, workspace.delete_run):
@@ -183,7 +183,7 @@ def test_the_oldest_runs_make_room(
     settings: Settings, small_folder: Path, steps: StepTraining
 ) -> None:
     workspace = Workspace(replace(settings, limits=replace(settings.limits, runs=2)))
-    owner = workspace.owner_of(workspace.new_visitor())
+    owner = owner_of(new_visitor())
     dataset = bring(workspace, owner, small_folder)
     run_ids = []
     for _ in range(3):
@@ -208,7 +208,7 @@ def test_more_epochs_than_allowed_are_refused(
     settings: Settings, public_limits: Limits, small_folder: Path
 ) -> None:
     workspace = Workspace(replace(settings, limits=public_limits))
-    owner = workspace.owner_of(workspace.new_visitor())
+    owner = owner_of(new_visitor())
     dataset = bring(workspace, owner, small_folder)
     with pytest.raises(TrainingError, match="201 epochs"):
         workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=201))

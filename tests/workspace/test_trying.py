@@ -78,4 +78,4 @@ def test_too_many_pictures_are_refused_with_the_limit(settings: Settings, tmp_pa
 def test_an_unknown_run_is_not_found(workspace: Workspace) -> None:
     for run_id in ("", "../..", "r_" + "A" * 32):
         with pytest.raises(NotFoundError):
-            workspace.predict(run_id, [("a.jpg", jpeg())])
+            workspace.answers(workspace.prepare([("a.jpg", jpeg())]), run_id)

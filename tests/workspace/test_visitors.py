@@ -8,17 +8,17 @@ from tests.workspace.conftest import StepTraining
 from tlapp.data.dataset import Dataset
 from tlapp.settings import Settings
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import VisitorState, Workspace
+from tlapp.workspace import VisitorState, Workspace, new_visitor, owner_of
 
 
 def test_tokens_are_long_different_and_never_on_disk(
     workspace: Workspace, settings: Settings
 ) -> None:
-    tokens = {workspace.new_visitor() for _ in range(100)}
+    tokens = {new_visitor() for _ in range(100)}
     assert len(tokens) == 100
     assert min(map(len, tokens)) >= 43  # 256 bits, 6 a letter
     for token in tokens:
-        workspace.change_visitor_state(workspace.owner_of(token), lambda _: VisitorState())
+        workspace.change_visitor_state(owner_of(token), lambda _: VisitorState())
     kept = b"".join(str(path).encode() + path.read_bytes() for path in _files(settings.home))
     assert not any(token.encode() in kept for token in tokens)
 
@@ -42,7 +42,7 @@ def test_the_page_is_found_again_by_another_process(
 def test_what_is_gone_or_somebody_elses_is_not_shown(
     workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
-    stranger = workspace.owner_of(workspace.new_visitor())
+    stranger = owner_of(new_visitor())
     state = VisitorState(dataset_id=dataset.dataset_id, run_id="r_" + "x" * 32)
     workspace.change_visitor_state(stranger, lambda _: state)
     workspace.change_visitor_state(owner, lambda _: state)

@@ -19,6 +19,7 @@ from tlapp.ui import present, text
 from tlapp.ui.handling import bind
 from tlapp.ui.session import Page
 from tlapp.ui.uploads import read_pictures
+from tlapp.workspace import new_visitor, owner_of
 
 
 def build_api(page: Page) -> None:
@@ -59,7 +60,7 @@ def create_dataset(page: Page, archive: str | None) -> dict[str, Any]:
     if archive is None:
         raise DataError(text.NO_ZIP, hint=text.SEND_ZIP)
     path = Path(archive)  # not ours to remove: another client may have sent the same zip
-    owner = page.workspace.owner_of(page.workspace.new_visitor())
+    owner = owner_of(new_visitor())
     for event in page.workspace.import_archive(
         owner, path, name=path.name, should_stop=lambda: False
     ):
@@ -111,4 +112,4 @@ def predict(page: Page, run_id: str, pictures: Sequence[str] | None) -> list[dic
         raise DataError(text.NO_TEST_PICTURES, hint=text.SEND_TEST_PICTURES)
     paths = [Path(picture) for picture in pictures]
     raw = read_pictures([(path.name, path) for path in paths], page.settings.limits)
-    return present.answers_json(page.workspace.predict(run_id, raw))
+    return present.answers_json(page.workspace.answers(page.workspace.prepare(raw), run_id))

@@ -15,6 +15,7 @@ from tlapp.errors import TlappError
 from tlapp.runs.record import RunRecord
 from tlapp.settings import Settings
 from tlapp.ui import text
+from tlapp.ui.text import comparing
 from tlapp.workspace import LiveRun, TryResult
 
 
@@ -82,7 +83,7 @@ def _gain(record: RunRecord) -> str:
     gain = record.gain_over_first_phase()
     if gain is None:
         return ""
-    return f'<p id="gain-sentence">{html.escape(text.gain_sentence(*gain))}</p>'
+    return f'<p id="gain-sentence">{html.escape(comparing.gain_sentence(*gain))}</p>'
 
 
 def _class_results(record: RunRecord) -> str:

@@ -14,7 +14,7 @@ from tlapp.settings import Settings
 from tlapp.training.config import TrainConfig
 from tlapp.ui import text
 from tlapp.ui.watchers import Watchers
-from tlapp.workspace import Tried, Workspace, is_token
+from tlapp.workspace import Tried, Workspace, is_token, owner_of
 
 MOST_VISITS = 200  # each holds at most `limits.try_images` test pictures at working size
 
@@ -71,4 +71,4 @@ class Page:
         """
         if not is_token(token):
             raise NotFoundError(text.NO_VISITOR, hint=text.RELOAD)
-        return self.workspace.owner_of(token)
+        return owner_of(token)

@@ -14,10 +14,11 @@ from tlapp.ui import present, text
 from tlapp.ui.api import build_api
 from tlapp.ui.body_limit import BodyLimit
 from tlapp.ui.handling import QUIET, bind
-from tlapp.ui.panels import comparing, data, following, train, trying
+from tlapp.ui.panels import choosing, comparing, data, following, train, trying
+from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page, Visits
 from tlapp.ui.theme import make_theme, page_css
-from tlapp.workspace import Workspace, is_token
+from tlapp.workspace import Workspace, is_token, new_visitor
 
 LOOK_SECONDS = 0.1  # how soon Ctrl-C is noticed on systems where it wakes nobody
 REQUEST_BYTES = 4 * MEGABYTE  # of any request that is not an upload
@@ -94,13 +95,13 @@ def _zone_title(number: int | None, heading: str) -> None:
     gr.HTML(present.zone_heading(number, heading), elem_classes="tl-zone-title")
 
 
-def open_page(page: Page, train_panel: train.TrainPanel, token: str) -> tuple[Any, ...]:
+def open_page(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...]:
     """Everything as this visitor left it; a visitor without a token gets one."""
     if not is_token(token):
-        token = page.workspace.new_visitor()
+        token = new_visitor()
     owner = page.owner_of(token)
     page.workspace.touch(owner)
-    return token, *data.show(page, owner), *train.show(page, train_panel, owner)
+    return token, *data.show(page, owner), *choosing.show(page, train_panel, owner)
 
 
 def show_data(page: Page, token: str) -> tuple[Any, ...]:
@@ -108,9 +109,9 @@ def show_data(page: Page, token: str) -> tuple[Any, ...]:
     return data.show(page, page.owner_of(token))
 
 
-def show_training(page: Page, train_panel: train.TrainPanel, token: str) -> tuple[Any, ...]:
+def show_training(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...]:
     """Cards and ladder after the data set has changed."""
-    return train.show(page, train_panel, page.owner_of(token))
+    return choosing.show(page, train_panel, page.owner_of(token))
 
 
 def launch(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:

@@ -13,6 +13,7 @@ from tlapp.training.counts import ParameterCounts, count_parameters
 from tlapp.training.freezing import StagePlan, doubts, plan_stages
 from tlapp.training.presets import PRESETS, matching_preset
 from tlapp.ui import text
+from tlapp.ui.text import comparing
 from tlapp.ui.text.status import status_of
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCardsValue
 from tlapp.ui.widgets.class_list import (
@@ -88,7 +89,7 @@ def cards(workspace: Workspace, selected: str) -> BackboneCardsValue:
     """Every backbone, and the chosen one."""
     return BackboneCardsValue(
         cards=tuple(
-            _card(view, workspace.download_state(view.card.name)) for view in workspace.cards()
+            _card(view, workspace.downloads.state(view.card.name)) for view in workspace.cards()
         ),
         selected=selected,
     )
@@ -224,7 +225,7 @@ def _best_epoch(record: RunRecord) -> int | None:
 
 def no_runs() -> RunListValue:
     """Before the first training is over."""
-    return RunListValue(columns=text.RUN_COLUMNS, empty=text.NO_RUNS)
+    return RunListValue(columns=comparing.RUN_COLUMNS, empty=comparing.NO_RUNS)
 
 
 def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValue:
@@ -234,7 +235,7 @@ def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValu
         if (record.valid_accuracy or 0.0) > (_accuracy(best.get(record.data_fingerprint)) or 0.0):
             best[record.data_fingerprint] = record
     return RunListValue(
-        columns=text.RUN_COLUMNS,
+        columns=comparing.RUN_COLUMNS,
         rows=tuple(
             RunRow(
                 run=record.run_id,
@@ -249,7 +250,7 @@ def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValu
             )
             for record in records
         ),
-        empty=text.NO_RUNS,
+        empty=comparing.NO_RUNS,
     )
 
 
@@ -258,19 +259,19 @@ def _accuracy(record: RunRecord | None) -> float | None:
 
 
 def _run_cells(record: RunRecord) -> tuple[str, ...]:
-    """As `text.RUN_COLUMNS`."""
+    """As `comparing.RUN_COLUMNS`."""
     config = record.config
     interval = record.valid_interval
     return (
         str(config.get("backbone", "")),
-        text.learned(
+        comparing.learned(
             str(config.get("freeze", "")),
             is_pretrained=config.get("pretrained") is not False,
             has_head_phase=bool(record.earlier_phases),
         ),
         "" if record.valid_accuracy is None else text.percent(record.valid_accuracy),
         "" if interval is None else f"{interval[0] * 100:.0f} to {interval[1] * 100:.0f}",
-        text.setting(config.get("learning_rate", "")),
+        comparing.setting(config.get("learning_rate", "")),
         "" if record.trainable_parameters is None else text.amount(record.trainable_parameters),
         "" if record.seconds is None else text.duration(record.seconds),
     )
@@ -280,10 +281,10 @@ def _run_settings(record: RunRecord) -> tuple[tuple[str, str], ...]:
     """Every setting by its name on the page."""
     head_epochs = sum(phase.get("epochs", 0) for phase in record.earlier_phases)
     values = {**record.config, "head_epochs": head_epochs}
-    values["freeze"] = text.frozen(str(values.get("freeze", "")))
+    values["freeze"] = comparing.frozen(str(values.get("freeze", "")))
     return tuple(
-        (name, text.setting(values[field]))
-        for field, name in text.SETTING_NAMES.items()
+        (name, comparing.setting(values[field]))
+        for field, name in comparing.SETTING_NAMES.items()
         if field in values
     )
 

@@ -4,7 +4,7 @@ from tlapp.workspace.downloads import DownloadState
 from tlapp.workspace.live import LiveRun, Phase
 from tlapp.workspace.shelf import CardView
 from tlapp.workspace.trying import Tried, TryResult
-from tlapp.workspace.visitors import VisitorState, is_token
+from tlapp.workspace.visitors import VisitorState, is_token, new_visitor, owner_of
 from tlapp.workspace.workspace import Workspace
 
 __all__ = [
@@ -17,4 +17,6 @@ __all__ = [
     "VisitorState",
     "Workspace",
     "is_token",
+    "new_visitor",
+    "owner_of",
 ]

@@ -30,7 +30,7 @@ from tlapp.training.counts import ParameterCounts, count_parameters
 from tlapp.training.presets import phases_of
 from tlapp.workspace import visitors
 from tlapp.workspace.datasets import Datasets
-from tlapp.workspace.downloads import Downloads, DownloadState
+from tlapp.workspace.downloads import Downloads
 from tlapp.workspace.earlier import check_same_pictures
 from tlapp.workspace.estimates import Estimates
 from tlapp.workspace.household import Household
@@ -67,7 +67,7 @@ class Workspace:
         runs = RunStore(home / "runs")
         self._trainings = Trainings(runs, self._shelf, self._weights, cache, limits)
         self._estimates = Estimates(self._shelf, self._weights, cache)
-        self._downloads = Downloads(self._weights, limits)
+        self.downloads = Downloads(self._weights, limits)
         self._visitors = VisitorBook(home / "visitors")
         self._imports = Imports(
             settings, self._store, self._datasets, self._visitors, self._trainings
@@ -75,14 +75,6 @@ class Workspace:
         household = Household(self._visitors, self._datasets, self._trainings)
         self.janitor = Janitor(home, household, limits.idle_seconds)
         self._desk = TryDesk(limits)
-
-    def new_visitor(self) -> str:
-        """A fresh token (256 random bits) for a browser to keep."""
-        return visitors.new_visitor()
-
-    def owner_of(self, token: str) -> str:
-        """The owner that stands for a token: its SHA-256. Only this is stored."""
-        return visitors.owner_of(token)
 
     def visitor_state(self, owner: str) -> VisitorState:
         """What the page showed to this visitor last. Ids of things that are gone come as None."""
@@ -167,18 +159,6 @@ class Workspace:
         """Every backbone: its card, whether it is ready offline, and its speed here. Quick."""
         return self._shelf.views()
 
-    def download(self, backbone_name: str) -> DownloadState:
-        """Start to download the weights (or join the download that is under way)."""
-        return self._downloads.start(backbone_name)
-
-    def download_state(self, backbone_name: str) -> DownloadState:
-        """How far the download is."""
-        return self._downloads.state(backbone_name)
-
-    def listen_download(self, backbone_name: str, callback: Callable[[], object]) -> Unsubscribe:
-        """Call `callback` (from another thread) at every change of `download_state`."""
-        return self._downloads.listen(backbone_name, callback)
-
     def sketch(self, backbone_name: str) -> Backbone:
         """A backbone's shapes and stages, for counting and drawing; needs no weights."""
         return self._shelf.sketch(backbone_name)
@@ -202,12 +182,10 @@ class Workspace:
     ) -> str:
         """Put a training of one phase or more in the queue and return its run id.
 
-        Settings with `head_epochs` are two phases.
-
-        The data set is taken as it is now; later changes do not reach the run. Weights that are
-        not here yet are downloaded first (phase "download"). Raises NotFoundError (data set),
-        DataError (cannot be trained on), TrainingError (settings over the limits), JobError
-        (queue full, or this owner has a training that waits or runs).
+        Settings with `head_epochs` are two phases. The data set is taken as it is now; weights that
+        are not here yet are downloaded first. Raises NotFoundError (data set), DataError (cannot
+        be trained on), TrainingError (settings over the limits), JobError (queue full, or this
+        owner has a training that waits or runs).
         """
         expanded = tuple(phase for config in phases for phase in phases_of(config))
         return self._trainings.start(owner, self._plan(dataset_id, expanded, name=name))
@@ -325,10 +303,6 @@ class Workspace:
             return self._desk.imagenet_answers(tried, self._shelf.get(backbone_name))
         return self._desk.answers(tried, self.classifier(run_id))
 
-    def predict(self, run_id: str, raw: Sequence[RawPicture]) -> tuple[TryResult, ...]:
-        """`prepare` and `answers` in one."""
-        return self.answers(self.prepare(raw), run_id)
-
     def start_background(self) -> None:
         """For servers: start the janitor, and measure the ready backbones while nobody trains."""
         self.janitor.start(partial(self._shelf.measure_all, self._trainings.is_idle))
@@ -341,5 +315,5 @@ class Workspace:
         deadline = time.monotonic() + timeout_seconds
         self.janitor.ask_to_end()
         self._trainings.close(timeout_seconds)
-        self._downloads.close(max(0.0, deadline - time.monotonic()))
+        self.downloads.close(max(0.0, deadline - time.monotonic()))
         self.janitor.stop(max(0.0, deadline - time.monotonic()))

@@ -7,8 +7,8 @@ from typing import Any, cast
 import gradio as gr
 
 from tlapp.training.config import Freeze, OptimizerName, TrainConfig
-from tlapp.ui import text
-from tlapp.ui.text import FieldWords
+from tlapp.ui.text import fields as text
+from tlapp.ui.text.fields import FieldWords
 
 FormValues = Mapping[gr.components.Component, Any]
 

@@ -2,55 +2,28 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from tlapp.backbones.catalog import find_card
-from tlapp.errors import BackboneError, DataError, RunError, TrainingError
+from tlapp.errors import BackboneError, DataError, RunError
 from tlapp.training.config import HEAD_ALONE, TrainConfig
-from tlapp.training.freezing import freeze_from, plan_stages
-from tlapp.training.presets import FINE_TUNING, HEAD_EPOCHS, apply_preset, find_preset
+from tlapp.training.presets import FINE_TUNING, apply_preset
 from tlapp.ui import text, widget_values
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.news import news
-from tlapp.ui.panels.choices import chosen_config, remember
-from tlapp.ui.panels.form import FormValues, TrainForm, build_form, field_values, read_form
+from tlapp.ui.panels import choosing
+from tlapp.ui.panels.choices import remember
+from tlapp.ui.panels.form import FormValues, build_form
 from tlapp.ui.panels.shown_data import accept_pending, shown_dataset
+from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
-from tlapp.ui.widget_values import with_problem
 from tlapp.ui.widgets.backbone_cards import BackboneCards
-from tlapp.ui.widgets.ladder import Ladder, LadderValue
+from tlapp.ui.widgets.ladder import Ladder
 from tlapp.ui.widgets.run_view import RunView
 from tlapp.workspace import LiveRun
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainPanel:
-    """The components of the zone."""
-
-    cards: BackboneCards
-    ladder: Ladder
-    train: gr.Button
-    stop: gr.Button
-    go_on: gr.Button
-    fine_tune: gr.Button
-    form: TrainForm
-    reset: gr.Button
-    run_view: RunView
-
-    def views(self) -> list[gr.components.Component]:
-        """What `show` fills, in its order."""
-        return [self.cards, *self.settings(), self.train]
-
-    def buttons(self) -> list[gr.components.Component]:
-        """What starts and ends a training, in the order of `button_updates`."""
-        return [self.train, self.stop, self.go_on, self.fine_tune]
-
-    def settings(self) -> list[gr.components.Component]:
-        """The ladder and the fields."""
-        return [self.ladder, *self.form.components()]
 
 
 def build(page: Page) -> TrainPanel:
@@ -85,16 +58,20 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
     everything: set[gr.blocks.Block] = {token, panel.cards, *panel.settings()}
     latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
     panel.cards.choose(
-        bind(choose_backbone, page, panel, token),
+        bind(choosing.choose_backbone, page, panel, token),
         everything,
         [panel.cards, *panel.settings()],
         **latest,
     )
     panel.ladder.lock(
-        bind(change_locks, page, panel, token), everything, panel.settings(), **latest
+        bind(choosing.change_locks, page, panel, token), everything, panel.settings(), **latest
     )
-    panel.ladder.choose(bind(choose_preset, page, panel), [token], panel.settings(), **latest)
-    panel.ladder.rate(bind(change_rate, page, panel, token), everything, panel.ladder, **latest)
+    panel.ladder.choose(
+        bind(choosing.choose_preset, page, panel), [token], panel.settings(), **latest
+    )
+    panel.ladder.rate(
+        bind(choosing.change_rate, page, panel, token), everything, panel.ladder, **latest
+    )
     panel.cards.fetch(
         bind(download, page),
         [token, panel.cards],
@@ -103,9 +80,11 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
         trigger_mode="multiple",
         **QUIET,
     )
-    panel.reset.click(bind(reset_form, page, panel), [token], panel.settings(), **QUIET)
+    panel.reset.click(bind(choosing.reset_form, page, panel), [token], panel.settings(), **QUIET)
     for field in panel.form.components():
-        field.input(bind(change_field, page, panel, token), everything, panel.ladder, **latest)
+        field.input(
+            bind(choosing.change_field, page, panel, token), everything, panel.ladder, **latest
+        )
     panel.stop.click(bind(stop, page), [token], None, **QUIET)
     return tuple(
         button.click(bind(begin, page, panel, token), everything, panel.buttons(), **QUIET)
@@ -117,143 +96,12 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
     )
 
 
-def show(page: Page, panel: TrainPanel, owner: str) -> tuple[Any, ...]:
-    """Everything as it is for this visitor, in the order of `TrainPanel.views`."""
-    config = chosen_config(page, owner)
-    return (
-        widget_values.cards(page.workspace, config.backbone),
-        *_settings(page, panel, owner, config),
-        gr.update(interactive=shown_dataset(page, owner) is not None),
-    )
-
-
-def _settings(page: Page, panel: TrainPanel, owner: str, config: TrainConfig) -> tuple[Any, ...]:
-    """Ladder and fields for this config, in the order of `TrainPanel.settings`."""
-    return _ladder(page, owner, config), *field_values(panel.form, config)
-
-
-def _ladder(page: Page, owner: str, config: TrainConfig) -> LadderValue:
-    return widget_values.ladder(page.workspace, shown_dataset(page, owner), config)
-
-
-def _read(page: Page, panel: TrainPanel, owner: str, values: FormValues) -> TrainConfig:
-    """What the page stands for. Rates of single stages are known to the visit alone."""
-    stages = page.workspace.sketch(find_card(values[panel.cards]).name).stages
-    locked = values[panel.ladder]
-    return read_form(
-        panel.form,
-        values,
-        backbone_name=values[panel.cards],
-        freeze=freeze_from(stages, locked),
-        stage_rates=tuple(
-            (stage, rate)
-            for stage, rate in chosen_config(page, owner).stage_rates
-            if stage not in locked and any(stage == each.name for each in stages)
-        ),
-    )
-
-
-def choose_backbone(
-    page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
-) -> tuple[Any, ...]:
-    """Take another backbone for the next training, and for what Try says before it.
-
-    Its stages are others: locks are taken over where they mean the same for every backbone.
-    """
-    owner = page.owner_of(values[token])
-    card = find_card(values[panel.cards])
-    config = replace(chosen_config(page, owner), backbone=card.name, stage_rates=())
-    try:
-        plan_stages(page.workspace.sketch(card.name).stages, config)
-    except TrainingError:  # it has no such stages
-        config = TrainConfig(backbone=card.name, seed=config.seed)
-    remember(page, owner, config)
-    return (
-        widget_values.cards(page.workspace, card.name),
-        *_settings(page, panel, owner, config),
-    )
-
-
-def change_locks(
-    page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
-) -> tuple[Any, ...]:
-    """Lock or open stages. Between the head alone and more, the fields take other defaults."""
-    owner = page.owner_of(values[token])
-    before = chosen_config(page, owner)
-    stages = page.workspace.sketch(before.backbone).stages
-    freeze = freeze_from(stages, values[panel.ladder])
-    if before.is_head_alone == (freeze == HEAD_ALONE):
-        config = _read(page, panel, owner, values)
-    else:
-        config = TrainConfig(
-            backbone=before.backbone,
-            freeze=freeze,
-            pretrained=before.pretrained,
-            head_epochs=0 if freeze == HEAD_ALONE else HEAD_EPOCHS,
-            seed=before.seed,
-        )
-    return _settings(page, panel, owner, remember(page, owner, config))
-
-
-def choose_preset(
-    page: Page, panel: TrainPanel, token: str, event: gr.EventData
-) -> tuple[Any, ...]:
-    """Take one of the usual choices of what learns."""
-    owner = page.owner_of(token)
-    before = chosen_config(page, owner)
-    preset = find_preset(str(event.name))
-    if preset is None:
-        return _settings(page, panel, owner, before)
-    config = apply_preset(preset, backbone=before.backbone, seed=before.seed)
-    return _settings(page, panel, owner, remember(page, owner, config))
-
-
-def change_rate(
-    page: Page,
-    panel: TrainPanel,
-    token: gr.BrowserState,
-    values: FormValues,
-    event: gr.EventData,
-) -> LadderValue:
-    """Let one stage learn at a rate of its own; none: at the one that the fields give it."""
-    owner = page.owner_of(values[token])
-    stage, rate = str(event.stage), event.rate
-    rates = [each for each in chosen_config(page, owner).stage_rates if each[0] != stage]
-    if rate is not None:
-        rates.append((stage, rate))
-    try:
-        config = replace(_read(page, panel, owner, values), stage_rates=tuple(rates))
-    except TrainingError as error:
-        return with_problem(_ladder(page, owner, chosen_config(page, owner)), error)
-    return _ladder(page, owner, remember(page, owner, config))
-
-
-def reset_form(page: Page, panel: TrainPanel, token: str) -> tuple[Any, ...]:
-    """The defaults for the chosen backbone and what is chosen to learn."""
-    owner = page.owner_of(token)
-    before = chosen_config(page, owner)
-    config = TrainConfig(backbone=before.backbone, freeze=before.freeze)
-    return _settings(page, panel, owner, remember(page, owner, config))
-
-
-def change_field(
-    page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
-) -> LadderValue:
-    """Say what the fields mean as they are, or at once why they cannot work."""
-    owner = page.owner_of(values[token])
-    try:
-        config = _read(page, panel, owner, values)
-    except TrainingError as error:
-        return with_problem(_ladder(page, owner, chosen_config(page, owner)), error)
-    return _ladder(page, owner, remember(page, owner, config))
-
-
 def start(
     page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
 ) -> tuple[Any, ...]:
     """Put the training in the queue and swap the buttons; the page then follows it."""
     owner = page.owner_of(values[token])
-    config = remember(page, owner, _read(page, panel, owner, values))
+    config = remember(page, owner, choosing.read(page, panel, owner, values))
     dataset = shown_dataset(page, owner)
     if dataset is None:
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
@@ -275,7 +123,7 @@ def fine_tune(
 ) -> tuple[Any, ...]:
     """Go on from the head of the run on the page: with what the ladder opens, else the default."""
     owner = page.owner_of(values[token])
-    config = _read(page, panel, owner, values)
+    config = choosing.read(page, panel, owner, values)
     if config.is_head_alone:
         config = apply_preset(FINE_TUNING, backbone=config.backbone, seed=config.seed)
     run_id = page.workspace.take_up(_shown_run(page, owner), config, owner=owner)
@@ -314,10 +162,10 @@ async def download(
     """Bring a backbone's weights here, and show on its card how far it is."""
     page.owner_of(token)
     name = find_card(str(event.name)).name
-    await asyncio.to_thread(page.workspace.download, name)
-    async with news(lambda wake: page.workspace.listen_download(name, wake)) as changes:
+    await asyncio.to_thread(page.workspace.downloads.start, name)
+    async with news(lambda wake: page.workspace.downloads.listen(name, wake)) as changes:
         async for _ in changes:
-            state = await asyncio.to_thread(page.workspace.download_state, name)
+            state = await asyncio.to_thread(page.workspace.downloads.state, name)
             yield await asyncio.to_thread(widget_values.cards, page.workspace, selected)
             if state.state == "failed":
                 raise BackboneError(state.message, hint=state.hint)

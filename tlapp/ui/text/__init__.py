@@ -1,7 +1,5 @@
 """Every word on the screen. Sentence case, plain words, the next step always said."""
 
-from dataclasses import dataclass
-
 from tlapp.backbones.catalog import Card
 from tlapp.data.memory import WEBP_PIXELS
 from tlapp.settings import Limits
@@ -10,14 +8,6 @@ from tlapp.workspace import DownloadState, LiveRun
 
 TITLE = "Transfer Learning Lab"
 TAGLINE = "Teach a pretrained network your own classes, and see how it learns."
-
-
-@dataclass(frozen=True)
-class FieldWords:
-    """What a settings field is called, and what it does."""
-
-    label: str
-    info: str
 
 
 # --- Zones -------------------------------------------------------------------------------------
@@ -64,45 +54,6 @@ GO_ON_BUTTON = "Go on"
 FINE_TUNE_BUTTON = "Fine-tune"
 NO_RUN = "There is no run yet."
 SETTINGS_HEADING = "Settings"
-HEAD_EPOCHS = FieldWords(
-    "First the head alone",
-    "So many epochs before stages of the backbone learn too. 0: all from the first step on.",
-)
-RATE = FieldWords(
-    "Learning rate of the head",
-    "How far each step goes. Too high and the loss jumps, too low and nothing happens.",
-)
-BACKBONE_RATE = FieldWords(
-    "Learning rate of the backbone",
-    "Used when the backbone is not frozen. Much lower than the head's, or it forgets.",
-)
-RATE_DECAY = FieldWords(
-    "Slower below",
-    "Each stage learns at this times the rate of the stage above it. 1: all at the same rate.",
-)
-BATCH = FieldWords("Batch size", "Pictures per step.")
-OPTIMIZER = FieldWords(
-    "Optimizer",
-    "AdamW adapts its steps to each weight. SGD is plain gradient descent with momentum.",
-)
-DECAY = FieldWords("Weight decay", "Pulls weights towards zero, against learning by heart.")
-SMOOTHING = FieldWords(
-    "Label smoothing", "Asks for a little less than certainty, against overconfidence."
-)
-DROPOUT = FieldWords("Dropout", "Share of features hidden at random in each step.")
-CLASS_WEIGHTS = FieldWords(
-    "Weigh rare classes more", "For when one class has many more pictures than another."
-)
-PATIENCE = FieldWords("Stop early after", "Epochs without a better held-out result. 0: never.")
-VIEWS = FieldWords(
-    "Augmented views per picture",
-    "Randomly cropped and flipped copies to learn from. Each costs one more pass through the backbone.",
-)
-SEED = FieldWords("Seed", "The same seed, pictures and settings give the same weights.")
-PRETRAINED = FieldWords(
-    "Start from the pretrained weights",
-    "Off: random weights, as the control. See how much the pretraining is worth.",
-)
 RESET_SETTINGS_BUTTON = "Back to the defaults"
 
 # --- Try ---------------------------------------------------------------------------------------
@@ -131,42 +82,6 @@ NO_HELD_OUT = (
 )
 PER_CLASS_HEADING = "Held-out pictures per class"
 
-
-# --- Compare runs -------------------------------------------------------------------------------
-
-NO_RUNS = "Every training that is over stands here, to be compared with others."
-RUN_COLUMNS = (
-    "Backbone",
-    "What learned",
-    "Held-out accuracy",
-    "95 % interval",
-    "Rate",
-    "Learning parameters",
-    "Time",
-)
-SETTING_NAMES = {
-    "backbone": "Backbone",
-    "pretrained": "Pretrained weights",
-    "freeze": "Frozen",
-    "head_epochs": "First the head alone, epochs",
-    "epochs": "Epochs",
-    "learning_rate": "Learning rate of the head",
-    "backbone_learning_rate": "Learning rate of the backbone",
-    "rate_decay": "Slower below",
-    "stage_rates": "Rates of single stages",
-    "train_batchnorm": "BatchNorm follows the batches",
-    "batch_size": "Batch size",
-    "optimizer": "Optimizer",
-    "weight_decay": "Weight decay",
-    "label_smoothing": "Label smoothing",
-    "dropout": "Dropout",
-    "class_weights": "Rare classes weigh more",
-    "patience": "Stop early after",
-    "augmented_views": "Augmented views",
-    "seed": "Seed",
-}
-FREEZE_WORDS = {"head": "the whole backbone", "none": "nothing"}
-LEARNED_WORDS = {"head": "head only", "none": "everything"}
 
 # --- Messages ----------------------------------------------------------------------------------
 
@@ -303,11 +218,6 @@ def weights_line(card: Card, download: DownloadState, *, is_ready: bool) -> str:
     return f"Download {megabytes(card.download_bytes)}"
 
 
-def epochs_field(most: int) -> FieldWords:
-    """The field of the number of epochs."""
-    return FieldWords("Epochs", f"How often every picture is learned from: 1 to {most:,}.")
-
-
 def learning_sentence(counts: ParameterCounts, seconds: float | None) -> str:
     """What learns, out of what, and how long it takes; **strong** parts in asterisks."""
     everything = counts.trainable + counts.frozen
@@ -383,55 +293,6 @@ def limit_lines(limits: Limits) -> tuple[str, ...]:
 def import_progress(done: int, total: int) -> str:
     """While pictures are being read."""
     return f"Reading picture {done:,} of {total:,}."
-
-
-def points(share: float) -> str:
-    """A difference of shares in percentage points: "+2.1", "-0.8"."""
-    return f"{100 * share:+.1f}"
-
-
-def gain_sentence(gain: float, low: float, high: float) -> str:
-    """What fine-tuning has added to the head alone, and how sure that is."""
-    if low > 0:
-        verdict = "a real gain"
-    elif high < 0:
-        verdict = "a real loss, so the head alone is the better model"
-    else:
-        verdict = "not certain yet, for so few held-out pictures"
-    return (
-        f"Fine-tuning against the head alone: {points(gain)} points, "
-        f"95 % interval {points(low)} to {points(high)}: {verdict}."
-    )
-
-
-def setting(value: object) -> str:
-    """A setting's value for people."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(f"{name} {rate:g}" for name, rate in value) or "none"
-    return str(value)
-
-
-def frozen(freeze: str) -> str:
-    """What stays as it is: "the whole backbone", "all but the last 2 stages"."""
-    last = freeze.removeprefix("last:")
-    if last != freeze:
-        return "all but the last stage" if last == "1" else f"all but the last {last} stages"
-    return FREEZE_WORDS.get(freeze, freeze)
-
-
-def learned(freeze: str, *, is_pretrained: bool, has_head_phase: bool) -> str:
-    """What learned: "head only", "head, then the last 2 stages"."""
-    last = freeze.removeprefix("last:")
-    if last != freeze:
-        what = "last stage" if last == "1" else f"last {last} stages"
-    else:
-        what = LEARNED_WORDS.get(freeze, f"all but {freeze}")
-    what = f"head, then {what}" if has_head_phase else what
-    return what if is_pretrained else f"{what}, from scratch"
 
 
 def result_sentence(correct: int, total: int, low: float, high: float) -> str:

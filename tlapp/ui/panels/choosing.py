@@ -1,0 +1,151 @@
+"""Choosing in the Train zone: backbone, locks, rates and fields, and at once what they mean."""
+
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from tlapp.backbones.catalog import find_card
+from tlapp.errors import TrainingError
+from tlapp.training.config import HEAD_ALONE, TrainConfig
+from tlapp.training.freezing import freeze_from, plan_stages
+from tlapp.training.presets import HEAD_EPOCHS, apply_preset, find_preset
+from tlapp.ui import widget_values
+from tlapp.ui.panels.choices import chosen_config, remember
+from tlapp.ui.panels.form import FormValues, field_values, read_form
+from tlapp.ui.panels.shown_data import shown_dataset
+from tlapp.ui.panels.train_panel import TrainPanel
+from tlapp.ui.session import Page
+from tlapp.ui.widget_values import with_problem
+from tlapp.ui.widgets.ladder import LadderValue
+
+
+def show(page: Page, panel: TrainPanel, owner: str) -> tuple[Any, ...]:
+    """Everything as it is for this visitor, in the order of `TrainPanel.views`."""
+    config = chosen_config(page, owner)
+    return (
+        widget_values.cards(page.workspace, config.backbone),
+        *_settings(page, panel, owner, config),
+        gr.update(interactive=shown_dataset(page, owner) is not None),
+    )
+
+
+def _settings(page: Page, panel: TrainPanel, owner: str, config: TrainConfig) -> tuple[Any, ...]:
+    """Ladder and fields for this config, in the order of `TrainPanel.settings`."""
+    return _ladder(page, owner, config), *field_values(panel.form, config)
+
+
+def _ladder(page: Page, owner: str, config: TrainConfig) -> LadderValue:
+    return widget_values.ladder(page.workspace, shown_dataset(page, owner), config)
+
+
+def read(page: Page, panel: TrainPanel, owner: str, values: FormValues) -> TrainConfig:
+    """What the page stands for. Rates of single stages are known to the visit alone."""
+    stages = page.workspace.sketch(find_card(values[panel.cards]).name).stages
+    locked = values[panel.ladder]
+    return read_form(
+        panel.form,
+        values,
+        backbone_name=values[panel.cards],
+        freeze=freeze_from(stages, locked),
+        stage_rates=tuple(
+            (stage, rate)
+            for stage, rate in chosen_config(page, owner).stage_rates
+            if stage not in locked and any(stage == each.name for each in stages)
+        ),
+    )
+
+
+def choose_backbone(
+    page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
+) -> tuple[Any, ...]:
+    """Take another backbone for the next training, and for what Try says before it.
+
+    Its stages are others: locks are taken over where they mean the same for every backbone.
+    """
+    owner = page.owner_of(values[token])
+    card = find_card(values[panel.cards])
+    config = replace(chosen_config(page, owner), backbone=card.name, stage_rates=())
+    try:
+        plan_stages(page.workspace.sketch(card.name).stages, config)
+    except TrainingError:  # it has no such stages
+        config = TrainConfig(backbone=card.name, seed=config.seed)
+    remember(page, owner, config)
+    return (
+        widget_values.cards(page.workspace, card.name),
+        *_settings(page, panel, owner, config),
+    )
+
+
+def change_locks(
+    page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
+) -> tuple[Any, ...]:
+    """Lock or open stages. Between the head alone and more, the fields take other defaults."""
+    owner = page.owner_of(values[token])
+    before = chosen_config(page, owner)
+    stages = page.workspace.sketch(before.backbone).stages
+    freeze = freeze_from(stages, values[panel.ladder])
+    if before.is_head_alone == (freeze == HEAD_ALONE):
+        config = read(page, panel, owner, values)
+    else:
+        config = TrainConfig(
+            backbone=before.backbone,
+            freeze=freeze,
+            pretrained=before.pretrained,
+            head_epochs=0 if freeze == HEAD_ALONE else HEAD_EPOCHS,
+            seed=before.seed,
+        )
+    return _settings(page, panel, owner, remember(page, owner, config))
+
+
+def choose_preset(
+    page: Page, panel: TrainPanel, token: str, event: gr.EventData
+) -> tuple[Any, ...]:
+    """Take one of the usual choices of what learns."""
+    owner = page.owner_of(token)
+    before = chosen_config(page, owner)
+    preset = find_preset(str(event.name))
+    if preset is None:
+        return _settings(page, panel, owner, before)
+    config = apply_preset(preset, backbone=before.backbone, seed=before.seed)
+    return _settings(page, panel, owner, remember(page, owner, config))
+
+
+def change_rate(
+    page: Page,
+    panel: TrainPanel,
+    token: gr.BrowserState,
+    values: FormValues,
+    event: gr.EventData,
+) -> LadderValue:
+    """Let one stage learn at a rate of its own; none: at the one that the fields give it."""
+    owner = page.owner_of(values[token])
+    stage, rate = str(event.stage), event.rate
+    rates = [each for each in chosen_config(page, owner).stage_rates if each[0] != stage]
+    if rate is not None:
+        rates.append((stage, rate))
+    try:
+        config = replace(read(page, panel, owner, values), stage_rates=tuple(rates))
+    except TrainingError as error:
+        return with_problem(_ladder(page, owner, chosen_config(page, owner)), error)
+    return _ladder(page, owner, remember(page, owner, config))
+
+
+def reset_form(page: Page, panel: TrainPanel, token: str) -> tuple[Any, ...]:
+    """The defaults for the chosen backbone and what is chosen to learn."""
+    owner = page.owner_of(token)
+    before = chosen_config(page, owner)
+    config = TrainConfig(backbone=before.backbone, freeze=before.freeze)
+    return _settings(page, panel, owner, remember(page, owner, config))
+
+
+def change_field(
+    page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
+) -> LadderValue:
+    """Say what the fields mean as they are, or at once why they cannot work."""
+    owner = page.owner_of(values[token])
+    try:
+        config = read(page, panel, owner, values)
+    except TrainingError as error:
+        return with_problem(_ladder(page, owner, chosen_config(page, owner)), error)
+    return _ladder(page, owner, remember(page, owner, config))

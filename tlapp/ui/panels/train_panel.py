@@ -1,0 +1,37 @@
+"""The Train zone's components, and in which order they are filled."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from tlapp.ui.panels.form import TrainForm
+from tlapp.ui.widgets.backbone_cards import BackboneCards
+from tlapp.ui.widgets.ladder import Ladder
+from tlapp.ui.widgets.run_view import RunView
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainPanel:
+    """The components of the zone."""
+
+    cards: BackboneCards
+    ladder: Ladder
+    train: gr.Button
+    stop: gr.Button
+    go_on: gr.Button
+    fine_tune: gr.Button
+    form: TrainForm
+    reset: gr.Button
+    run_view: RunView
+
+    def views(self) -> list[gr.components.Component]:
+        """What `show` fills, in its order."""
+        return [self.cards, *self.settings(), self.train]
+
+    def buttons(self) -> list[gr.components.Component]:
+        """What starts and ends a training, in the order of `button_updates`."""
+        return [self.train, self.stop, self.go_on, self.fine_tune]
+
+    def settings(self) -> list[gr.components.Component]:
+        """The ladder and the fields."""
+        return [self.ladder, *self.form.components()]

@@ -1,0 +1,84 @@
+"""Words about several runs: their table, what they do differently, what one gained over another."""
+
+NO_RUNS = "Every training that is over stands here, to be compared with others."
+RUN_COLUMNS = (
+    "Backbone",
+    "What learned",
+    "Held-out accuracy",
+    "95 % interval",
+    "Rate",
+    "Learning parameters",
+    "Time",
+)
+SETTING_NAMES = {
+    "backbone": "Backbone",
+    "pretrained": "Pretrained weights",
+    "freeze": "Frozen",
+    "head_epochs": "First the head alone, epochs",
+    "epochs": "Epochs",
+    "learning_rate": "Learning rate of the head",
+    "backbone_learning_rate": "Learning rate of the backbone",
+    "rate_decay": "Slower below",
+    "stage_rates": "Rates of single stages",
+    "train_batchnorm": "BatchNorm follows the batches",
+    "batch_size": "Batch size",
+    "optimizer": "Optimizer",
+    "weight_decay": "Weight decay",
+    "label_smoothing": "Label smoothing",
+    "dropout": "Dropout",
+    "class_weights": "Rare classes weigh more",
+    "patience": "Stop early after",
+    "augmented_views": "Augmented views",
+    "seed": "Seed",
+}
+FREEZE_WORDS = {"head": "the whole backbone", "none": "nothing"}
+LEARNED_WORDS = {"head": "head only", "none": "everything"}
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points: "+2.1", "-0.8"."""
+    return f"{100 * share:+.1f}"
+
+
+def gain_sentence(gain: float, low: float, high: float) -> str:
+    """What fine-tuning has added to the head alone, and how sure that is."""
+    if low > 0:
+        verdict = "a real gain"
+    elif high < 0:
+        verdict = "a real loss, so the head alone is the better model"
+    else:
+        verdict = "not certain yet, for so few held-out pictures"
+    return (
+        f"Fine-tuning against the head alone: {points(gain)} points, "
+        f"95 % interval {points(low)} to {points(high)}: {verdict}."
+    )
+
+
+def setting(value: object) -> str:
+    """A setting's value for people."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(f"{name} {rate:g}" for name, rate in value) or "none"
+    return str(value)
+
+
+def frozen(freeze: str) -> str:
+    """What stays as it is: "the whole backbone", "all but the last 2 stages"."""
+    last = freeze.removeprefix("last:")
+    if last != freeze:
+        return "all but the last stage" if last == "1" else f"all but the last {last} stages"
+    return FREEZE_WORDS.get(freeze, freeze)
+
+
+def learned(freeze: str, *, is_pretrained: bool, has_head_phase: bool) -> str:
+    """What learned: "head only", "head, then the last 2 stages"."""
+    last = freeze.removeprefix("last:")
+    if last != freeze:
+        what = "last stage" if last == "1" else f"last {last} stages"
+    else:
+        what = LEARNED_WORDS.get(freeze, f"all but {freeze}")
+    what = f"head, then {what}" if has_head_phase else what
+    return what if is_pretrained else f"{what}, from scratch"

@@ -1,0 +1,57 @@
+"""The settings of a training: what each field is called, and what it does."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FieldWords:
+    """What a settings field is called, and what it does."""
+
+    label: str
+    info: str
+
+
+HEAD_EPOCHS = FieldWords(
+    "First the head alone",
+    "So many epochs before stages of the backbone learn too. 0: all from the first step on.",
+)
+RATE = FieldWords(
+    "Learning rate of the head",
+    "How far each step goes. Too high and the loss jumps, too low and nothing happens.",
+)
+BACKBONE_RATE = FieldWords(
+    "Learning rate of the backbone",
+    "Used when the backbone is not frozen. Much lower than the head's, or it forgets.",
+)
+RATE_DECAY = FieldWords(
+    "Slower below",
+    "Each stage learns at this times the rate of the stage above it. 1: all at the same rate.",
+)
+BATCH = FieldWords("Batch size", "Pictures per step.")
+OPTIMIZER = FieldWords(
+    "Optimizer",
+    "AdamW adapts its steps to each weight. SGD is plain gradient descent with momentum.",
+)
+DECAY = FieldWords("Weight decay", "Pulls weights towards zero, against learning by heart.")
+SMOOTHING = FieldWords(
+    "Label smoothing", "Asks for a little less than certainty, against overconfidence."
+)
+DROPOUT = FieldWords("Dropout", "Share of features hidden at random in each step.")
+CLASS_WEIGHTS = FieldWords(
+    "Weigh rare classes more", "For when one class has many more pictures than another."
+)
+PATIENCE = FieldWords("Stop early after", "Epochs without a better held-out result. 0: never.")
+VIEWS = FieldWords(
+    "Augmented views per picture",
+    "Randomly cropped and flipped copies to learn from. Each costs one more pass through the backbone.",
+)
+SEED = FieldWords("Seed", "The same seed, pictures and settings give the same weights.")
+PRETRAINED = FieldWords(
+    "Start from the pretrained weights",
+    "Off: random weights, as the control. See how much the pretraining is worth.",
+)
+
+
+def epochs_field(most: int) -> FieldWords:
+    """The field of the number of epochs."""
+    return FieldWords("Epochs", f"How often every picture is learned from: 1 to {most:,}.")
