@@ -20,6 +20,7 @@ ROOMS = (
     "runs",
     "jobs",
     "evaluation",
+    "experiments",
     "workspace",
     "ui",
 )

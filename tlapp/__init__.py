@@ -10,6 +10,7 @@ plus ``errors``, ``settings`` and ``files`` (``tests/test_arrows.py`` fails othe
     runs         events -> a record that outlives the process
     jobs         a generator of events -> a job that outlives the browser tab
     evaluation   a classifier + pictures -> predictions and honest figures
+    experiments  one question, several trainings: races, classic mistakes, the learning rate
     workspace    the rooms above, kept in one folder and shared by page, API and command line
     ui           the Gradio page and the API; reads all rooms, no room reads it
 """

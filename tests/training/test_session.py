@@ -1,5 +1,6 @@
 """A whole training, frozen and not, on a tiny backbone and real pictures."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -320,3 +321,12 @@ def test_data_that_cannot_be_learnt_is_refused_with_a_hint() -> None:
     lacking = replace(album.split, train=album.split.train[6:])
     assert '"class 0" has no pictures to learn from' in str(refused(album.images, lacking))
     assert "resnet18" in str(refused(album.images, album.split, backbone="resnet18"))
+
+
+def test_the_time_of_whoever_listens_is_not_the_trainings() -> None:
+    events = []
+    for event in training(Album(), tiny_backbone(), TrainConfig(epochs=2)):
+        time.sleep(0.3)
+        events.append(event)
+    assert isinstance(events[-1], TrainingFinished)
+    assert events[-1].result.seconds < 0.3 * (len(events) - 2)

@@ -1,6 +1,5 @@
 """The one entry point of training, for page, API and command line: a job in, events out."""
 
-import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 
@@ -26,6 +25,7 @@ from tlapp.training.head import HeadData, train_head
 from tlapp.training.interval import wilson_interval
 from tlapp.training.loss import rank
 from tlapp.training.prepare import Prepared, prepare
+from tlapp.training.stopwatch import Stopwatch
 from tlapp.training.task import (
     EpochTold,
     PhaseEpoch,
@@ -53,6 +53,16 @@ def train(
     Raises TrainingError when the data cannot be learnt or the learning rate is too high (epochs
     already told stay good) and PictureError when a picture cannot be read.
     """
+    stopwatch = Stopwatch()
+    for event in _train(job, cache, should_stop, stopwatch):
+        stopwatch.pause()  # whoever listens takes their own time
+        yield event
+        stopwatch.go_on()
+
+
+def _train(
+    job: TrainJob, cache: FeatureCache | None, should_stop: ShouldStop, stopwatch: Stopwatch
+) -> Iterator[TrainingEvent]:
     task = make_task(job)
     yield TrainingStarted(
         phases=job.phases,
@@ -60,7 +70,7 @@ def train(
         train_count=len(task.train.labels),
         valid_count=len(task.valid.labels),
     )
-    progress = _Progress(task, job)
+    progress = _Progress(task, job, stopwatch)
     is_stopped = False
     while progress.has_phase() and not is_stopped:
         is_stopped = yield from progress.run_phase(cache, should_stop)
@@ -74,10 +84,10 @@ def train(
 class _Progress:
     """Epochs counted over all phases, and the best of them."""
 
-    def __init__(self, task: Task, job: TrainJob) -> None:
+    def __init__(self, task: Task, job: TrainJob, stopwatch: Stopwatch) -> None:
         self._task = task
         self._phases = job.phases
-        self._began = time.perf_counter()
+        self._stopwatch = stopwatch
         self._prepared: list[PhasePrepared] = []
         self._counts: ParameterCounts | None = None
         start = job.start
@@ -124,7 +134,7 @@ class _Progress:
         if classifier is None or counts is None:
             return None
         best = max(self._told, key=rank)
-        seconds = time.perf_counter() - self._began
+        seconds = self._stopwatch.seconds()
         prepare_seconds = sum(prepared.seconds for prepared in self._prepared)
         accuracy, valid_count = best.valid_accuracy, len(self._task.valid.labels)
         correct = 0 if accuracy is None else round(accuracy * valid_count)

@@ -5,45 +5,36 @@ on the disk answers.
 """
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.catalog import find_card
 from tlapp.backbones.weights import DownloadEvent, WeightsStore
 from tlapp.classifier import Classifier, load_classifier
 from tlapp.errors import JobError, NotFoundError, RunError
-from tlapp.jobs.job import Job, JobEnd, ShouldStop
+from tlapp.experiments.turns import LaneEnded, in_turns
+from tlapp.jobs.job import JobEnd, ShouldStop
 from tlapp.jobs.queue import JobQueue
 from tlapp.runs.record import RunRecord, RunState
 from tlapp.runs.recorder import RunRecorder
 from tlapp.runs.store import RunStore
 from tlapp.settings import Limits
 from tlapp.training.config import TrainConfig
-from tlapp.training.events import TrainingEvent, TrainingFinished
+from tlapp.training.events import TrainingEvent
 from tlapp.training.loss import rank
 from tlapp.training.session import train
 from tlapp.training.task import Start, TrainJob
+from tlapp.workspace.classifiers import KeptClassifiers
 from tlapp.workspace.earlier import make_start, next_phases
+from tlapp.workspace.lane import Lane, is_turn_over
 from tlapp.workspace.live import LiveRun, LiveTracker, live_from_record
 from tlapp.workspace.plan import TrainingPlan, check_plan, new_record, stop_message
 from tlapp.workspace.shelf import BackboneShelf
-
-CLASSIFIERS_KEPT = 4  # of runs that are over, in memory; a trained backbone can be large
-
-
-@dataclass(eq=False)
-class _Active:
-    """A run that waits or runs in this process."""
-
-    dataset_id: str
-    recorder: RunRecorder
-    tracker: LiveTracker
-    has_finished: bool = False  # its training told that it went to its end
-    job: Job | None = None
 
 
 class Trainings:
@@ -55,6 +46,7 @@ class Trainings:
         shelf: BackboneShelf,
         weights: WeightsStore,
         cache: FeatureCache,
+        queue: JobQueue,
         limits: Limits,
     ) -> None:
         self._runs = runs
@@ -62,37 +54,51 @@ class Trainings:
         self._weights = weights
         self._cache = cache
         self._limits = limits
-        self._queue = JobQueue(limits, name="trainings")
-        self._active: dict[str, _Active] = {}
-        self._classifiers: OrderedDict[str, Classifier] = OrderedDict()
+        self._queue = queue
+        self._active: dict[str, Lane] = {}
+        self._classifiers = KeptClassifiers()
         self._lock = threading.Lock()
 
-    def start(self, owner: str, plan: TrainingPlan) -> str:
-        """Put a training in the queue; its run id. Raises TrainingError, JobError."""
-        check_plan(plan, self._shelf.sketch(plan.config.backbone).stages, self._limits)
+    def start(self, owner: str, *plans: TrainingPlan, at_once: int = 1) -> tuple[str, ...]:
+        """Put trainings in the queue as one job; their run ids.
+
+        Several take turns, at most `at_once` of them begun at a time. Raises TrainingError,
+        JobError; then none is started.
+        """
+        for plan in plans:
+            check_plan(plan, self._shelf.sketch(plan.config.backbone).stages, self._limits)
+        lanes = [self._open(owner, plan) for plan in plans]
+        expected = [plan.expected_seconds for plan in plans]
+        try:
+            job = self._queue.submit(
+                owner,
+                lambda should_stop: self._lanes_events(lanes, at_once, should_stop),
+                lambda told: self._on_event(*told),
+                on_end=lambda end: self._on_end(lanes, end),
+                expected_seconds=None
+                if None in expected
+                else sum(each or 0.0 for each in expected),
+            )
+        except JobError:
+            for active in lanes:
+                self._forget(active.run_id)
+                self._runs.delete(active.run_id)
+            raise
+        for active in lanes:
+            active.job = job
+        self._make_room(owner)
+        return tuple(active.run_id for active in lanes)
+
+    def _open(self, owner: str, plan: TrainingPlan) -> Lane:
         record = new_record(owner, plan)
-        run = self._runs.create(record)
-        active = _Active(
-            dataset_id=plan.dataset.dataset_id,
-            recorder=RunRecorder(run, record),
+        active = Lane(
+            plan=plan,
+            recorder=RunRecorder(self._runs.create(record), record),
             tracker=LiveTracker(record),
         )
         with self._lock:
             self._active[record.run_id] = active
-        try:
-            active.job = self._queue.submit(
-                owner,
-                lambda should_stop: self._events(active, plan, should_stop),
-                lambda event: _on_event(active, event),
-                on_end=lambda end: self._on_end(record.run_id, active, end),
-                expected_seconds=plan.expected_seconds,
-            )
-        except JobError:
-            self._forget(record.run_id)
-            self._runs.delete(record.run_id)
-            raise
-        self._make_room(owner)
-        return record.run_id
+        return active
 
     def stop(self, run_id: str) -> None:
         """Ask a run to stop. Harmless when it is over."""
@@ -151,11 +157,7 @@ class Trainings:
                     hint="Wait a moment, then try again.",
                 )
             return active.recorder.latest[1]
-        with self._lock:
-            if run_id in self._classifiers:
-                self._classifiers.move_to_end(run_id)
-                return self._classifiers[run_id]
-        return self._keep(run_id, self._load(run_id))
+        return self._classifiers.get(run_id, partial(self._load, run_id))
 
     def next_phases(self, run_id: str, phase: TrainConfig | None) -> tuple[TrainConfig, ...]:
         """The phases of a run that takes this one up (`earlier.next_phases`). Raises RunError."""
@@ -183,14 +185,13 @@ class Trainings:
             raise RunError("This training is not over yet.", hint="Stop it first, then remove it.")
         self._runs.delete(run_id)
         self._forget(run_id)
-        with self._lock:
-            self._classifiers.pop(run_id, None)
+        self._classifiers.forget(run_id)
 
     def uses(self, dataset_id: str) -> bool:
         """Whether a training that waits or runs needs this data set."""
         with self._lock:
             return any(
-                active.dataset_id == dataset_id and not active.recorder.record.is_over
+                active.plan.dataset.dataset_id == dataset_id and not active.recorder.record.is_over
                 for active in self._active.values()
             )
 
@@ -207,9 +208,18 @@ class Trainings:
         self._queue.close(timeout_seconds)
         self._runs.close()
 
+    def _lanes_events(
+        self, lanes: Sequence[Lane], at_once: int, should_stop: ShouldStop
+    ) -> Iterator[tuple[Lane, Any]]:
+        """The events of all lanes, each with the lane it belongs to."""
+        begin = [partial(self._events, active, should_stop) for active in lanes]
+        for index, event in in_turns(begin, at_once=at_once, is_turn_over=is_turn_over):
+            yield lanes[index], event
+
     def _events(
-        self, active: _Active, plan: TrainingPlan, should_stop: ShouldStop
+        self, active: Lane, should_stop: ShouldStop
     ) -> Iterator[TrainingEvent | DownloadEvent]:
+        plan = active.plan
         active.recorder.start()
         active.tracker.set_record(active.recorder.record)
         card = find_card(plan.config.backbone)
@@ -226,13 +236,13 @@ class Trainings:
             picture_of=plan.picture_of,
             backbone=backbone,
             phases=plan.phases,
-            start=self._take_up(active, plan),
+            start=self._take_up(active),
         )
         yield from train(job, cache=self._cache, should_stop=should_stop)
 
-    def _take_up(self, active: _Active, plan: TrainingPlan) -> Start | None:
+    def _take_up(self, active: Lane) -> Start | None:
         """Where the training starts when it takes up an earlier run."""
-        earlier = plan.continues
+        plan, earlier = active.plan, active.plan.continues
         if earlier is None:
             return None
         best = self.classifier(earlier.run_id)
@@ -242,7 +252,23 @@ class Trainings:
         active.tracker.set_record(active.recorder.record)
         return start
 
-    def _on_end(self, run_id: str, active: _Active, end: JobEnd) -> None:
+    def _on_event(self, active: Lane, event: Any) -> None:
+        if not isinstance(event, LaneEnded):
+            active.take_in(event)
+        elif event.error is not None:
+            end = JobEnd(state="failed", message=str(event.error), hint=event.error.hint)
+            self._end(active, end)
+        elif active.has_finished:  # else it was stopped, and the job's end says why
+            self._end(active, JobEnd(state="finished"))
+
+    def _on_end(self, lanes: Sequence[Lane], end: JobEnd) -> None:
+        """The job is over; lanes that ended before it stay as they are."""
+        for active in lanes:
+            if not active.recorder.record.is_over:
+                self._end(active, end)
+
+    def _end(self, active: Lane, end: JobEnd) -> None:
+        run_id = active.run_id
         state: RunState = "finished" if active.has_finished else end.state
         if state == "finished" and not active.has_finished:
             state = "stopped"  # the training itself told that it was stopped
@@ -253,14 +279,14 @@ class Trainings:
             active.tracker.set_record(active.recorder.record)
         self._runs.release(run_id)
         if active.recorder.latest is not None:
-            self._keep(run_id, active.recorder.latest[1])
+            self._classifiers.keep(run_id, active.recorder.latest[1])
         self._forget(run_id)
 
     def _forget(self, run_id: str) -> None:
         with self._lock:
             self._active.pop(run_id, None)
 
-    def _find(self, run_id: str) -> _Active | None:
+    def _find(self, run_id: str) -> Lane | None:
         with self._lock:
             return self._active.get(run_id)
 
@@ -271,14 +297,6 @@ class Trainings:
             return classifier
         return replace(classifier, backbone=self._shelf.get(backbone.card.name))
 
-    def _keep(self, run_id: str, classifier: Classifier) -> Classifier:
-        with self._lock:
-            self._classifiers[run_id] = classifier
-            self._classifiers.move_to_end(run_id)
-            while len(self._classifiers) > CLASSIFIERS_KEPT:
-                self._classifiers.popitem(last=False)
-        return classifier
-
     def _make_room(self, owner: str) -> None:
         """Remove the owner's oldest runs, so that one more is within the limit."""
         runs = self._runs.list(owner)
@@ -286,11 +304,3 @@ class Trainings:
         for record in over[max(0, self._limits.runs - 1) :]:
             with suppress(NotFoundError, RunError):  # somebody else removed it
                 self.delete(record.run_id)
-
-
-def _on_event(active: _Active, event: TrainingEvent | DownloadEvent) -> None:
-    active.has_finished = active.has_finished or isinstance(event, TrainingFinished)
-    if not isinstance(event, DownloadEvent):
-        active.recorder.on_event(event)
-    active.tracker.on_event(event)
-    active.tracker.set_record(active.recorder.record)

@@ -19,8 +19,9 @@ from tlapp.classifier import Classifier
 from tlapp.data.checks import check_images
 from tlapp.data.dataset import Dataset, DatasetStore, ImportEvent
 from tlapp.data.images import Finding
-from tlapp.data.splits import Split, split_images
+from tlapp.data.splits import Split
 from tlapp.errors import NotFoundError, RunError
+from tlapp.jobs.queue import JobQueue
 from tlapp.runs.curves import CurvesKind, curves
 from tlapp.runs.record import RunRecord
 from tlapp.runs.store import RunStore, unknown_run
@@ -37,7 +38,7 @@ from tlapp.workspace.household import Household
 from tlapp.workspace.imports import Imports
 from tlapp.workspace.janitor import Janitor
 from tlapp.workspace.live import LiveRun
-from tlapp.workspace.plan import TrainingPlan
+from tlapp.workspace.planner import Planner, split_of
 from tlapp.workspace.shelf import BackboneShelf, CardView
 from tlapp.workspace.trainings import Trainings
 from tlapp.workspace.trying import RawPicture, Tried, TryDesk, TryResult
@@ -65,8 +66,9 @@ class Workspace:
         self._datasets = Datasets(self._store, home, limits)
         cache = FeatureCache(home / "features", limits.cache_bytes)
         runs = RunStore(home / "runs")
-        self._trainings = Trainings(runs, self._shelf, self._weights, cache, limits)
-        self._estimates = Estimates(self._shelf, self._weights, cache)
+        self._queue = JobQueue(limits, name="trainings")
+        self._trainings = Trainings(runs, self._shelf, self._weights, cache, self._queue, limits)
+        self._planner = Planner(self._store, Estimates(self._shelf, self._weights, cache))
         self.downloads = Downloads(self._weights, limits)
         self._visitors = VisitorBook(home / "visitors")
         self._imports = Imports(
@@ -143,9 +145,7 @@ class Workspace:
 
     def split(self, dataset: Dataset) -> Split:
         """Which pictures are learned from and which are held out, as training will do it."""
-        return split_images(
-            dataset.images, held_out_share=dataset.held_out_share, seed=dataset.split_seed
-        )
+        return split_of(dataset)
 
     def findings(self, dataset: Dataset) -> tuple[Finding, ...]:
         """What deserves attention before training."""
@@ -170,12 +170,7 @@ class Workspace:
 
     def estimate(self, dataset_id: str, config: TrainConfig) -> float | None:
         """Expected seconds of this training on this machine; None: not measured yet."""
-        dataset = self.dataset(dataset_id)
-        seconds = [
-            self._estimates.seconds(dataset.images, self.split(dataset), phase)
-            for phase in phases_of(config)
-        ]
-        return None if None in seconds else sum(each or 0.0 for each in seconds)
+        return self._planner.estimate(self.dataset(dataset_id), phases_of(config))
 
     def start_training(
         self, owner: str, dataset_id: str, *phases: TrainConfig, name: str = ""
@@ -188,7 +183,8 @@ class Workspace:
         owner has a training that waits or runs).
         """
         expanded = tuple(phase for config in phases for phase in phases_of(config))
-        return self._trainings.start(owner, self._plan(dataset_id, expanded, name=name))
+        plan = self._planner.plan(self.dataset(dataset_id), expanded, name=name)
+        return self._trainings.start(owner, plan)[0]
 
     def take_up(
         self, run_id: str, phase: TrainConfig | None = None, *, owner: str | None = None
@@ -202,21 +198,10 @@ class Workspace:
         record = self.run(run_id, owner=owner)
         last = None if phase is None else phases_of(phase)[-1]
         phases = self._trainings.next_phases(run_id, last)
-        check_same_pictures(record, self.dataset(record.dataset_id))
-        plan = self._plan(record.dataset_id, phases, name=record.name)
-        return self._trainings.start(record.owner, replace(plan, continues=record))
-
-    def _plan(self, dataset_id: str, phases: tuple[TrainConfig, ...], *, name: str) -> TrainingPlan:
-        dataset = self.dataset(dataset_id)
-        expected = [self.estimate(dataset_id, config) for config in phases]
-        return TrainingPlan(
-            dataset=dataset,
-            split=self.split(dataset),
-            picture_of=partial(self._store.picture, dataset),
-            phases=phases,
-            name=name,
-            expected_seconds=None if None in expected else sum(s or 0.0 for s in expected),
-        )
+        dataset = self.dataset(record.dataset_id)
+        check_same_pictures(record, dataset)
+        plan = self._planner.plan(dataset, phases, name=record.name)
+        return self._trainings.start(record.owner, replace(plan, continues=record))[0]
 
     def stop(self, run_id: str, *, owner: str | None = None) -> None:
         """Ask a run to stop within a batch; its best epoch so far is kept. Harmless afterwards."""

@@ -1,0 +1,1 @@
+"""One question, several trainings: which way is best, what goes wrong, which rate to take."""
