@@ -62,6 +62,8 @@ class RunRecord:
     continues: str = ""  # the run whose epochs come first here; "": it began by itself
     seed: int
     data_fingerprint: str  # SHA-256 over pictures, labels and classes
+    race_id: str = ""  # of the race that it is a lane of; "": of none
+    lane: str = ""  # which one: the name of a preset
     held_out_share: float = 0.0  # of the pictures, where the folder does not say it itself
     split_seed: int = 0
     versions: Mapping[str, str]  # tlapp, torch, torchvision, python

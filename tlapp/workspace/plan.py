@@ -33,6 +33,8 @@ class TrainingPlan:
     name: str
     expected_seconds: float | None
     continues: RunRecord | None = None  # the earlier run that is taken up
+    race_id: str = ""  # of the race that it is a lane of
+    lane: str = ""
 
     @property
     def config(self) -> TrainConfig:
@@ -70,6 +72,8 @@ def new_record(owner: str, plan: TrainingPlan) -> RunRecord:
         config=asdict(plan.config),
         earlier_phases=tuple(asdict(config) for config in plan.phases[:-1]),
         continues=plan.continues.run_id if plan.continues else "",
+        race_id=plan.race_id,
+        lane=plan.lane,
         held_out_share=plan.dataset.held_out_share,
         split_seed=plan.dataset.split_seed,
         seed=plan.config.seed,

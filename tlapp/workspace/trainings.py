@@ -5,7 +5,7 @@ on the disk answers.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -52,7 +52,7 @@ class Trainings:
         self._runs = runs
         self._shelf = shelf
         self._weights = weights
-        self._cache = cache
+        self.cache = cache
         self._limits = limits
         self._queue = queue
         self._active: dict[str, Lane] = {}
@@ -99,6 +99,28 @@ class Trainings:
         with self._lock:
             self._active[record.run_id] = active
         return active
+
+    def make_job(
+        self, plan: TrainingPlan, should_stop: ShouldStop
+    ) -> Generator[DownloadEvent, None, TrainJob | None]:
+        """What is to be trained, with its backbone, which is downloaded first if it is not here.
+
+        None: stopped. Raises BackboneError.
+        """
+        card = find_card(plan.config.backbone)
+        if plan.config.pretrained and not self._weights.is_ready(card):
+            yield from self._weights.fetch(card, should_stop)
+        if should_stop():
+            return None
+        return TrainJob(
+            images=plan.dataset.images,
+            split=plan.split,
+            picture_of=plan.picture_of,
+            backbone=self._shelf.get(
+                card.name, pretrained=plan.config.pretrained, seed=plan.config.seed
+            ),
+            phases=plan.phases,
+        )
 
     def stop(self, run_id: str) -> None:
         """Ask a run to stop. Harmless when it is over."""
@@ -219,26 +241,12 @@ class Trainings:
     def _events(
         self, active: Lane, should_stop: ShouldStop
     ) -> Iterator[TrainingEvent | DownloadEvent]:
-        plan = active.plan
         active.recorder.start()
         active.tracker.set_record(active.recorder.record)
-        card = find_card(plan.config.backbone)
-        if plan.config.pretrained and not self._weights.is_ready(card):
-            yield from self._weights.fetch(card, should_stop)
-        if should_stop():
-            return
-        backbone = self._shelf.get(
-            card.name, pretrained=plan.config.pretrained, seed=plan.config.seed
-        )
-        job = TrainJob(
-            images=plan.dataset.images,
-            split=plan.split,
-            picture_of=plan.picture_of,
-            backbone=backbone,
-            phases=plan.phases,
-            start=self._take_up(active),
-        )
-        yield from train(job, cache=self._cache, should_stop=should_stop)
+        job = yield from self.make_job(active.plan, should_stop)
+        if job is not None:
+            job = replace(job, start=self._take_up(active))
+            yield from train(job, cache=self.cache, should_stop=should_stop)
 
     def _take_up(self, active: Lane) -> Start | None:
         """Where the training starts when it takes up an earlier run."""

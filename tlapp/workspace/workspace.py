@@ -34,9 +34,11 @@ from tlapp.workspace.datasets import Datasets
 from tlapp.workspace.downloads import Downloads
 from tlapp.workspace.earlier import check_same_pictures
 from tlapp.workspace.estimates import Estimates
+from tlapp.workspace.experiments import Experiments
 from tlapp.workspace.household import Household
 from tlapp.workspace.imports import Imports
 from tlapp.workspace.janitor import Janitor
+from tlapp.workspace.lab import Lab
 from tlapp.workspace.live import LiveRun
 from tlapp.workspace.planner import Planner, split_of
 from tlapp.workspace.shelf import BackboneShelf, CardView
@@ -66,9 +68,10 @@ class Workspace:
         self._datasets = Datasets(self._store, home, limits)
         cache = FeatureCache(home / "features", limits.cache_bytes)
         runs = RunStore(home / "runs")
-        self._queue = JobQueue(limits, name="trainings")
-        self._trainings = Trainings(runs, self._shelf, self._weights, cache, self._queue, limits)
+        queue = JobQueue(limits, name="trainings")
+        self._trainings = Trainings(runs, self._shelf, self._weights, cache, queue, limits)
         self._planner = Planner(self._store, Estimates(self._shelf, self._weights, cache))
+        self.lab = Lab(self._planner, self._trainings, self._shelf, Experiments(queue))
         self.downloads = Downloads(self._weights, limits)
         self._visitors = VisitorBook(home / "visitors")
         self._imports = Imports(

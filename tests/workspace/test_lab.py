@@ -1,0 +1,97 @@
+"""Experiments as jobs of a workspace."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.training.tiny import tiny_backbone
+from tests.workspace.conftest import PATIENCE_SECONDS
+from tlapp.data.dataset import Dataset
+from tlapp.errors import JobError, NotFoundError
+from tlapp.experiments.race import LANES
+from tlapp.jobs.job import ShouldStop
+from tlapp.workspace import Workspace
+from tlapp.workspace.experiments import Experiments
+
+
+@pytest.fixture
+def tiny_race(
+    workspace: Workspace, owner: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, ...]:
+    """A race on the network of a few hundred weights."""
+    shelf = workspace.lab.shelf
+    monkeypatch.setattr(shelf, "sketch", lambda name: tiny_backbone())
+    monkeypatch.setattr(
+        shelf,
+        "get",
+        lambda name, pretrained=True, seed=0: tiny_backbone(pretrained=pretrained, seed=seed),
+    )
+    return workspace.lab.start_race(owner, dataset, "efficientnet_lite0")
+
+
+def test_a_race_is_five_runs_of_one_job(
+    workspace: Workspace, owner: str, tiny_race: tuple[str, ...]
+) -> None:
+    for run_id in tiny_race:
+        assert workspace.wait(run_id, PATIENCE_SECONDS)
+    records = workspace.lab.newest_race(owner)
+    assert [record.run_id for record in records] == list(tiny_race)
+    assert [record.lane for record in records] == list(LANES)
+    assert {record.state for record in records} == {"finished"}
+    assert len({record.race_id for record in records}) == 1
+    assert all(len(record.epochs) == record.planned_epochs for record in records)
+    assert {record.data_fingerprint for record in records} == {records[0].data_fingerprint}
+    assert workspace.classifier(tiny_race[-1]).class_names == ("dots", "stripes")
+
+
+def test_stopping_one_lane_stops_the_race(
+    workspace: Workspace, owner: str, tiny_race: tuple[str, ...]
+) -> None:
+    workspace.stop(tiny_race[0])
+    for run_id in tiny_race:
+        assert workspace.wait(run_id, PATIENCE_SECONDS)
+    states = {record.state for record in workspace.lab.newest_race(owner)}
+    assert "stopped" in states
+    assert states <= {"finished", "stopped"}
+
+
+def test_a_visitor_has_one_thing_under_way(
+    workspace: Workspace, owner: str, dataset: Dataset, tiny_race: tuple[str, ...]
+) -> None:
+    with pytest.raises(JobError):
+        workspace.lab.start_race(owner, dataset, "efficientnet_lite0")
+    assert len(workspace.runs(owner)) == len(tiny_race)
+
+
+@pytest.fixture
+def experiments(workspace: Workspace) -> Experiments:
+    return workspace.lab.experiments
+
+
+def test_the_newest_value_of_an_experiment_is_kept(experiments: Experiments) -> None:
+    experiment_id = experiments.start("ada", "count", lambda should_stop: iter(range(3)))
+    assert experiments.wait(experiment_id, PATIENCE_SECONDS)
+    seen = experiments.look(experiment_id)
+    assert (seen.kind, seen.state, seen.value, seen.is_over) == ("count", "finished", 2, True)
+    assert experiments.newest("ada", "count") == experiment_id
+    assert experiments.newest("ada", "other") is None
+    assert experiments.newest("bob", "count") is None
+
+
+def test_a_later_one_takes_the_place_of_an_earlier_one(experiments: Experiments) -> None:
+    first = experiments.start("ada", "count", lambda should_stop: iter([1]))
+    assert experiments.wait(first, PATIENCE_SECONDS)
+    second = experiments.start("ada", "count", lambda should_stop: iter([2]))
+    assert experiments.newest("ada", "count") == second
+    with pytest.raises(NotFoundError):
+        experiments.look(first)
+
+
+def test_a_failure_is_told(experiments: Experiments) -> None:
+    def values(should_stop: ShouldStop) -> Iterator[int]:
+        raise NotFoundError("It is gone.", hint="Look elsewhere.")
+
+    experiment_id = experiments.start("ada", "count", values)
+    assert experiments.wait(experiment_id, PATIENCE_SECONDS)
+    seen = experiments.look(experiment_id)
+    assert (seen.state, seen.message, seen.hint) == ("failed", "It is gone.", "Look elsewhere.")

@@ -1,0 +1,72 @@
+"""The freeze race: the same pictures, split and seed, learned in five ways, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tlapp.runs.record import RunRecord
+from tlapp.training.config import TrainConfig
+from tlapp.training.interval import paired_difference
+from tlapp.training.presets import apply_preset, find_preset, phases_of
+
+LANES = ("head", "last", "slower_below", "one_rate", "scratch")  # presets, the gentlest first
+
+_LANE_BYTES = 24  # a parameter that learns: weight, gradient, two moments, best and newest copy
+_MOST_BYTES = 1_200_000_000  # of all lanes that are begun
+
+
+@dataclass(frozen=True)
+class RaceResult:
+    """What a race has shown, on the same held-out pictures. Gains come as (gain, low, high),
+    shares of 0 to 1 with a 95 % interval."""
+
+    winner: str  # a lane
+    accuracy: float  # the winner's
+    runner_up_gain: tuple[float, float, float] | None  # of the winner over the next best
+    transfer_gain: tuple[float, float, float] | None  # of the head alone over from scratch
+    freezing_gain: tuple[float, float, float] | None  # of slower below over all at one rate
+
+
+def race_phases(backbone: str, *, seed: int) -> dict[str, tuple[TrainConfig, ...]]:
+    """The phases of each lane: what its preset stands for."""
+    found = {name: find_preset(name) for name in LANES}
+    return {
+        name: phases_of(apply_preset(preset, backbone=backbone, seed=seed))
+        for name, preset in found.items()
+        if preset is not None
+    }
+
+
+def lanes_at_once(parameter_count: int) -> int:
+    """How many lanes fit into memory beside one another: at least one."""
+    return max(1, _MOST_BYTES // (_LANE_BYTES * max(1, parameter_count)))
+
+
+def race_result(records: Sequence[RunRecord]) -> RaceResult | None:
+    """What the lanes' records say, in the order of `LANES`; None: fewer than two can be compared."""
+    by_lane = {
+        record.lane: record
+        for record in records
+        if record.lane and record.valid_accuracy is not None
+    }
+    ranked = sorted(by_lane, key=lambda lane: -(by_lane[lane].valid_accuracy or 0.0))
+    if len(ranked) < 2:
+        return None
+    return RaceResult(
+        winner=ranked[0],
+        accuracy=by_lane[ranked[0]].valid_accuracy or 0.0,
+        runner_up_gain=_gain(by_lane, ranked[1], ranked[0]),
+        transfer_gain=_gain(by_lane, "scratch", "head"),
+        freezing_gain=_gain(by_lane, "one_rate", "slower_below"),
+    )
+
+
+def _gain(
+    by_lane: dict[str, RunRecord], before: str, after: str
+) -> tuple[float, float, float] | None:
+    if before not in by_lane or after not in by_lane:
+        return None
+    rows = [by_lane[lane].best_row() for lane in (before, after)]
+    hits = [[hit == "1" for hit in row.valid_hits] for row in rows if row is not None]
+    if len(hits) != 2 or len(hits[0]) != len(hits[1]) or not hits[0]:
+        return None
+    return paired_difference(*hits)
