@@ -42,12 +42,9 @@ def lanes_at_once(parameter_count: int) -> int:
 
 
 def race_result(records: Sequence[RunRecord]) -> RaceResult | None:
-    """What the lanes' records say, in the order of `LANES`; None: fewer than two can be compared."""
-    by_lane = {
-        record.lane: record
-        for record in records
-        if record.lane and record.valid_accuracy is not None
-    }
+    """What the lanes' records say; None: fewer than two have a held-out accuracy."""
+    measured = [record for record in records if record.valid_accuracy is not None]
+    by_lane = {record.lane: record for record in measured}
     ranked = sorted(by_lane, key=lambda lane: -(by_lane[lane].valid_accuracy or 0.0))
     if len(ranked) < 2:
         return None
