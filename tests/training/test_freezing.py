@@ -16,7 +16,7 @@ from tests.training.test_session import (
 from tests.training.tiny import Album, tiny_backbone
 from tlapp.backbones.stages import Stage, stage_parameters
 from tlapp.errors import TrainingError
-from tlapp.training import finetune as finetuning
+from tlapp.training import inputs
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import EpochFinished, PhaseStarted
 from tlapp.training.finetune import _parameter_groups
@@ -123,7 +123,7 @@ def test_activations_from_the_cache_train_to_the_same_accuracy_as_whole_passes(
 ) -> None:
     album = Album(train=8, valid=4)
     cached = result_of(album, tiny_backbone(), epochs=4, **LAST)
-    monkeypatch.setattr(finetuning, "MOST_ACTIVATION_BYTES", 0)
+    monkeypatch.setattr(inputs, "MOST_ACTIVATION_BYTES", 0)
     whole = result_of(album, tiny_backbone(), epochs=4, **LAST)
     assert abs(cached.valid_correct - whole.valid_correct) <= 1
     for name, tensor in weights_of(whole).items():

@@ -4,31 +4,31 @@ N pictures, B pictures of one step, D feature width, K classes.
 """
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from tlapp.backbones.cache import FeatureCache
-from tlapp.backbones.extractor import Extractor, frozen_bottom
-from tlapp.backbones.workers import core_count, open_workers
+from tlapp.backbones.workers import core_count
 from tlapp.classifier import make_linear
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import BatchFinished, PreparingFeatures
 from tlapp.training.freezing import find_boundary, plan_stages
-from tlapp.training.inputs import ActivationInputs, Inputs, PixelInputs
+from tlapp.training.inputs import Inputs, cached_bottom, make_inputs
 from tlapp.training.loss import Measured, check_loss, class_weights, dropout_mask, measure
 from tlapp.training.network import BatchTargets, Network, ReadBatch
-from tlapp.training.optim import ParameterGroup, make_optimizer, make_schedule
-from tlapp.training.prepare import ShouldStop, prepare
+from tlapp.training.optim import ParameterGroup, make_optimizer, make_schedule, scale_rates
+from tlapp.training.prepare import ShouldStop
 from tlapp.training.state import LearningState, State
 from tlapp.training.task import PhaseEpoch, PhaseEvent, PhasePrepared, PhaseStart, Task
 
 MEASURED_TRAIN_PICTURES = 200  # of the pictures learnt from, measured again after each epoch
 _WARMUP_SHARE = 0.1  # of all steps; the head's first gradients are the wildest
-_PROGRESS_SECONDS = 0.1
-MOST_ACTIVATION_BYTES = 1_000_000_000  # kept of one training, in memory
+
+Told = TypeVar("Told")
 
 
 def finetune(
@@ -46,11 +46,46 @@ def finetune(
     pictures learnt from, the same ones each time. Raises TrainingError ("Learning rate too high")
     at the first loss that is not finite; classifiers already told stay good.
     """
+    yield from _with_trainer(
+        task, config, start, _Trainer.run, cache=cache, should_stop=should_stop
+    )
+
+
+def rehearse_finetune(
+    task: Task,
+    config: TrainConfig,
+    start: PhaseStart,
+    *,
+    scales: Sequence[float],
+    cache: FeatureCache | None,
+    should_stop: ShouldStop,
+) -> Iterator[PhaseEvent | float]:
+    """The loss of each step from the start on, before it is taken at this times the rates.
+
+    Ends early when stopped. A loss may be infinite or no number; what was learnt is thrown away.
+    """
+
+    def rehearse(trainer: _Trainer) -> Iterator[float]:
+        return trainer.rehearse(scales)
+
+    yield from _with_trainer(task, config, start, rehearse, cache=cache, should_stop=should_stop)
+
+
+def _with_trainer(
+    task: Task,
+    config: TrainConfig,
+    start: PhaseStart,
+    tell: Callable[["_Trainer"], Iterator[Told]],
+    *,
+    cache: FeatureCache | None,
+    should_stop: ShouldStop,
+) -> Iterator[PreparingFeatures | PhasePrepared | Told]:
+    """What the preparing tells, then what a trainer does; nothing is left of it."""
     began = time.perf_counter()
     plans = plan_stages(task.backbone.stages, config)
     boundary = find_boundary(plans)
-    bottom = _cached_bottom(task, config, boundary)
-    inputs = yield from _make_inputs(task, config, bottom, cache, should_stop)
+    bottom = cached_bottom(task, config, boundary)
+    inputs = yield from make_inputs(task, config, bottom, cache, should_stop)
     if inputs is None:
         return
     seconds = time.perf_counter() - began
@@ -68,69 +103,7 @@ def finetune(
         trainer = _Trainer(task, config, network, inputs, should_stop)
         if start.state:
             trainer.load(start.state)
-        while trainer.epochs < config.epochs:
-            told = yield from trainer.run_epoch()
-            if told is None:
-                return
-            yield told
-
-
-def _cached_bottom(task: Task, config: TrainConfig, boundary: int) -> Extractor | None:
-    """The stages below the boundary, if what they yield is computed once and kept.
-
-    None where nothing is frozen from the stem upwards, where BatchNorm's statistics follow the
-    batches, and where the activations of all pictures would take more than a gigabyte.
-    """
-    if boundary == 0 or config.train_batchnorm:
-        return None
-    bottom = frozen_bottom(task.backbone, boundary)
-    pictures = len(task.train.pictures) * (1 + config.augmented_views) + len(task.valid.pictures)
-    needed = pictures * bottom.width * bottom.dtype.itemsize
-    return bottom if needed <= MOST_ACTIVATION_BYTES else None
-
-
-def _make_inputs(
-    task: Task,
-    config: TrainConfig,
-    bottom: Extractor | None,
-    cache: FeatureCache | None,
-    should_stop: ShouldStop,
-) -> Generator[PreparingFeatures, None, tuple[Inputs, Inputs] | None]:
-    """What the network reads of the pictures to learn from and of the held-out ones."""
-    if bottom:
-        prepared = yield from prepare(task, bottom, config, cache, should_stop)
-        if prepared is None:
-            return None
-        return (
-            ActivationInputs(prepared.train, bottom.shape),
-            ActivationInputs(prepared.valid, bottom.shape),
-        )
-    preprocess = task.backbone.preprocess
-    train = PixelInputs(
-        task.train.pictures, preprocess, views=config.augmented_views, seed=config.seed
-    )
-    valid = PixelInputs(task.valid.pictures, preprocess)
-    is_ready = yield from _decode([train, valid], core_count(), should_stop)
-    return (train, valid) if is_ready else None
-
-
-def _decode(
-    sides: Sequence[PixelInputs], cores: int, should_stop: ShouldStop
-) -> Generator[PreparingFeatures, None, bool]:
-    """Decode every picture once; whether it was not stopped."""
-    began = told = time.perf_counter()
-    pictures = [(side, index) for side in sides for index in range(len(side))]
-    at_once = 4 * cores
-    with open_workers(cores) as pool:
-        for begin in range(0, len(pictures), at_once):
-            if should_stop():
-                return False
-            list(pool.map(lambda place: place[0].load(place[1]), pictures[begin : begin + at_once]))
-            done, at = min(begin + at_once, len(pictures)), time.perf_counter()
-            if at - told >= _PROGRESS_SECONDS or done == len(pictures):
-                told = at
-                yield PreparingFeatures(done, len(pictures), done / (at - began))
-    return True
+        yield from tell(trainer)
 
 
 def _zero_head(task: Task) -> nn.Linear:
@@ -181,11 +154,31 @@ class _Trainer:
         """Go on from where a training like this one was left."""
         self.epochs = self._state.load(state)
 
+    def run(self) -> Iterator[PhaseEvent]:
+        """The epochs that are left; fewer of them when stopped."""
+        while self.epochs < self._config.epochs:
+            told = yield from self.run_epoch()
+            if told is None:
+                return
+            yield told
+
+    def rehearse(self, scales: Sequence[float]) -> Iterator[float]:
+        """The loss before each step, which is taken at this times the rates."""
+        batches = (rows_B for _ in scales for rows_B in self._shuffled_batches())
+        for scale, rows_B in zip(scales, batches, strict=False):
+            if self._should_stop():
+                return
+            loss, _ = self._backward(rows_B)
+            yield loss
+            scale_rates(self._optimizer, scale)
+            self._optimizer.step()
+            self._optimizer.zero_grad()
+
     def run_epoch(self) -> Generator[BatchFinished, None, PhaseEpoch | None]:
         """Learn from each picture once, then measure; None: stopped in between."""
         began = time.perf_counter()
         loss_sum = weight_sum = 0.0
-        batches = self._batches(torch.randperm(len(self._train), generator=self._generator))
+        batches = self._shuffled_batches()
         for number, rows_B in enumerate(batches, start=1):
             if self._should_stop():
                 return None
@@ -207,6 +200,10 @@ class _Trainer:
             save_state=lambda: self._state.save(self.epochs),
         )
 
+    def _shuffled_batches(self) -> list[Tensor]:
+        """Every picture once, in a fresh order."""
+        return self._batches(torch.randperm(len(self._train), generator=self._generator))
+
     def _batches(self, order_N: Tensor) -> list[Tensor]:
         """The pictures in this order, cut into batches."""
         batches = list(order_N.split(self._config.batch_size))
@@ -216,18 +213,22 @@ class _Trainer:
 
     def _step(self, rows_B: Tensor) -> tuple[float, float]:
         """One step down the gradient; the summed loss before it and its summed weight."""
+        loss, weight = self._backward(rows_B)
+        check_loss(loss, learning_rate=self._config.learning_rate)
+        self._optimizer.step()
+        self._optimizer.zero_grad()  # at once: as much memory as the network
+        self._schedule.step()
+        return loss * weight, weight
+
+    def _backward(self, rows_B: Tensor) -> tuple[float, float]:
+        """The mean loss, whose gradients are then in the parameters, and its summed weight."""
         targets = BatchTargets(
             labels_B=self._train_labels_N[rows_B],
             weights_K=self._weights_K,
             label_smoothing=self._config.label_smoothing,
             dropout_BD=self._dropout_mask(len(rows_B)),
         )
-        loss = self._network.backward(self._reader(rows_B.tolist()), targets)
-        check_loss(loss, learning_rate=self._config.learning_rate)
-        self._optimizer.step()
-        self._optimizer.zero_grad()  # at once: as much memory as the network
-        self._schedule.step()
-        return loss * targets.weight, targets.weight
+        return self._network.backward(self._reader(rows_B.tolist()), targets), targets.weight
 
     def _reader(self, rows: list[int]) -> ReadBatch:
         """Reads pictures of this batch by their position in it, each in a view drawn now."""

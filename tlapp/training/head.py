@@ -7,7 +7,7 @@ N pictures, D feature width, K classes, V augmented views, B pictures of one ste
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,7 +24,7 @@ from tlapp.training.loss import (
     dropout_mask,
     measure,
 )
-from tlapp.training.optim import make_optimizer, make_schedule
+from tlapp.training.optim import make_optimizer, make_schedule, scale_rates
 from tlapp.training.state import LearningState, State
 from tlapp.training.task import UNTRAINED, PhaseStart
 
@@ -75,6 +75,27 @@ def train_head(
             if told is None:
                 return
             yield told
+
+
+def rehearse_head(
+    data: HeadData,
+    config: TrainConfig,
+    start: PhaseStart = UNTRAINED,
+    *,
+    scales: Sequence[float],
+    should_stop: Callable[[], bool],
+) -> Iterator[float]:
+    """The loss of each step from the start on, before it is taken at this times the rates.
+
+    Ends early when stopped. A loss may be infinite or no number; what was learnt is thrown away.
+    """
+    with open_workers(1) as worker:
+        trainer = worker.submit(_Trainer, data, config, start).result()
+        losses = trainer.rehearse(scales)
+        for _ in scales:
+            if should_stop():
+                return
+            yield worker.submit(next, losses).result()
 
 
 class _Trainer:
@@ -133,23 +154,44 @@ class _Trainer:
             save_state=lambda: self._state.save(self.epochs),
         )
 
+    def rehearse(self, scales: Sequence[float]) -> Iterator[float]:
+        """The loss before each step, which is taken at this times the rates."""
+        batches = (batch for _ in scales for batch in self._batches())
+        for scale, (x_BD, labels_B) in zip(scales, batches, strict=False):
+            yield self._backward(x_BD, labels_B)
+            scale_rates(self._optimizer, scale)
+            self._optimizer.step()
+
     def _learn(self, should_stop: Callable[[], bool]) -> float | None:
         """One pass in a fresh order; the mean loss, or None when stopped."""
-        count = len(self._data.train_labels_N)
-        order_N = torch.randperm(count, generator=self._generator)
-        views_N = torch.randint(self._view_count, (count,), generator=self._generator)
         loss_sum = weight_sum = 0.0
-        for rows_B in order_N.split(self._config.batch_size):
+        for x_BD, labels_B in self._batches():
             if should_stop():
                 return None
-            x_BD = self._standardised(rows_B, views_N[rows_B])
-            loss, weight = self._step(x_BD, self._data.train_labels_N[rows_B])
+            loss, weight = self._step(x_BD, labels_B)
             loss_sum += loss
             weight_sum += weight
         return loss_sum / weight_sum
 
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """x_BD and labels_B of every picture, each in one view, in a fresh order."""
+        count = len(self._data.train_labels_N)
+        order_N = torch.randperm(count, generator=self._generator)
+        views_N = torch.randint(self._view_count, (count,), generator=self._generator)
+        for rows_B in order_N.split(self._config.batch_size):
+            yield self._standardised(rows_B, views_N[rows_B]), self._data.train_labels_N[rows_B]
+
     def _step(self, x_BD: Tensor, labels_B: Tensor) -> tuple[float, float]:
         """One step down the gradient; the summed loss before it and its summed weight."""
+        mean_loss = self._backward(x_BD, labels_B)
+        check_loss(mean_loss, learning_rate=self._config.learning_rate)
+        self._optimizer.step()
+        self._schedule.step()
+        weight = self._weights_K[labels_B].sum().item()  # what cross_entropy divides by
+        return mean_loss * weight, weight
+
+    def _backward(self, x_BD: Tensor, labels_B: Tensor) -> float:
+        """The mean loss, whose gradients are then in the head."""
         config = self._config
         if config.dropout:
             x_BD = x_BD * dropout_mask(x_BD.shape, config.dropout, self._generator)
@@ -159,14 +201,9 @@ class _Trainer:
             weight=self._weights_K,
             label_smoothing=config.label_smoothing,
         )
-        mean_loss = loss.item()
-        check_loss(mean_loss, learning_rate=config.learning_rate)
         self._optimizer.zero_grad()
         loss.backward()
-        self._optimizer.step()
-        self._schedule.step()
-        weight = self._weights_K[labels_B].sum().item()  # what cross_entropy divides by
-        return mean_loss * weight, weight
+        return loss.item()
 
     def _standardised(self, rows_B: Tensor, views_B: Tensor) -> Tensor:
         """x_BD of these pictures: view 0 is the plain one, the others are augmented."""

@@ -4,19 +4,29 @@ Either pictures (nothing is frozen from the stem upwards) or activations at the 
 frozen and learning stages. N pictures, V views (0 is the plain one), C channels, H and W pixels.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Generator, Sequence
 from typing import Protocol
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from tlapp.backbones.cache import FeatureCache
+from tlapp.backbones.extractor import Extractor, frozen_bottom
 from tlapp.backbones.features import Features, view_generator
+from tlapp.backbones.workers import core_count, open_workers
 from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
 from tlapp.data.preprocess import Preprocess, random_crop
+from tlapp.training.config import TrainConfig
+from tlapp.training.events import PreparingFeatures
+from tlapp.training.prepare import ShouldStop, prepare
+from tlapp.training.task import Task
 
 KEPT_BYTES = 400_000_000  # 2,600 pictures of 224 pixels
+MOST_ACTIVATION_BYTES = 1_000_000_000  # kept of one training, in memory
+_PROGRESS_SECONDS = 0.1
 
 
 class Inputs(Protocol):
@@ -104,3 +114,61 @@ class ActivationInputs:
         x_N = torch.stack(rows).float().view(len(rows), *self._shape)
         is_map = len(self._shape) == 3
         return x_N.contiguous(memory_format=torch.channels_last) if is_map else x_N
+
+
+def cached_bottom(task: Task, config: TrainConfig, boundary: int) -> Extractor | None:
+    """The stages below the boundary, if what they yield is computed once and kept.
+
+    None where nothing is frozen from the stem upwards, where BatchNorm's statistics follow the
+    batches, and where the activations of all pictures would take more than a gigabyte.
+    """
+    if boundary == 0 or config.train_batchnorm:
+        return None
+    bottom = frozen_bottom(task.backbone, boundary)
+    pictures = len(task.train.pictures) * (1 + config.augmented_views) + len(task.valid.pictures)
+    needed = pictures * bottom.width * bottom.dtype.itemsize
+    return bottom if needed <= MOST_ACTIVATION_BYTES else None
+
+
+def make_inputs(
+    task: Task,
+    config: TrainConfig,
+    bottom: Extractor | None,
+    cache: FeatureCache | None,
+    should_stop: ShouldStop,
+) -> Generator[PreparingFeatures, None, tuple[Inputs, Inputs] | None]:
+    """What the network reads of the pictures to learn from and of the held-out ones."""
+    if bottom:
+        prepared = yield from prepare(task, bottom, config, cache, should_stop)
+        if prepared is None:
+            return None
+        return (
+            ActivationInputs(prepared.train, bottom.shape),
+            ActivationInputs(prepared.valid, bottom.shape),
+        )
+    preprocess = task.backbone.preprocess
+    train = PixelInputs(
+        task.train.pictures, preprocess, views=config.augmented_views, seed=config.seed
+    )
+    valid = PixelInputs(task.valid.pictures, preprocess)
+    is_ready = yield from _decode([train, valid], core_count(), should_stop)
+    return (train, valid) if is_ready else None
+
+
+def _decode(
+    sides: Sequence[PixelInputs], cores: int, should_stop: ShouldStop
+) -> Generator[PreparingFeatures, None, bool]:
+    """Decode every picture once; whether it was not stopped."""
+    began = told = time.perf_counter()
+    pictures = [(side, index) for side in sides for index in range(len(side))]
+    at_once = 4 * cores
+    with open_workers(cores) as pool:
+        for begin in range(0, len(pictures), at_once):
+            if should_stop():
+                return False
+            list(pool.map(lambda place: place[0].load(place[1]), pictures[begin : begin + at_once]))
+            done, at = min(begin + at_once, len(pictures)), time.perf_counter()
+            if at - told >= _PROGRESS_SECONDS or done == len(pictures):
+                told = at
+                yield PreparingFeatures(done, len(pictures), done / (at - began))
+    return True

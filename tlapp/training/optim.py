@@ -33,6 +33,12 @@ def make_schedule(optimizer: Optimizer, steps: int, *, warmup_steps: int = 0) ->
     return LambdaLR(optimizer, lambda step: cosine_scale(step, steps, warmup_steps))
 
 
+def scale_rates(optimizer: Optimizer, scale: float) -> None:
+    """Let the next step be at `scale` times each group's rate; for an optimizer with a schedule."""
+    for group in optimizer.param_groups:
+        group["lr"] = scale * group["initial_lr"]
+
+
 def cosine_scale(step: int, steps: int, warmup_steps: int = 0) -> float:
     """0 to 1: how much of the rate to use at `step` (0 for the first of `steps`).
 

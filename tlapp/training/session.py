@@ -219,7 +219,7 @@ def _train_head_alone(
         return
     yield PhasePrepared(prepared.seconds, prepared.images_per_second)
     is_trained = start.classifier is not None and start.classifier.is_backbone_trained
-    data = _head_data(task, prepared)
+    data = head_data(task, prepared)
     for told in train_head(data, config, start, should_stop=should_stop):
         yield PhaseEpoch(
             train_loss=told.train_loss,
@@ -231,7 +231,8 @@ def _train_head_alone(
         )
 
 
-def _head_data(task: Task, prepared: Prepared) -> HeadData:
+def head_data(task: Task, prepared: Prepared) -> HeadData:
+    """What a head reads of the pictures that have passed the backbone."""
     return HeadData(
         train_ND=prepared.train.features_ND,
         train_labels_N=torch.tensor(task.train.labels),
