@@ -204,6 +204,12 @@ def test_fetch_says_that_packaged_backbones_are_ready(
     assert "efficientnet_lite0: ready" in capsys.readouterr().out
 
 
+def test_app_py_takes_the_options_of_serve() -> None:
+    command = [sys.executable, "app.py", "--help"]
+    said = subprocess.check_output(command, cwd=REPOSITORY, text=True, timeout=TIMEOUT_SECONDS)
+    assert "--port" in said
+
+
 def test_without_a_command_the_usage_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "serve" in capsys.readouterr().err

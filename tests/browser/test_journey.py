@@ -320,6 +320,27 @@ def test_two_runs_are_compared_renamed_kept_and_shown_again(
     expect(runs.locator("tbody tr")).to_have_count(1)
 
 
+def test_a_freeze_race_draws_five_curves_and_ends_in_a_sentence(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "pictures", ("dots", "stripes"), per_class=6))
+    tab.page.get_by_role("button", name="Start the race").click()
+    race = tab.page.locator("#race-view")
+    expect(race.locator(".tl-race-lanes li")).to_have_count(5, timeout=30_000)
+    expect(race.get_by_role("status")).to_contain_text("The race is on", timeout=30_000)
+    reload(tab)
+    expect(race.locator(".tl-race-lanes li")).to_have_count(5, timeout=30_000)
+    expect(race.get_by_role("status")).to_have_text("The race is over.", timeout=180_000)
+    drawn = race.locator(".tl-runs-line path").evaluate_all(
+        "paths => paths.filter((path) => path.getAttribute('d')).length"
+    )
+    assert drawn == 5
+    expect(race.locator(".tl-race-verdict")).to_contain_text("is in front")
+    expect(tab.page.locator("#runs tbody tr")).to_have_count(5)
+    expect(tab.page.get_by_role("button", name="Start the race")).to_be_enabled()
+
+
 def test_two_visitors_do_not_see_each_other(open_tab: OpenTab, tmp_path: Path) -> None:
     first, second = open_tab(), open_tab()
     drop_folder(first, class_folder(tmp_path / "first", ("ants", "bees")))

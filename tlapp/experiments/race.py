@@ -8,7 +8,13 @@ from tlapp.training.config import TrainConfig
 from tlapp.training.interval import paired_difference
 from tlapp.training.presets import apply_preset, find_preset, phases_of
 
-LANES = ("head", "last", "slower_below", "one_rate", "scratch")  # presets, the gentlest first
+LANES = {  # presets, the gentlest first, and what runs are called after them
+    "head": "head only",
+    "last": "last stage",
+    "slower_below": "slower below",
+    "one_rate": "one rate",
+    "scratch": "from scratch",
+}
 
 _LANE_BYTES = 24  # a parameter that learns: weight, gradient, two moments, best and newest copy
 _MOST_BYTES = 1_200_000_000  # of all lanes that are begun

@@ -1,8 +1,11 @@
 """The page as a whole: header, zones and events, and the server that shows it."""
 
 import time
-from contextlib import suppress
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 import gradio as gr
 from fastapi import FastAPI, Response
@@ -14,9 +17,14 @@ from tlapp.ui import present, text
 from tlapp.ui.api import build_api
 from tlapp.ui.body_limit import BodyLimit
 from tlapp.ui.handling import QUIET, bind
-from tlapp.ui.panels import choosing, comparing, data, following, train, trying
+from tlapp.ui.panels import choosing, comparing, data, following, racing, train, trying
+from tlapp.ui.panels.comparing import ComparePanel
+from tlapp.ui.panels.data import DataPanel
+from tlapp.ui.panels.racing import RacePanel
 from tlapp.ui.panels.train_panel import TrainPanel
+from tlapp.ui.panels.trying import TryPanel
 from tlapp.ui.session import Page, Visits
+from tlapp.ui.text import racing as racing_words
 from tlapp.ui.theme import make_theme, page_css
 from tlapp.workspace import Workspace, is_token, new_visitor
 
@@ -26,73 +34,115 @@ PAGE_IS_OPEN = "() => { document.documentElement.classList.add('tl-open'); }"  #
 VISITOR_KEY = "tlapp_visitor"  # where the browser keeps its token
 VISITOR_SECRET = "tlapp: hides the token from a casual look, the token itself is what counts"
 CURVE_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
+FOLLOWING: Final[Mapping[str, Any]] = MappingProxyType({"concurrency_limit": None, **QUIET})
 UPLOAD_CACHE_SECONDS = (600, 3600)  # Gradio's own upload folder: look this often, keep this long
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zones:
+    """The components of the page that events fill."""
+
+    token: gr.BrowserState
+    data: DataPanel
+    train: TrainPanel
+    trying: TryPanel
+    results: gr.HTML
+    compare: ComparePanel
+    race: RacePanel
+
+    def of_the_run(self) -> list[gr.components.Component]:
+        """What follows the run on the page, in the order of `following.follow`."""
+        return [
+            self.train.run_view,
+            *self.train.buttons(),
+            self.trying.predictions,
+            self.results,
+        ]
 
 
 def build_page(page: Page) -> gr.Blocks:
     """All components with their events."""
     blocks = gr.Blocks(title=text.TITLE, analytics_enabled=False, delete_cache=UPLOAD_CACHE_SECONDS)
     with blocks:
-        token = gr.BrowserState("", storage_key=VISITOR_KEY, secret=VISITOR_SECRET)
-        gr.HTML(present.header(), elem_id="header", elem_classes="tl-header")
-        with gr.Row(elem_classes="tl-zones"):
-            with gr.Column(elem_classes="tl-card", elem_id="data"):
-                _zone_title(1, text.DATA_HEADING)
-                data_panel = data.build(page)
-            with gr.Column(elem_classes="tl-card", elem_id="train-zone"):
-                _zone_title(2, text.TRAIN_HEADING)
-                train_panel = train.build(page)
-            with gr.Column(elem_classes="tl-card", elem_id="try"):
-                _zone_title(3, text.TRY_HEADING)
-                try_panel = trying.build(page)
-        with gr.Column(elem_classes="tl-card", elem_id="results-zone"):
-            _zone_title(None, text.RESULTS_HEADING)
-            results = gr.HTML(present.no_results(), elem_id="results")
-        with gr.Column(elem_classes="tl-card", elem_id="compare-zone"):
-            _zone_title(None, text.COMPARE_HEADING)
-            compare_panel = comparing.build(page)
-        gr.HTML(present.limits(page.settings), elem_id="limits")
-        build_api(page)
-
-        run_views = [
-            train_panel.run_view,
-            *train_panel.buttons(),
-            try_panel.predictions,
-            results,
-        ]
-
-        def then_follow(event: Any) -> None:
-            followed = event.then(
-                bind(following.follow, page), [token], run_views, concurrency_limit=None, **QUIET
-            )
-            followed.then(bind(comparing.refresh, page), [token], compare_panel.runs, **QUIET)
-
-        trying.connect(page, try_panel, token)
-        for started in train.connect(page, train_panel, token):
-            then_follow(started)
-            started.then(bind(show_data, page), [token], data_panel.views(), **QUIET)
-        for change in data.connect(page, data_panel, token):
-            then_follow(
-                change.then(
-                    bind(show_training, page, train_panel), [token], train_panel.views(), **QUIET
-                )
-            )
-        run_opened, adopted = comparing.connect(page, compare_panel, token)
-        then_follow(run_opened)
-        adopted.then(bind(show_training, page, train_panel), [token], train_panel.views(), **QUIET)
-        opened = blocks.load(
-            bind(open_page, page, train_panel),
-            [token],
-            [token, *data_panel.views(), *train_panel.views()],
-            **QUIET,
-        )
-        opened.then(None, js=PAGE_IS_OPEN, api_visibility="private")
-        then_follow(opened)
+        _connect(page, _lay_out(page), blocks)
     return blocks
 
 
-def _zone_title(number: int | None, heading: str) -> None:
-    gr.HTML(present.zone_heading(number, heading), elem_classes="tl-zone-title")
+def _lay_out(page: Page) -> Zones:
+    token = gr.BrowserState("", storage_key=VISITOR_KEY, secret=VISITOR_SECRET)
+    gr.HTML(present.header(), elem_id="header", elem_classes="tl-header")
+    with gr.Row(elem_classes="tl-zones"):
+        with _zone("data", 1, text.DATA_HEADING):
+            data_panel = data.build(page)
+        with _zone("train-zone", 2, text.TRAIN_HEADING):
+            train_panel = train.build(page)
+        with _zone("try", 3, text.TRY_HEADING):
+            try_panel = trying.build(page)
+    with _zone("results-zone", None, text.RESULTS_HEADING):
+        results = gr.HTML(present.no_results(), elem_id="results")
+    with _zone("compare-zone", None, text.COMPARE_HEADING):
+        compare_panel = comparing.build(page)
+    with _zone("race-zone", None, racing_words.HEADING):
+        race_panel = racing.build()
+    gr.HTML(present.limits(page.settings), elem_id="limits")
+    build_api(page)
+    return Zones(
+        token=token,
+        data=data_panel,
+        train=train_panel,
+        trying=try_panel,
+        results=results,
+        compare=compare_panel,
+        race=race_panel,
+    )
+
+
+@contextmanager
+def _zone(elem_id: str, number: int | None, heading: str) -> Iterator[None]:
+    with gr.Column(elem_classes="tl-card", elem_id=elem_id):
+        gr.HTML(present.zone_heading(number, heading), elem_classes="tl-zone-title")
+        yield
+
+
+def _connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
+    token = zones.token
+    show_data_again = bind(show_data, page), [token], zones.data.views()
+    show_training_again = bind(show_training, page, zones.train), [token], zones.train.views()
+    show_race_again = bind(racing.refresh, page), [token], zones.race.views()
+
+    def then_list_runs(event: Any) -> None:
+        event.then(bind(comparing.refresh, page), [token], zones.compare.runs, **QUIET)
+
+    def then_follow(event: Any) -> None:
+        followed = event.then(
+            bind(following.follow, page), [token], zones.of_the_run(), **FOLLOWING
+        )
+        then_list_runs(followed)
+
+    def then_follow_race(event: Any) -> None:
+        followed = event.then(bind(racing.follow, page), [token], zones.race.views(), **FOLLOWING)
+        then_list_runs(followed)
+
+    trying.connect(page, zones.trying, token)
+    then_follow_race(racing.connect(page, zones.race, token))
+    for started in train.connect(page, zones.train, token):
+        then_follow(started)
+        started.then(*show_data_again, **QUIET)
+    for change in data.connect(page, zones.data, token):
+        then_follow(change.then(*show_training_again, **QUIET))
+        change.then(*show_race_again, **QUIET)
+    run_opened, adopted = comparing.connect(page, zones.compare, token)
+    then_follow(run_opened)
+    adopted.then(*show_training_again, **QUIET)
+    opened = blocks.load(
+        bind(open_page, page, zones.train),
+        [token],
+        [token, *zones.data.views(), *zones.train.views()],
+        **QUIET,
+    )
+    opened.then(None, js=PAGE_IS_OPEN, api_visibility="private")
+    then_follow(opened)
+    then_follow_race(opened)
 
 
 def open_page(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass, replace
 
 from tlapp.data.dataset import Dataset
-from tlapp.experiments.race import lanes_at_once, race_phases
+from tlapp.experiments.race import LANES, lanes_at_once, race_phases
 from tlapp.runs.record import RunRecord
 from tlapp.workspace.experiments import Experiments
 from tlapp.workspace.planner import Planner
@@ -31,7 +31,7 @@ class Lab:
         race_id = secrets.token_urlsafe(12)
         plans = [
             replace(
-                self.planner.plan(dataset, phases, name=f"{dataset.name}, race"),
+                self.planner.plan(dataset, phases, name=f"{dataset.name}, {LANES[lane]}"),
                 race_id=race_id,
                 lane=lane,
             )

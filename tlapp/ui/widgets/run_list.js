@@ -16,14 +16,10 @@ const axis = make("div", "tl-lad-presets", null, { role: "group" });
 const byEpoch = make("button", "tl-lad-preset", null, { type: "button" });
 const bySeconds = make("button", "tl-lad-preset", null, { type: "button" });
 axis.append(byEpoch, bySeconds);
-const plot = make("div", "tl-run-plot tl-runs-plot");
-const svg = makeSvg("svg", { "aria-hidden": "true" });
-const grid = svg.appendChild(makeSvg("g"));
-const lines = svg.appendChild(makeSvg("g"));
-plot.append(svg);
+const plot = buildLinesPlot();
 const summary = make("p", "tl-hidden", null, { role: "status" });
 const differences = make("table", "tl-runs-table tl-runs-differences");
-root.append(empty, scroll, axis, plot, summary, differences);
+root.append(empty, scroll, axis, plot.node, summary, differences);
 
 let chosen = new Map(); // run -> colour
 let known = new Set();
@@ -126,62 +122,9 @@ function renderRow(line, row) {
   line.append(actions);
 }
 
-/* --- The plot --------------------------------------------------------------------------------- */
-
-const pointsOf = (row) => row.accuracies
-  .map((value, index) => [isByEpoch ? index + 1 : row.seconds[index], value])
-  .filter(([x, y]) => isNumber(x) && isNumber(y));
-
-function drawPlot() {
-  const width = plot.clientWidth;
-  const height = plot.clientHeight;
-  if (!width) return;
-  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  const all = picked().flatMap(pointsOf);
-  const last = Math.max(isByEpoch ? 2 : 1, ...all.map(([x]) => x));
-  const least = all.length ? Math.min(...all.map(([, y]) => y)) : 0;
-  const floor = Math.min(0.9, Math.floor(least * 10) / 10);
-  const right = width - EDGE.right;
-  const bottom = height - EDGE.bottom;
-  const x = (value) => EDGE.left + ((right - EDGE.left) * (value - (isByEpoch ? 1 : 0))) / (last - (isByEpoch ? 1 : 0));
-  const y = (value) => bottom - ((bottom - EDGE.top) * (value - floor)) / (1 - floor);
-  const step = niceStep(1 - floor, 4);
-  const levels = [];
-  for (let value = floor; value < 1 + 1e-9; value += step) levels.push(value);
-  const marks = [
-    ...levels.map((value) => ({ key: "y" + value.toFixed(3), value })),
-    ...(isByEpoch ? epochTicks(1, Math.round(last), right - EDGE.left) : ticksTo(last).filter((tick) => tick <= last))
-      .map((tick) => ({ key: "x" + tick, tick })),
-  ];
-  keepInStep(grid, marks, (mark) => mark.key, (mark) => {
-    const group = makeSvg("g");
-    if (mark.tick === undefined) group.append(makeSvg("line", { class: "tl-run-grid" }));
-    group.append(makeSvg("text", { class: "tl-run-axis" }));
-    return group;
-  }, (group, mark) => {
-    const label = group.lastChild;
-    if (mark.tick === undefined) {
-      place(group.firstChild, { x1: EDGE.left, x2: right, y1: y(mark.value), y2: y(mark.value) });
-      place(label, { x: EDGE.left - 6, y: y(mark.value) + 4, "text-anchor": "end" });
-      setText(label, Math.round(100 * mark.value) + "\u00a0%");
-    } else {
-      place(label, { x: x(mark.tick), y: bottom + 16, "text-anchor": "middle" });
-      setText(label, isByEpoch ? mark.tick : Number(mark.tick.toPrecision(3)) + "\u00a0s");
-    }
-  });
-  keepInStep(lines, picked(), (row) => row.run, () => {
-    const group = makeSvg("g");
-    group.append(makeSvg("path", { class: "tl-run-line" }), makeSvg("circle", { r: 4 }));
-    return group;
-  }, (group, row) => {
-    group.setAttribute("class", "tl-runs-line tl-c" + chosen.get(row.run));
-    const points = pointsOf(row);
-    place(group.firstChild, { d: points.map(([a, b], index) => (index ? "L" : "M") + x(a).toFixed(1) + " " + y(b).toFixed(1)).join("") });
-    const end = points.at(-1);
-    appear(group.lastChild, Boolean(end));
-    if (end) place(group.lastChild, { cx: x(end[0]), cy: y(end[1]) });
-  });
-}
+const drawPlot = () => plot.draw(picked().map((row) => ({
+  key: row.run, colour: chosen.get(row.run), accuracies: row.accuracies, seconds: row.seconds,
+})), isByEpoch);
 
 /** Settings whose values are not the same in all chosen runs. */
 function renderDifferences() {
@@ -207,7 +150,7 @@ function render() {
   const some = rows().length > 0;
   setText(empty, value.empty);
   show(empty, !some && value.empty);
-  for (const node of [scroll, axis, plot]) show(node, some);
+  for (const node of [scroll, axis, plot.node]) show(node, some);
   if (header.children.length !== (value.columns || []).length + 2) {
     header.replaceChildren(make("th", "", words().run, { scope: "col" }),
       ...(value.columns || []).map((name) => make("th", "", name, { scope: "col" })), make("td"));
@@ -219,8 +162,7 @@ function render() {
   byEpoch.setAttribute("aria-pressed", String(isByEpoch));
   bySeconds.setAttribute("aria-pressed", String(!isByEpoch));
   axis.setAttribute("aria-label", words().axis);
-  plot.setAttribute("aria-label", words().plot);
-  plot.setAttribute("role", "img");
+  plot.node.setAttribute("aria-label", words().plot);
   setText(summary, picked().map((row) => `${row.name}: ${row.cells[2] || ""}`).join(". "));
   drawPlot();
   renderDifferences();
@@ -229,7 +171,7 @@ function render() {
 for (const [button, wanted] of [[byEpoch, true], [bySeconds, false]]) {
   button.addEventListener("click", () => { isByEpoch = wanted; render(); });
 }
-new ResizeObserver(drawPlot).observe(plot);
+new ResizeObserver(drawPlot).observe(plot.node);
 watch("value", () => { take(); render(); });
 take();
 render();

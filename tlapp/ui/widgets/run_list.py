@@ -54,7 +54,7 @@ class RunList(gr.HTML, metaclass=QuietComponentMeta):
         super().__init__(
             value=value,
             html_template='<div class="tl-root tl-runs"></div>',
-            js_on_load=read_script("chart.js", "run_list.js"),
+            js_on_load=read_script("chart.js", "lines_plot.js", "run_list.js"),
             apply_default_css=False,
             words=dict(words),
             **options,

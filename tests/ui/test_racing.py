@@ -1,0 +1,105 @@
+"""The freeze race on the page: its lanes, its sentence, and whose it is."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.runs.examples import make_record, make_row
+from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining
+from tlapp.data.dataset import Dataset
+from tlapp.errors import DataError
+from tlapp.experiments.race import LANES, race_result
+from tlapp.runs.record import RunRecord
+from tlapp.ui.panels import racing
+from tlapp.ui.session import Page
+from tlapp.ui.text import PRESET_TITLES
+from tlapp.ui.text.racing import race_status, verdict
+from tlapp.ui.widgets.race_view import RaceValue
+from tlapp.workspace import VisitorState, new_visitor
+from tlapp.workspace.live import LiveRun
+
+
+@pytest.fixture
+def owner(page: Page, token: str) -> str:
+    return page.owner_of(token)
+
+
+@pytest.fixture
+def racing_page(page: Page, owner: str, dataset: Dataset, steps: StepTraining) -> Page:
+    """A page whose visitor has started a race that goes step by step."""
+    page.workspace.save_dataset(replace(dataset, owner=owner))
+    page.workspace.change_visitor_state(
+        owner, lambda _: VisitorState(dataset_id=dataset.dataset_id, run_id=None)
+    )
+    return page
+
+
+def value_of(update: tuple[Any, ...]) -> RaceValue:
+    assert isinstance(update[0], RaceValue)
+    return update[0]
+
+
+def lane(name: str, hits: str) -> RunRecord:
+    row = replace(make_row(1), valid_hits=hits, valid_accuracy=hits.count("1") / len(hits))
+    return replace(make_record(), lane=name, epochs=(row,), valid_count=len(hits)).with_best(1)
+
+
+def sentences(*records: RunRecord) -> str:
+    result = race_result(records)
+    assert result is not None
+    return " ".join(verdict(result, records))
+
+
+def test_a_race_needs_pictures(page: Page, token: str) -> None:
+    with pytest.raises(DataError, match="no pictures"):
+        racing.start(page, token)
+    view, start, _ = racing.refresh(page, token)
+    assert not view.lanes
+    assert start["interactive"] is False
+
+
+def test_a_race_has_five_lanes_and_ends_together(
+    racing_page: Page, token: str, owner: str, steps: StepTraining
+) -> None:
+    racing.start(racing_page, token)
+    shown = value_of(racing.refresh(racing_page, token))
+    assert [each.title for each in shown.lanes] == [PRESET_TITLES[name] for name in LANES]
+    stranger = racing.refresh(racing_page, new_visitor())
+    assert not value_of(stranger).lanes
+    racing.stop(racing_page, token)
+    for record in racing_page.workspace.lab.newest_race(owner):
+        assert racing_page.workspace.wait(record.run_id, PATIENCE_SECONDS)
+    view, start, stop = racing.refresh(racing_page, token)
+    assert view.status == "The race was stopped."
+    assert (start["visible"], stop["visible"]) == (True, False)
+
+
+def test_the_verdict_tells_what_transfer_is_worth() -> None:
+    said = sentences(lane("head", "1" * 90 + "0" * 10), lane("scratch", "1" * 30 + "0" * 70))
+    assert "**Head only** is in front: 90 %" in said
+    assert "a certain lead" in said
+    assert "worth **60.0 points** here (95 % interval +" in said
+    assert "which came to 30 %" in said
+
+
+def test_the_verdict_does_not_claim_what_few_pictures_cannot_show() -> None:
+    said = sentences(
+        lane("head", "1110"),
+        lane("slower_below", "1111"),
+        lane("one_rate", "1110"),
+        lane("scratch", "1100"),
+    )
+    assert "**All, slower below** is in front" in said
+    assert "lead over the next is not certain" in said
+    assert "made no certain difference" in said
+    assert "not certain with so few pictures" in said
+
+
+def test_the_status_counts_lanes() -> None:
+    over = LiveRun(record=make_record(state="finished"), phase="done")
+    running = LiveRun(record=make_record(state="running"), phase="training")
+    waiting = LiveRun(record=make_record(state="waiting"), phase="waiting", queue_position=3)
+    assert race_status([over, running]) == "The race is on: 1 of 2 lanes are at the end."
+    assert race_status([waiting, waiting]) == "Waiting: 2 go first."
+    assert race_status([over, over]) == "The race is over."

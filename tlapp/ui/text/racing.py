@@ -1,0 +1,118 @@
+"""Words of the freeze race."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from tlapp.experiments.race import RaceResult
+from tlapp.runs.record import RunRecord
+from tlapp.ui.text import PRESET_TITLES, duration, percent
+from tlapp.ui.text.comparing import points
+from tlapp.workspace import LiveRun
+
+HEADING = "Freeze race"
+START_BUTTON = "Start the race"
+STOP_BUTTON = "Stop the race"
+RACE_VIEW_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "by_epoch": "Over epochs",
+        "by_seconds": "Over seconds",
+        "axis": "What the curves are drawn over",
+        "plot": "Held-out accuracy of the five lanes",
+    }
+)
+
+
+def invitation(seconds: float | None) -> str:
+    """What a race is, and how long it takes here."""
+    takes = "" if seconds is None else f" About {duration(seconds)} here."
+    return (
+        "One press trains your pictures in five ways, with the same held-out pictures and the "
+        f"same seed, side by side on one plot.{takes}"
+    )
+
+
+def race_status(lives: Sequence[LiveRun]) -> str:
+    """Where the race is."""
+    over = [live for live in lives if live.is_over]
+    if len(over) == len(lives):
+        stopped = any(live.state == "stopped" for live in lives)
+        return "The race was stopped." if stopped else "The race is over."
+    if all(live.phase == "waiting" for live in lives):
+        ahead = max(lives[0].queue_position - 1, 0)
+        return "Waiting for its turn." if ahead == 0 else f"Waiting: {ahead} go first."
+    return f"The race is on: {len(over)} of {len(lives)} lanes are at the end."
+
+
+def lane_title(record: RunRecord) -> str:
+    """How the lane is called."""
+    return PRESET_TITLES.get(record.lane, record.lane)
+
+
+def lane_figure(record: RunRecord) -> str:
+    """The best held-out accuracy so far; "" while there is none."""
+    best = record.best_row()
+    return "" if best is None or best.valid_accuracy is None else percent(best.valid_accuracy)
+
+
+def lane_note(live: LiveRun) -> str:
+    """How far the lane is."""
+    record = live.record
+    if record.state == "failed":
+        return f"failed: {record.message}"
+    if live.is_over:
+        took = f" in {duration(record.seconds)}" if record.seconds is not None else ""
+        epochs = f"{len(record.epochs)} epochs{took}"
+        return epochs if record.state == "finished" else f"stopped after {epochs}"
+    if live.phase == "waiting":
+        return "waits"
+    if live.phase == "features":
+        return f"looks at picture {live.features_done:,} of {live.features_total:,}"
+    return f"epoch {live.epoch} of {live.epochs}"
+
+
+def verdict(result: RaceResult, records: Sequence[RunRecord]) -> tuple[str, ...]:
+    """What a race has shown, for a beginner."""
+    by_lane = {record.lane: record for record in records}
+    sentences = [_winner(result, by_lane[result.winner])]
+    if result.transfer_gain is not None:
+        sentences.append(_transfer(result.transfer_gain, by_lane["scratch"]))
+    if result.freezing_gain is not None:
+        sentences.append(_freezing(result.freezing_gain))
+    return tuple(sentences)
+
+
+def _winner(result: RaceResult, record: RunRecord) -> str:
+    lead = result.runner_up_gain
+    is_certain = lead is not None and lead[1] > 0
+    sure = "a certain lead" if is_certain else "but its lead over the next is not certain"
+    return (
+        f"**{lane_title(record)}** is in front: {percent(result.accuracy)} of the held-out pictures "
+        f"are right, {sure}."
+    )
+
+
+def _transfer(gain: tuple[float, float, float], scratch: RunRecord) -> str:
+    if gain[1] <= 0:
+        return (
+            "What the network had learned from ImageNet made no certain difference here: from "
+            f"scratch it came to {lane_figure(scratch)}."
+        )
+    return (
+        f"What the network had learned from ImageNet is worth **{100 * gain[0]:.1f} points** here "
+        f"(95 % interval {points(gain[1])} to {points(gain[2])}): with only its head learning it "
+        "beats the same network that began from scratch, which came to "
+        f"{lane_figure(scratch)} with the same pictures."
+    )
+
+
+def _freezing(gain: tuple[float, float, float]) -> str:
+    what = f"{points(gain[0])} points (95 % interval {points(gain[1])} to {points(gain[2])})"
+    if gain[1] > 0:
+        return (
+            f"Training the head first, then the rest slowly, beats everything at one rate by {what}: "
+            "an untrained head sends large errors down, and they overwrite what was known."
+        )
+    if gain[2] < 0:
+        return f"This time everything at one rate was better than slower below: {what} against it."
+    return f"Slower below against everything at one rate: {what}, not certain with so few pictures."
