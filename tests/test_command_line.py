@@ -15,6 +15,7 @@ from tests.pictures import class_folder, jpeg, zip_folder
 from tlapp.__main__ import main
 from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import load_classifier
+from tlapp.experiments.race import LANES
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.store import RunStore
 
@@ -155,6 +156,11 @@ def test_a_zip_is_as_good_as_a_folder_and_damaged_pictures_are_named(
         (["train", "FOLDER", "--epochs", "0"], "epochs"),
         (["train", "FOLDER", "--lr", "nan"], "learning rate"),
         (["train", "FOLDER", "--seed", "-1"], "seed"),
+        (["train", "FOLDER", "--freeze", "last:99"], "99"),
+        (["train", "FOLDER", "--freeze", "roof"], "roof"),
+        (["train", "FOLDER", "--phases", "head:5,fine"], "fine"),
+        (["train", "FOLDER", "--phases", "head:5", "--epochs", "3"], "--phases"),
+        (["race", "nowhere"], "nowhere"),
         (["train", "FOLDER", "--out", "FOLDER"], "--out"),
         (["train", "FOLDER/dots"], ""),
         (["predict", "FOLDER", "x.jpg"], "no run"),
@@ -202,6 +208,27 @@ def test_fetch_says_that_packaged_backbones_are_ready(
 ) -> None:
     assert main(["fetch", "efficientnet_lite0"]) == 0
     assert "efficientnet_lite0: ready" in capsys.readouterr().out
+
+
+def test_phases_follow_one_another(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", str(folder), "--phases", "head:2,last:1:1", "--scratch", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    record = RunFolder(Path(result["run_dir"])).record()
+    assert [row.phase for row in record.epochs] == [1, 1, 2]
+    assert record.config["pretrained"] is False
+
+
+def test_a_race_ends_with_its_lanes_and_a_sentence(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["race", str(folder), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [lane["lane"] for lane in result["lanes"]] == list(LANES)
+    assert all(lane["state"] == "finished" for lane in result["lanes"])
+    assert result["winner"] in LANES
+    assert "is in front" in result["verdict"][0]
 
 
 def test_app_py_takes_the_options_of_serve() -> None:

@@ -62,6 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_serve(commands.add_parser("serve", help="show the page in a browser"))
     _add_train(commands.add_parser("train", help="train on a folder of labelled pictures"))
+    _add_race(commands.add_parser("race", help="train in five ways and compare them"))
     _add_predict(commands.add_parser("predict", help="ask a trained run about pictures"))
     _add_fetch(commands.add_parser("fetch", help="download backbones ahead, for work offline"))
     return parser
@@ -85,14 +86,30 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backbone", default="efficientnet_lite0", metavar="NAME")
     parser.add_argument(
         "--freeze",
-        choices=("head", "none"),
         default="head",
-        help="head: only the new head learns (seconds); none: everything learns (minutes)",
+        metavar="WHAT",
+        help="head: only the new head learns (seconds); last:N: the N top stages as well; "
+        "none: everything (minutes); or the stages to freeze, separated by commas",
     )
-    parser.add_argument("--epochs", type=int, metavar="N", help="default: 30, or 5 with none")
+    parser.add_argument(
+        "--phases",
+        default="",
+        metavar="LIST",
+        help="one after the other, e.g. head:20,fine:5 (fine: what --freeze lets learn)",
+    )
+    parser.add_argument("--scratch", action="store_true", help="begin with random weights")
+    parser.add_argument("--epochs", type=int, metavar="N", help="default: 30 for the head, else 5")
     parser.add_argument("--lr", type=float, metavar="X", help="learning rate of the head")
+    parser.add_argument("--backbone-lr", type=float, metavar="X", help="of the top stage")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--out", type=Path, metavar="DIR", help="put the run here")
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+
+
+def _add_race(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="one folder of pictures per class, or a zip")
+    parser.add_argument("--backbone", default="efficientnet_lite0", metavar="NAME")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
 
 
@@ -119,6 +136,10 @@ def _run(options: argparse.Namespace) -> int:
         from tlapp.commands.train import train_folder
 
         return train_folder(options, settings.home)
+    if options.command == "race":
+        from tlapp.commands.race import race_folder
+
+        return race_folder(options, settings.home)
     if options.command == "predict":
         from tlapp.commands.predict import predict_pictures
 

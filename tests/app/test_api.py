@@ -57,6 +57,34 @@ def test_a_zip_becomes_a_data_set_then_a_run_then_answers(
         assert sum(probabilities) == pytest.approx(1, abs=1e-5)
 
 
+def test_phases_and_any_other_setting_can_be_asked_for(
+    new_client: NewClient, pictures_zip: Path
+) -> None:
+    client = new_client()
+    dataset_id = bring(client, pictures_zip)["dataset_id"]
+    wish = {"phases": "head:3,last:1:1", "scratch": True}
+    run = wait_until_over(client, start(client, dataset_id, settings=wish))
+    assert run["state"] == "finished", run
+    record = run["record"]
+    assert [row["phase"] for row in record["epochs"]] == [1, 1, 1, 2]
+    assert record["config"]["pretrained"] is False
+    wish = {"label_smoothing": 0.1, "head_epochs": 0}
+    run = wait_until_over(client, start(client, dataset_id, epochs=1, settings=wish))
+    assert run["record"]["config"]["label_smoothing"] == 0.1
+
+
+def test_a_race_is_five_runs(new_client: NewClient, tmp_path: Path) -> None:
+    client = new_client()
+    path = zip_folder(class_folder(tmp_path / "few", ("a", "b"), per_class=4), tmp_path / "few.zip")
+    dataset_id = bring(client, path)["dataset_id"]
+    run_ids = client.predict(dataset_id, api_name="/race")["run_ids"]
+    assert list(run_ids) == ["head", "last", "slower_below", "one_rate", "scratch"]
+    for lane, run_id in run_ids.items():
+        run = wait_until_over(client, run_id)
+        assert run["state"] == "finished", run
+        assert run["record"]["lane"] == lane
+
+
 def test_two_visitors_at_once_get_their_own_answers(new_client: NewClient, tmp_path: Path) -> None:
     sets = {
         "first": ("stripes", "dots", "checks"),
@@ -177,6 +205,10 @@ def test_ids_have_at_least_128_random_bits(new_client: NewClient, pictures_zip: 
         {"learning_rate": -1.0},
         {"learning_rate": 0.0},
         {"seed": 1.5},
+        {"settings": {"colour": "red"}},
+        {"settings": {"epochs": 3}},
+        {"settings": {"dropout": "much"}},
+        {"settings": {"phases": "head:lots"}},
     ],
     ids=str,
 )

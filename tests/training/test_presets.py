@@ -5,12 +5,15 @@ from dataclasses import replace
 import pytest
 
 from tlapp.backbones.stages import Stage
+from tlapp.errors import TrainingError
 from tlapp.training.config import TrainConfig
 from tlapp.training.freezing import plan_stages
 from tlapp.training.presets import (
+    FINE_TUNING,
     PRESETS,
     Preset,
     apply_preset,
+    asked_phases,
     find_preset,
     matching_preset,
     phases_of,
@@ -57,3 +60,31 @@ def test_the_head_learns_first_as_a_phase_of_its_own() -> None:
     assert last == replace(config, head_epochs=0)
     assert phases_of(TrainConfig(head_epochs=7)) == (TrainConfig(),)
     assert len(phases_of(TrainConfig(freeze="none"))) == 1
+
+
+def test_phases_can_be_written_down() -> None:
+    config = TrainConfig(backbone="resnet18", seed=5)
+    head, last, fine = asked_phases(config, "head:20, last:2:3, fine:5")
+    assert (head.freeze, head.epochs) == ("head", 20)
+    assert (last.freeze, last.epochs) == ("last:2", 3)
+    assert (fine.freeze, fine.epochs) == (FINE_TUNING.freeze, 5)
+    assert {(each.backbone, each.seed) for each in (head, last, fine)} == {("resnet18", 5)}
+    assert all(each.head_epochs == 0 for each in (head, last, fine))
+
+
+def test_fine_is_what_the_settings_let_learn() -> None:
+    config = TrainConfig(freeze="last:1", backbone_learning_rate=1e-5, pretrained=False)
+    head, fine = asked_phases(config, "head:4,fine:2")
+    assert fine == replace(config, epochs=2)
+    assert not head.pretrained
+
+
+def test_without_a_wish_the_settings_are_the_phases() -> None:
+    assert asked_phases(TrainConfig(epochs=3)) == (TrainConfig(epochs=3),)
+    assert len(asked_phases(TrainConfig(freeze="last:1", head_epochs=3))) == 2
+
+
+@pytest.mark.parametrize("wish", ["head", "head:", "head:x", ":5", "head:5,", "head:0", "last:0:5"])
+def test_what_is_no_phase_is_refused(wish: str) -> None:
+    with pytest.raises(TrainingError):
+        asked_phases(TrainConfig(), wish)

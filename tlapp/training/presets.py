@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from tlapp.errors import TrainingError
 from tlapp.training.config import HEAD_ALONE, NOTHING_FROZEN, Freeze, TrainConfig
 
 
@@ -63,6 +64,41 @@ def phases_of(config: TrainConfig) -> tuple[TrainConfig, ...]:
         seed=config.seed,
     )
     return first, last
+
+
+def asked_phases(config: TrainConfig, wish: str = "") -> tuple[TrainConfig, ...]:
+    """The phases of a wish such as "head:20,fine:5"; "": `config` alone.
+
+    Each part is what learns and for how many epochs: "head", "none", "last:2", or "fine" for what
+    `config` lets learn (if that is the head alone, what fine-tuning is by default). Backbone,
+    weights and seed are those of `config`. Raises TrainingError.
+    """
+    if not wish:
+        return phases_of(config)
+    return tuple(_asked_phase(config, part.strip()) for part in wish.split(","))
+
+
+def _asked_phase(config: TrainConfig, part: str) -> TrainConfig:
+    what, _, count = part.rpartition(":")
+    if not what or not count.isdecimal():
+        raise TrainingError(
+            f'"{part}" is no phase.', hint='Write what learns and its epochs: "head:20,fine:5".'
+        )
+    epochs = int(count)
+    if what != "fine":
+        return TrainConfig(
+            backbone=config.backbone,
+            pretrained=config.pretrained,
+            freeze=what,
+            epochs=epochs,
+            seed=config.seed,
+        )
+    if config.is_head_alone:
+        config = replace(
+            apply_preset(FINE_TUNING, backbone=config.backbone, seed=config.seed),
+            pretrained=config.pretrained,
+        )
+    return replace(config, epochs=epochs, head_epochs=0)
 
 
 def matching_preset(config: TrainConfig) -> Preset | None:

@@ -4,7 +4,8 @@ Every endpoint answers JSON. An id is a capability: whoever knows it may use it,
 guess it. Built from hidden components, because Gradio checks the paths of uploaded files there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,13 +14,17 @@ from gradio.components import Component
 
 from tlapp.backbones.catalog import DEFAULT_BACKBONE
 from tlapp.data.dataset import ImportFinished
-from tlapp.errors import DataError
+from tlapp.errors import DataError, TrainingError
+from tlapp.experiments.race import LANES
 from tlapp.training.config import TrainConfig
+from tlapp.training.presets import asked_phases
 from tlapp.ui import present, text
 from tlapp.ui.handling import bind
 from tlapp.ui.session import Page
 from tlapp.ui.uploads import read_pictures
 from tlapp.workspace import new_visitor, owner_of
+
+_OWN_PARAMETERS = {"backbone", "freeze", "epochs", "learning_rate", "seed"}  # of `/train`
 
 
 def build_api(page: Page) -> None:
@@ -34,6 +39,7 @@ def build_api(page: Page) -> None:
         epochs = gr.Number(None, label="epochs")
         learning_rate = gr.Number(None, label="learning_rate")
         seed = gr.Number(0, label="seed")
+        settings = gr.JSON(None, label="settings")
         answer = gr.JSON(label="answer")
         trigger = gr.Button()
     imports: dict[str, Any] = {"concurrency_limit": 4, "concurrency_id": "import"}
@@ -49,7 +55,8 @@ def build_api(page: Page) -> None:
         )
 
     offer(create_dataset, [archive], **imports)
-    offer(train, [dataset_id, backbone, freeze, epochs, learning_rate, seed])
+    offer(train, [dataset_id, backbone, freeze, epochs, learning_rate, seed, settings])
+    offer(race, [dataset_id, backbone, seed])
     offer(run, [run_id])
     offer(stop, [run_id])
     offer(predict, [run_id, pictures])
@@ -77,17 +84,50 @@ def train(
     epochs: float | None = None,
     learning_rate: float | None = None,
     seed: float | None = 0,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Put a training in the queue: `{"run_id"}`. Empty epochs or rate mean the default."""
+    """Put a training in the queue: `{"run_id"}`. Empty epochs or rate mean the default.
+
+    `settings` may hold any other setting by its name in the record, "phases" ("head:20,fine:5":
+    one after the other, each with its own epochs) and "scratch" (begin with random weights).
+    """
     dataset = page.workspace.dataset(dataset_id)
+    others = dict(settings or {})
+    phases = str(others.pop("phases", ""))
+    if others.pop("scratch", False):
+        others["pretrained"] = False
+    _check_settings(others)
     config = TrainConfig(
         backbone=backbone,
         freeze=freeze,
         epochs=cast(int, _whole(epochs)),
         learning_rate=cast(float, learning_rate),
         seed=cast(int, _whole(seed)) or 0,
+        **others,
     )
-    return {"run_id": page.workspace.start_training(dataset.owner, dataset_id, config)}
+    wish = asked_phases(config, phases)
+    return {"run_id": page.workspace.start_training(dataset.owner, dataset_id, *wish)}
+
+
+def race(
+    page: Page, dataset_id: str, backbone: str = DEFAULT_BACKBONE, seed: float | None = 0
+) -> dict[str, Any]:
+    """Train in five ways, side by side: `{"run_ids": {lane: run_id}}`; `/run` follows each."""
+    dataset = page.workspace.dataset(dataset_id)
+    whole_seed = cast(int, _whole(seed)) or 0
+    run_ids = page.workspace.lab.start_race(dataset.owner, dataset, backbone, seed=whole_seed)
+    return {"run_ids": dict(zip(LANES, run_ids, strict=True))}
+
+
+def _check_settings(others: Mapping[str, Any]) -> None:
+    """Refuse what is no setting, or has a parameter of its own."""
+    known = {field.name for field in fields(TrainConfig)} - _OWN_PARAMETERS
+    unknown = [name for name in others if name not in known]
+    if unknown:
+        raise TrainingError(
+            f'There is no setting "{unknown[0]}".',
+            hint=f"Choose among: phases, scratch, {', '.join(sorted(known))}.",
+        )
 
 
 def _whole(number: float | None) -> float | None:
