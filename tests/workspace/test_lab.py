@@ -7,18 +7,19 @@ import pytest
 from tests.training.tiny import tiny_backbone
 from tests.workspace.conftest import PATIENCE_SECONDS
 from tlapp.data.dataset import Dataset
-from tlapp.errors import JobError, NotFoundError
+from tlapp.errors import JobError, NotFoundError, TrainingError
 from tlapp.experiments.race import LANES
 from tlapp.jobs.job import ShouldStop
+from tlapp.training.config import TrainConfig
+from tlapp.training.presets import phases_of
 from tlapp.workspace import Workspace
 from tlapp.workspace.experiments import Experiments
+from tlapp.workspace.lab import RATE_FINDER
 
 
 @pytest.fixture
-def tiny_race(
-    workspace: Workspace, owner: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> tuple[str, ...]:
-    """A race on the network of a few hundred weights."""
+def tiny_shelf(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every backbone is the network of a few hundred weights."""
     shelf = workspace.lab.shelf
     monkeypatch.setattr(shelf, "sketch", lambda name: tiny_backbone())
     monkeypatch.setattr(
@@ -26,6 +27,12 @@ def tiny_race(
         "get",
         lambda name, pretrained=True, seed=0: tiny_backbone(pretrained=pretrained, seed=seed),
     )
+
+
+@pytest.fixture
+def tiny_race(
+    workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None
+) -> tuple[str, ...]:
     return workspace.lab.start_race(owner, dataset, "efficientnet_lite0")
 
 
@@ -95,3 +102,40 @@ def test_a_failure_is_told(experiments: Experiments) -> None:
     assert experiments.wait(experiment_id, PATIENCE_SECONDS)
     seen = experiments.look(experiment_id)
     assert (seen.state, seen.message, seen.hint) == ("failed", "It is gone.", "Look elsewhere.")
+
+
+@pytest.mark.parametrize(
+    "config", [TrainConfig(), TrainConfig(freeze="last:1", head_epochs=3)], ids=["head", "phases"]
+)
+def test_a_search_for_a_learning_rate_is_an_experiment(
+    workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None, config: TrainConfig
+) -> None:
+    experiment_id = workspace.lab.start_rate_finder(owner, dataset, config)
+    experiments = workspace.lab.experiments
+    assert experiments.wait(experiment_id, PATIENCE_SECONDS)
+    assert experiments.newest(owner, RATE_FINDER) == experiment_id
+    seen = experiments.look(experiment_id)
+    assert seen.state == "finished", seen.message
+    assert seen.value.is_over
+    assert seen.value.config == phases_of(config)[-1]
+    assert workspace.runs(owner) == ()
+
+
+def test_settings_that_cannot_work_are_refused_before_the_search(
+    workspace: Workspace, owner: str, dataset: Dataset
+) -> None:
+    with pytest.raises(TrainingError, match="nowhere"):
+        workspace.lab.start_rate_finder(owner, dataset, TrainConfig(freeze="nowhere"))
+    assert workspace.lab.experiments.newest(owner, RATE_FINDER) is None
+
+
+def test_the_search_for_a_learning_rate_is_stopped_without_a_suggestion(
+    workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None
+) -> None:
+    experiments = workspace.lab.experiments
+    experiment_id = workspace.lab.start_rate_finder(owner, dataset, TrainConfig(freeze="none"))
+    experiments.stop(experiment_id)
+    assert experiments.wait(experiment_id, PATIENCE_SECONDS)
+    seen = experiments.look(experiment_id)
+    assert seen.state == "stopped"
+    assert seen.value is None or not seen.value.is_over

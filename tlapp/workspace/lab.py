@@ -1,15 +1,26 @@
 """Experiments on a visitor's pictures, as jobs of the one queue."""
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import ceil
 
+from tlapp.backbones.weights import DownloadEvent
 from tlapp.data.dataset import Dataset
+from tlapp.experiments.lr_finder import STEPS, RateSweep, find_rate
 from tlapp.experiments.race import LANES, lanes_at_once, race_phases
+from tlapp.jobs.job import ShouldStop
 from tlapp.runs.record import RunRecord
+from tlapp.training.config import TrainConfig
+from tlapp.training.freezing import plan_stages
+from tlapp.training.presets import phases_of
 from tlapp.workspace.experiments import Experiments
+from tlapp.workspace.plan import TrainingPlan
 from tlapp.workspace.planner import Planner
 from tlapp.workspace.shelf import BackboneShelf
 from tlapp.workspace.trainings import Trainings
+
+RATE_FINDER = "lr"  # the kind of these experiments; their values are `RateSweep`s
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,3 +63,28 @@ class Lab:
         """The lanes of the owner's newest race, gentlest first; (): there is none."""
         runs = [record for record in self.trainings.list(owner) if record.race_id]
         return tuple(record for record in reversed(runs) if record.race_id == runs[0].race_id)
+
+    def start_rate_finder(self, owner: str, dataset: Dataset, config: TrainConfig) -> str:
+        """Put a search for a learning rate for these settings in the queue; the experiment's id.
+
+        Its values are `RateSweep`s, before them those of the download if there is one. Raises
+        TrainingError (settings that cannot work), BackboneError, JobError.
+        """
+        plan_stages(self.shelf.sketch(config.backbone).stages, config)
+        plan = self.planner.plan(dataset, phases_of(config), name="")
+
+        def values(should_stop: ShouldStop) -> Iterator[DownloadEvent | RateSweep]:
+            job = yield from self.trainings.make_job(plan, should_stop)
+            if job is not None:
+                cache = self.trainings.cache
+                yield from find_rate(job, cache=cache, should_stop=should_stop)
+
+        return self.experiments.start(
+            owner, RATE_FINDER, values, expected_seconds=self._rate_finder_seconds(dataset, plan)
+        )
+
+    def _rate_finder_seconds(self, dataset: Dataset, plan: TrainingPlan) -> float | None:
+        """About as long as the phases before, and as many epochs as the steps make."""
+        steps_a_pass = max(1, ceil(len(plan.split.train) / plan.config.batch_size))
+        last = replace(plan.config, epochs=ceil(STEPS / steps_a_pass))
+        return self.planner.estimate(dataset, (*plan.phases[:-1], last))

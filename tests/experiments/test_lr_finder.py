@@ -1,0 +1,135 @@
+"""The learning-rate range test."""
+
+import math
+from dataclasses import replace
+from itertools import count, pairwise
+
+import pytest
+
+from tests.training.tiny import Album, tiny_backbone
+from tlapp.experiments.lr_finder import (
+    RATES,
+    RateSweep,
+    explain,
+    find_rate,
+    smoothed,
+)
+from tlapp.training.config import TrainConfig
+from tlapp.training.task import TrainJob
+
+HEAD = TrainConfig(epochs=20)
+TOP = TrainConfig(freeze="last:1", epochs=1)
+
+
+def sweeps_of(*phases: TrainConfig) -> list[RateSweep]:
+    album = Album()
+    job = TrainJob(
+        images=album.images,
+        split=album.split,
+        picture_of=album.picture,
+        backbone=tiny_backbone(),
+        phases=phases,
+    )
+    return list(find_rate(job, cache=None, should_stop=lambda: False))
+
+
+def test_the_rates_grow_by_the_same_factor_from_a_millionth_to_ten() -> None:
+    assert (RATES[0], RATES[-1]) == (1e-6, pytest.approx(10))
+    factors = [high / low for low, high in pairwise(RATES)]
+    assert factors == pytest.approx([factors[0]] * 99)
+
+
+@pytest.mark.parametrize("phases", [(HEAD,), (TOP,), (HEAD, TOP)])
+def test_each_sweep_is_whole_and_the_last_one_suggests(phases: tuple[TrainConfig, ...]) -> None:
+    *growing, last = sweeps_of(*phases)
+    assert growing[0].pictures_total == 24
+    assert all(each.suggested_rate is None and not each.is_over for each in growing)
+    assert [each.done for each in growing] == sorted(each.done for each in growing)
+    for each in (*growing, last):
+        assert len(each.rates) == len(each.losses) == each.done
+        assert each.rates == RATES[: each.done]
+    assert last.is_over
+    assert last.ended_early == (last.done < last.total)
+    assert last.config == phases[-1]
+    assert last.reason is not None
+    assert last.reason.lowest_loss == min(last.losses)
+
+
+def test_the_suggestion_lies_where_the_loss_falls() -> None:
+    last = sweeps_of(HEAD)[-1]
+    assert last.suggested_rate is not None
+    assert last.reason is not None
+    assert 1e-4 < last.suggested_rate < last.reason.lowest_rate < 10
+
+
+def test_the_same_job_gives_the_same_sweep() -> None:
+    first, second = (replace(sweeps_of(HEAD)[-1], seconds_left=None) for _ in range(2))
+    assert first == second
+
+
+def test_the_settings_own_rate_makes_no_difference() -> None:
+    first, second = (
+        sweeps_of(TrainConfig(freeze="last:1", epochs=1, learning_rate=rate))[-1]
+        for rate in (1e-4, 1e-2)
+    )
+    assert first.losses == pytest.approx(second.losses, rel=1e-3)
+
+
+def test_a_loss_that_is_no_number_ends_it() -> None:
+    last = sweeps_of(TrainConfig(freeze="last:1", backbone_learning_rate=1e30))[-1]
+    assert last.ended_early
+    assert all(map(math.isfinite, last.losses))
+
+
+def test_it_ends_without_a_suggestion_when_stopped() -> None:
+    album = Album()
+    job = TrainJob(
+        images=album.images,
+        split=album.split,
+        picture_of=album.picture,
+        backbone=tiny_backbone(),
+        phases=(HEAD,),
+    )
+    calls = count()
+    told = list(find_rate(job, cache=None, should_stop=lambda: next(calls) > 30))
+    assert told
+    assert not told[-1].is_over
+    assert told[-1].suggested_rate is None
+
+
+def test_the_smoothing_has_no_pull_to_zero() -> None:
+    assert smoothed([2.0, 2.0, 2.0]) == pytest.approx((2.0, 2.0, 2.0))
+    assert smoothed([1.0, 0.0])[-1] == pytest.approx(0.8 / 1.8)
+
+
+def curve(*corners: tuple[float, float]) -> list[float]:
+    """A loss at each rate: straight over the rate's logarithm between (rate, loss) corners."""
+    found = []
+    for rate in RATES:
+        for (low, before), (high, after) in pairwise(corners):
+            if low <= rate * (1 + 1e-9) and rate <= high * (1 + 1e-9):
+                share = math.log(rate / low) / math.log(high / low)
+                found.append(before + (after - before) * share)
+                break
+    return found
+
+
+def test_a_clear_descent_is_taken_where_it_is_steepest() -> None:
+    losses = curve((1e-6, 2.3), (1e-4, 2.2), (3e-3, 1.4), (5e-3, 0.8), (5e-2, 0.5), (10, 9.0))
+    reason = explain(RATES, losses, first_loss=2.3)
+    assert reason.rule == "steepest"
+    assert reason.steepest_rate == pytest.approx(3.5e-3, rel=0.4)
+    assert reason.lowest_rate == pytest.approx(5e-2, rel=0.2)
+
+
+def test_a_jump_at_a_rate_that_changes_nothing_does_not_count() -> None:
+    losses = curve((1e-6, 0.3), (2e-5, 0.3), (3e-5, 0.2), (1e-2, 0.1), (10, 5.0))
+    reason = explain(RATES, losses, first_loss=0.3)
+    assert reason.steepest_rate < 1e-4
+    assert reason.rule == "tenth"
+    assert reason.tenth_of_lowest_rate == pytest.approx(1e-3, rel=0.2)
+
+
+def test_a_loss_that_does_not_fall_suggests_nothing() -> None:
+    losses = curve((1e-6, 0.1), (1e-3, 0.099), (10, 5.0))
+    assert explain(RATES, losses, first_loss=0.1).rule == "flat"

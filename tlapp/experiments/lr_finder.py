@@ -1,0 +1,174 @@
+"""The learning-rate range test: one step at each rate, from far too low to far too high.
+
+After Smith 2017 ("Cyclical learning rates for training neural networks") and fastai's `lr_find`.
+Nothing is kept of it: a training at the rate that it finds begins afresh.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from tlapp.backbones.cache import FeatureCache
+from tlapp.training.config import TrainConfig
+from tlapp.training.events import PreparingFeatures
+from tlapp.training.rehearsal import StepLoss, rehearse
+from tlapp.training.task import TrainJob
+
+STEPS = 100
+LOWEST_RATE = 1e-6
+HIGHEST_RATE = 10.0
+RATES = tuple(
+    LOWEST_RATE * (HIGHEST_RATE / LOWEST_RATE) ** (step / (STEPS - 1)) for step in range(STEPS)
+)
+
+_SMOOTHING = 0.8  # the share of what came before; fastai's 0.98 would lag by half of the steps
+_BEGINNING = 10  # steps at rates that change nothing: what the loss is before any learning
+_LOST = 4.0  # times the lowest loss, as in fastai: from there on it only grows
+_LOST_OVER_BEGINNING = 2.0  # and times the first ones: few pictures a step make losses jump
+_LEAST_FALL = 0.9  # of the first losses: where the lowest is not below it, nothing was learnt
+_SHARE_OF_LOWEST = 0.1  # of the rate where the loss is lowest, as in fastai
+_MOST_APART = 10.0  # times: a steepest descent so far below is a jump of the loss, not learning
+
+Rule = Literal[
+    "steepest",  # where the loss falls fastest
+    "tenth",  # a tenth of the rate where it is lowest
+    "flat",  # it did not fall: no rate is better than another
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateReason:
+    """The figures that a suggestion rests on. Losses are smoothed, in nats per picture."""
+
+    rule: Rule
+    first_loss: float  # mean of the first steps
+    steepest_rate: float  # where the loss falls fastest over the logarithm of the rate
+    lowest_rate: float  # where the loss is lowest
+    lowest_loss: float
+    tenth_of_lowest_rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateSweep:
+    """Everything that is known at one moment. Rates are the head's; stages keep their share."""
+
+    config: TrainConfig  # the phase that the rate is for
+    rates: tuple[float, ...] = ()  # of the steps so far
+    losses: tuple[float, ...] = ()  # smoothed, nats per picture, as long as `rates`
+    done: int = 0  # steps
+    total: int = STEPS
+    pictures_done: int = 0  # made ready before the first step
+    pictures_total: int = 0
+    seconds_left: float | None = None  # None: not known yet
+    is_over: bool = False
+    ended_early: bool = False  # the loss was lost before the highest rate
+    suggested_rate: float | None = None  # None: not over, or no rate is better than another
+    reason: RateReason | None = None  # None: not over
+
+
+def find_rate(
+    job: TrainJob, *, cache: FeatureCache | None, should_stop: Callable[[], bool]
+) -> Iterator[RateSweep]:
+    """Sweeps that grow step by step, the last one with a suggestion; ends without it when stopped.
+
+    It is the rate for the job's last phase, which begins with a head that the phases before have
+    trained. Ends early when the smoothed loss is over 4 times its minimum (and twice the first
+    losses), or no number. Same job and thread count give the same losses. Raises TrainingError,
+    PictureError.
+    """
+    config = job.phases[-1]
+    scales = [rate / config.learning_rate for rate in RATES]
+    sweep = RateSweep(config=config)
+    raw: list[float] = []
+    began = time.perf_counter()
+    for event in rehearse(job, scales, cache=cache, should_stop=should_stop):
+        if isinstance(event, PreparingFeatures):
+            sweep = replace(sweep, pictures_done=event.done, pictures_total=event.total)
+            began = time.perf_counter()
+        elif isinstance(event, StepLoss):
+            if not math.isfinite(event.loss):
+                break
+            raw.append(event.loss)
+            sweep = _grown(sweep, raw, time.perf_counter() - began)
+        if _is_lost(sweep.losses, raw):
+            break
+        yield sweep
+    if not should_stop():
+        yield _concluded(sweep, raw)
+
+
+def _grown(sweep: RateSweep, raw: Sequence[float], seconds: float) -> RateSweep:
+    """With the newest loss, which cost its part of `seconds`."""
+    done = len(raw)
+    return replace(
+        sweep,
+        rates=RATES[:done],
+        losses=smoothed(raw),
+        done=done,
+        seconds_left=seconds / done * (STEPS - done),
+    )
+
+
+def smoothed(losses: Sequence[float]) -> tuple[float, ...]:
+    """The exponential moving average, without its pull to zero at the start (as Adam's moments,
+    Kingma and Ba 2015)."""
+    found, mean = [], 0.0
+    for count, loss in enumerate(losses, start=1):
+        mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
+        found.append(mean / (1 - _SMOOTHING**count))
+    return tuple(found)
+
+
+def _is_lost(losses: Sequence[float], raw: Sequence[float]) -> bool:
+    return (
+        len(losses) > _BEGINNING
+        and losses[-1] > _LOST * min(losses)
+        and losses[-1] > _LOST_OVER_BEGINNING * _first_loss(raw)
+    )
+
+
+def _first_loss(raw: Sequence[float]) -> float:
+    first = raw[:_BEGINNING]
+    return sum(first) / len(first)
+
+
+def _concluded(sweep: RateSweep, raw: Sequence[float]) -> RateSweep:
+    """The sweep with its suggestion."""
+    over = replace(sweep, is_over=True, ended_early=sweep.done < STEPS, seconds_left=0.0)
+    if not raw:
+        return over
+    reason = explain(sweep.rates, sweep.losses, first_loss=_first_loss(raw))
+    rate = {
+        "steepest": reason.steepest_rate,
+        "tenth": reason.tenth_of_lowest_rate,
+        "flat": None,
+    }[reason.rule]
+    return replace(over, reason=reason, suggested_rate=rate and float(f"{rate:.2g}"))
+
+
+def explain(rates: Sequence[float], losses: Sequence[float], *, first_loss: float) -> RateReason:
+    """What these smoothed losses say: the lower of two rates, one where the loss falls fastest and
+    one that is a tenth of where it is lowest.
+
+    With a trained head the loss hardly falls before it is lost, and its steepest descent may be any
+    jump at a rate that changes nothing: one that is over ten times lower does not count.
+    """
+    lowest = min(range(len(losses)), key=losses.__getitem__)
+    falls = [losses[step] - losses[step + 1] for step in range(_BEGINNING, lowest)]
+    steepest = _BEGINNING + falls.index(max(falls)) if falls else lowest
+    tenth = _SHARE_OF_LOWEST * rates[lowest]
+    rule: Rule = "tenth"
+    if not falls or losses[lowest] > _LEAST_FALL * first_loss:
+        rule = "flat"
+    elif tenth / _MOST_APART <= rates[steepest] <= tenth:
+        rule = "steepest"
+    return RateReason(
+        rule=rule,
+        first_loss=first_loss,
+        steepest_rate=rates[steepest],
+        lowest_rate=rates[lowest],
+        lowest_loss=losses[lowest],
+        tenth_of_lowest_rate=tenth,
+    )
