@@ -163,6 +163,8 @@ def test_a_zip_is_as_good_as_a_folder_and_damaged_pictures_are_named(
         (["race", "nowhere"], "nowhere"),
         (["train", "FOLDER", "--out", "FOLDER"], "--out"),
         (["train", "FOLDER/dots"], ""),
+        (["lr-find", "FOLDER", "--freeze", "nowhere"], "nowhere"),
+        (["lr-find", "FOLDER/dots"], ""),
         (["predict", "FOLDER", "x.jpg"], "no run"),
         (["predict", "nowhere", "x.jpg"], "nowhere"),
         (["fetch", "resnet999"], "resnet999"),
@@ -229,6 +231,24 @@ def test_a_race_ends_with_its_lanes_and_a_sentence(
     assert all(lane["state"] == "finished" for lane in result["lanes"])
     assert result["winner"] in LANES
     assert "is in front" in result["verdict"][0]
+
+
+def test_lr_find_ends_with_a_rate_and_its_reason(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lr-find", str(folder), "--json"]) == 0
+    found = _last_json(capsys.readouterr().out)
+    assert len(found["rates"]) == len(found["losses"]) == found["done"]
+    assert found["rates"][0] < found["suggested_rate"] < found["rates"][-1]
+    assert found["reason"]["lowest_loss"] == min(found["losses"])
+    assert found["config"]["freeze"] == "head"
+    assert not list((home / "runs").glob("r_*"))
+    assert not any((home / "imports").iterdir())
+
+    assert main(["lr-find", str(folder), "--backbone", "efficientnet_lite0"]) == 0
+    said = capsys.readouterr().out
+    assert f"Take {found['suggested_rate']:.2g}." in said
+    assert "*" not in said
 
 
 def test_app_py_takes_the_options_of_serve() -> None:

@@ -1,4 +1,4 @@
-"""The command line: `python -m tlapp serve | train | predict | fetch`.
+"""The command line: `python -m tlapp serve | train | race | lr-find | predict | fetch`.
 
 Exit codes: 0 done (also a server that was asked to end), 2 something a person can act on (said on
 stderr, with the next step), 130 interrupted, 143 terminated. Each command's module is imported only
@@ -63,6 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_serve(commands.add_parser("serve", help="show the page in a browser"))
     _add_train(commands.add_parser("train", help="train on a folder of labelled pictures"))
     _add_race(commands.add_parser("race", help="train in five ways and compare them"))
+    _add_lr_find(commands.add_parser("lr-find", help="find a learning rate for a folder"))
     _add_predict(commands.add_parser("predict", help="ask a trained run about pictures"))
     _add_fetch(commands.add_parser("fetch", help="download backbones ahead, for work offline"))
     return parser
@@ -113,6 +114,15 @@ def _add_race(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
 
 
+def _add_lr_find(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="one folder of pictures per class, or a zip")
+    parser.add_argument("--backbone", default="efficientnet_lite0", metavar="NAME")
+    parser.add_argument("--freeze", default="head", metavar="WHAT", help="as for train")
+    parser.add_argument("--scratch", action="store_true", help="begin with random weights")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+
+
 def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="what train has written")
     parser.add_argument("pictures", nargs="+", metavar="PICTURE")
@@ -140,6 +150,10 @@ def _run(options: argparse.Namespace) -> int:
         from tlapp.commands.race import race_folder
 
         return race_folder(options, settings.home)
+    if options.command == "lr-find":
+        from tlapp.commands.lr_find import find_rate_for_folder
+
+        return find_rate_for_folder(options, settings.home)
     if options.command == "predict":
         from tlapp.commands.predict import predict_pictures
 

@@ -13,6 +13,7 @@ from tests.app.visits import (
     look,
     start,
     wait_for_epochs,
+    wait_for_experiment,
     wait_until_over,
 )
 from tests.pictures import BROKEN, class_folder, jpeg, zip_entries, zip_folder
@@ -83,6 +84,22 @@ def test_a_race_is_five_runs(new_client: NewClient, tmp_path: Path) -> None:
         run = wait_until_over(client, run_id)
         assert run["state"] == "finished", run
         assert run["record"]["lane"] == lane
+
+
+def test_a_learning_rate_is_found_for_a_data_set(new_client: NewClient, pictures_zip: Path) -> None:
+    client = new_client()
+    dataset_id = bring(client, pictures_zip)["dataset_id"]
+    experiment_id = client.predict(dataset_id, api_name="/lr_find")["experiment_id"]
+    seen = wait_for_experiment(client, experiment_id)
+    assert seen["state"] == "finished", seen
+    value = seen["value"]
+    assert len(value["rates"]) == len(value["losses"]) == value["done"]
+    assert value["rates"][0] < value["suggested_rate"] < value["rates"][-1]
+    assert value["reason"]["lowest_rate"] in value["rates"]
+    with pytest.raises(AppError, match="not here any more"):
+        client.predict("x" * 32, api_name="/experiment")
+    with pytest.raises(AppError, match="nowhere"):
+        client.predict(dataset_id, "efficientnet_lite0", "nowhere", api_name="/lr_find")
 
 
 def test_two_visitors_at_once_get_their_own_answers(new_client: NewClient, tmp_path: Path) -> None:

@@ -61,3 +61,14 @@ def ask(client: Client, run_id: str, pictures: list[Path]) -> list[dict[str, Any
         run_id, [handle_file(path) for path in pictures], api_name="/predict"
     )
     return answer
+
+
+def wait_for_experiment(client: Client, experiment_id: str) -> dict[str, Any]:
+    """The experiment when nothing changes any more."""
+    deadline = time.monotonic() + RUN_SECONDS
+    while time.monotonic() < deadline:
+        seen: dict[str, Any] = client.predict(experiment_id, api_name="/experiment")
+        if seen["state"] not in ("waiting", "running"):
+            return seen
+        time.sleep(0.05)
+    raise AssertionError(f"The experiment is not over after {RUN_SECONDS} s: {seen}")

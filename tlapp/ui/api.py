@@ -34,6 +34,7 @@ def build_api(page: Page) -> None:
         pictures = gr.File(label="pictures", type="filepath", file_count="multiple")
         dataset_id = gr.Textbox(label="dataset_id")
         run_id = gr.Textbox(label="run_id")
+        experiment_id = gr.Textbox(label="experiment_id")
         backbone = gr.Textbox(DEFAULT_BACKBONE, label="backbone")
         freeze = gr.Textbox("head", label="freeze")
         epochs = gr.Number(None, label="epochs")
@@ -57,6 +58,8 @@ def build_api(page: Page) -> None:
     offer(create_dataset, [archive], **imports)
     offer(train, [dataset_id, backbone, freeze, epochs, learning_rate, seed, settings])
     offer(race, [dataset_id, backbone, seed])
+    offer(lr_find, [dataset_id, backbone, freeze])
+    offer(experiment, [experiment_id])
     offer(run, [run_id])
     offer(stop, [run_id])
     offer(predict, [run_id, pictures])
@@ -117,6 +120,20 @@ def race(
     whole_seed = cast(int, _whole(seed)) or 0
     run_ids = page.workspace.lab.start_race(dataset.owner, dataset, backbone, seed=whole_seed)
     return {"run_ids": dict(zip(LANES, run_ids, strict=True))}
+
+
+def lr_find(
+    page: Page, dataset_id: str, backbone: str = DEFAULT_BACKBONE, freeze: str = "head"
+) -> dict[str, Any]:
+    """Search for a learning rate: `{"experiment_id"}`; `/experiment` follows it."""
+    dataset = page.workspace.dataset(dataset_id)
+    config = TrainConfig(backbone=backbone, freeze=freeze)
+    return {"experiment_id": page.workspace.lab.start_rate_finder(dataset.owner, dataset, config)}
+
+
+def experiment(page: Page, experiment_id: str) -> dict[str, Any]:
+    """Where an experiment is, and the newest of what it has found: `{"state", "value"}`."""
+    return present.experiment_json(page.workspace.lab.experiments.look(experiment_id))
 
 
 def _check_settings(others: Mapping[str, Any]) -> None:

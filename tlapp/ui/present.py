@@ -16,7 +16,9 @@ from tlapp.runs.record import RunRecord
 from tlapp.settings import Settings
 from tlapp.ui import text
 from tlapp.ui.text import comparing
+from tlapp.ui.widgets.values import to_json
 from tlapp.workspace import LiveRun, TryResult
+from tlapp.workspace.experiments import Experiment
 
 
 def header() -> str:
@@ -122,6 +124,16 @@ def run_json(live: LiveRun) -> dict[str, Any]:
     record = live.record.to_json()
     del record["owner"]
     return {"state": live.state, "record": record}
+
+
+def experiment_json(experiment: Experiment) -> dict[str, Any]:
+    """The answer of `/experiment`; when it failed, with the reason and what to do."""
+    failure = {"message": experiment.message, "hint": experiment.hint}
+    return {
+        "state": experiment.state,
+        "value": to_json(experiment.value),
+        **(failure if experiment.message else {}),
+    }
 
 
 def answers_json(results: Sequence[TryResult]) -> list[dict[str, Any]]:

@@ -1,0 +1,76 @@
+"""`lr-find`: one step at each of 100 rates on a folder of pictures, and which one to take."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from tlapp.commands import exit_code_of
+from tlapp.commands.bench import LOOK_SECONDS, OWNER, import_pictures, open_bench
+from tlapp.commands.progress import Progress
+from tlapp.errors import RunError, TrainingError
+from tlapp.experiments.lr_finder import RateSweep
+from tlapp.training.config import TrainConfig
+from tlapp.ui.text.rate_finder import outcome, why
+from tlapp.workspace.experiments import Experiment, Experiments
+
+
+def find_rate_for_folder(options: argparse.Namespace, home: Path) -> int:
+    """Search, print the suggestion, return the exit code. Raises TlappError."""
+    config = TrainConfig(
+        backbone=options.backbone,
+        freeze=options.freeze,
+        pretrained=not options.scratch,
+        seed=options.seed,
+    )
+    progress = Progress(sys.stderr)
+    with open_bench(home) as workspace:
+        try:
+            dataset = import_pictures(workspace, options.folder, progress)
+            experiment_id = workspace.lab.start_rate_finder(OWNER, dataset, config)
+            exit_code = _follow(workspace.lab.experiments, experiment_id, progress)
+        finally:
+            progress.end()
+        seen = workspace.lab.experiments.look(experiment_id)
+    if exit_code:
+        return exit_code
+    sweep = _found(seen)
+    print(json.dumps(asdict(sweep)) if options.json else _as_text(sweep))
+    return 0
+
+
+def _follow(experiments: Experiments, experiment_id: str, progress: Progress) -> int:
+    """Show the search until it is over; the exit code, which says whether it was cut short."""
+    try:
+        while not experiments.wait(experiment_id, LOOK_SECONDS):
+            sweep = experiments.look(experiment_id).value
+            if isinstance(sweep, RateSweep):
+                _show(sweep, progress)
+    except KeyboardInterrupt as interrupt:
+        progress.show("Stopping")
+        experiments.stop(experiment_id)
+        experiments.wait(experiment_id, None)
+        return exit_code_of(interrupt)
+    return 0
+
+
+def _show(sweep: RateSweep, progress: Progress) -> None:
+    if sweep.done:
+        detail = f"step {sweep.done} of {sweep.total}"
+        progress.show("Trying rates", detail, sweep.done / sweep.total)
+    elif sweep.pictures_total:
+        done, total = sweep.pictures_done, sweep.pictures_total
+        progress.show("Preparing pictures", f"{done} of {total}", done / total)
+
+
+def _found(seen: Experiment) -> RateSweep:
+    if seen.state == "failed":
+        raise TrainingError(seen.message, hint=seen.hint)
+    if not isinstance(seen.value, RateSweep) or not seen.value.is_over:
+        raise RunError("The search was stopped before its end.", hint="Start it again.")
+    return seen.value
+
+
+def _as_text(sweep: RateSweep) -> str:
+    return f"{outcome(sweep)}\n{why(sweep)}".replace("**", "")

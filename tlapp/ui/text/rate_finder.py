@@ -1,0 +1,114 @@
+"""Words of the learning-rate finder."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tlapp.backbones.catalog import find_card
+from tlapp.experiments.lr_finder import RateReason, RateSweep
+from tlapp.training.config import TrainConfig
+from tlapp.ui.text import count, duration
+from tlapp.ui.text.comparing import learned
+
+START_BUTTON = "Find a learning rate"
+STOP_BUTTON = "Stop searching"
+USE_BUTTON = "Use it"
+NOTHING_FOUND = "No learning rate has been found yet."
+FIND_FIRST = "Press Find a learning rate first."
+OTHER_SETTINGS = "This rate was found for other settings than those on the page."
+FIND_AGAIN = "Press Find a learning rate again, for the settings as they are now."
+
+INVITATION = (
+    "Not sure about the rate? This takes one step at each of 100 rates, from far too low to far too "
+    "high, and shows where the loss falls. Nothing of your runs changes."
+)
+NOT_STARTED = "The first step comes next."
+STOPPED = "Stopped before the end, so no rate is suggested. Press Find a learning rate again."
+RATE_CHART_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "title": "Loss at each rate",
+        "unit": "nats per picture, smoothed; lower is better",
+        "axis": "rate of the head",
+        "progress": "Steps",
+        "plot": "Loss at each learning rate",
+        "at": "Rate {rate}: loss {loss}",
+        "keys": "The arrow keys read the curve step by step.",
+    }
+)
+
+
+def rate_words(rate: float) -> str:
+    """A rate as the settings have it: "0.002", "5e-05"."""
+    return f"{rate:.2g}"
+
+
+def waiting(position: int) -> str:
+    """Others have the machine."""
+    ahead = max(position - 1, 0)
+    return "Waiting for its turn." if ahead == 0 else f"Waiting: {ahead} go first."
+
+
+def progress_line(sweep: RateSweep) -> str:
+    """How far a search is."""
+    if sweep.done:
+        left = sweep.seconds_left or 0.0
+        tail = f" About {duration(left)} left." if left >= 1 else ""
+        return f"Step {sweep.done} of {sweep.total}, at rate {rate_words(sweep.rates[-1])}.{tail}"
+    if sweep.pictures_done < sweep.pictures_total:
+        return f"Looking at picture {sweep.pictures_done:,} of {sweep.pictures_total:,}."
+    return NOT_STARTED
+
+
+def outcome(sweep: RateSweep) -> str:
+    """What was searched for, and how far it went."""
+    steps = count(sweep.done, "step", "steps")
+    end = f" after {steps}: beyond them the loss only grows" if sweep.ended_early else ""
+    return f"{_title(sweep.config)}: the search is over{end}."
+
+
+def _title(config: TrainConfig) -> str:
+    what = learned(config.freeze, is_pretrained=config.pretrained, has_head_phase=False)
+    return f"{find_card(config.backbone).title}, {what}"
+
+
+def mark(rate: float) -> str:
+    """What stands beside the suggestion in the chart."""
+    return f"suggested {rate_words(rate)}"
+
+
+def why(sweep: RateSweep) -> str:
+    """The suggestion and its reason in a sentence or two; **strong** parts in asterisks."""
+    reason = sweep.reason
+    if reason is None:
+        return (
+            "**No rate is suggested**: the loss was no number from the first step on. "
+            "Go back to the default settings."
+        )
+    if sweep.suggested_rate is None:
+        return (
+            f"**No rate is suggested**: the loss was {reason.first_loss:.2g} and fell at no rate, "
+            f"so these steps cannot tell one from another. Keep {rate_words(sweep.config.learning_rate)}."
+        )
+    rest = "" if sweep.config.is_head_alone else " The stages keep their share of it."
+    return f"**Take {rate_words(sweep.suggested_rate)}.** {_because(reason)}{rest}"
+
+
+def _because(reason: RateReason) -> str:
+    lowest = (
+        f"the loss is lowest ({reason.lowest_loss:.2g}) at {rate_words(reason.lowest_rate)}, "
+        "and beyond that it grows"
+    )
+    steepest, tenth = rate_words(reason.steepest_rate), rate_words(reason.tenth_of_lowest_rate)
+    if reason.rule == "steepest":
+        return (
+            f"There the loss falls fastest. A check: {lowest}; a tenth of that is {tenth}, no less."
+        )
+    if reason.steepest_rate > reason.tenth_of_lowest_rate:
+        return (
+            f"It falls fastest at {steepest}, but that is too near to trouble: {lowest}. "
+            "A tenth of that keeps away from it."
+        )
+    return (
+        f"That is a tenth of where it is safe to go: {lowest}. It falls fastest at {steepest}, but so "
+        "far below that is a chance of the pictures drawn."
+    )
