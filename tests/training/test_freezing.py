@@ -103,19 +103,16 @@ def test_every_learning_stage_and_the_head_get_the_rates_that_are_shown() -> Non
         train_batchnorm=False,
         workers=1,
     )
-    try:
-        rate_of = {
-            id(parameter): group["lr"]
-            for group in _parameter_groups(network, config)
-            for parameter in group["params"]
-        }
-        for plan, parameters in network.stages:
-            assert {rate_of[id(p)] for p in parameters} == {plan.learning_rate}
-        assert {rate_of[id(p)] for p in network.head.parameters()} == {0.5}
-        assert [plan.learning_rate for plan in plans] == [0.025, 0.25]
-        assert len(rate_of) == len(network.parameters)
-    finally:
-        network.close()
+    rate_of = {
+        id(parameter): group["lr"]
+        for group in _parameter_groups(network, config)
+        for parameter in group["params"]
+    }
+    for plan, parameters in network.stages:
+        assert {rate_of[id(p)] for p in parameters} == {plan.learning_rate}
+    assert {rate_of[id(p)] for p in network.head.parameters()} == {0.5}
+    assert [plan.learning_rate for plan in plans] == [0.025, 0.25]
+    assert len(rate_of) == len(network.parameters)
 
 
 def test_activations_from_the_cache_train_to_the_same_accuracy_as_whole_passes(

@@ -7,6 +7,7 @@ inherit the last value set anywhere: it is put back at once, so that nobody else
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import torch
 
@@ -21,6 +22,13 @@ def core_count() -> int:
 def open_workers(count: int) -> ThreadPoolExecutor:
     """`count` threads that compute on one core each."""
     return ThreadPoolExecutor(count, thread_name_prefix="worker", initializer=_keep_to_one_core)
+
+
+@cache
+def shared_workers(count: int) -> ThreadPoolExecutor:
+    """The same `count` threads for everybody. What a thread has freed, only it can use again: many
+    threads that each compute now and then would hold many times the memory."""
+    return open_workers(count)
 
 
 def _keep_to_one_core() -> None:

@@ -5,7 +5,6 @@ N pictures, B pictures of one step, D feature width, K classes.
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
 from typing import TypeVar
 
 import torch
@@ -99,11 +98,10 @@ def _with_trainer(
         train_batchnorm=config.train_batchnorm,
         workers=core_count(),
     )
-    with closing(network):
-        trainer = _Trainer(task, config, network, inputs, should_stop)
-        if start.state:
-            trainer.load(start.state)
-        yield from tell(trainer)
+    trainer = _Trainer(task, config, network, inputs, should_stop)
+    if start.state:
+        trainer.load(start.state)
+    yield from tell(trainer)
 
 
 def _zero_head(task: Task) -> nn.Linear:

@@ -15,7 +15,7 @@ from torch import Tensor
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.extractor import Extractor, frozen_bottom
 from tlapp.backbones.features import Features, view_generator
-from tlapp.backbones.workers import core_count, open_workers
+from tlapp.backbones.workers import core_count, shared_workers
 from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
 from tlapp.data.preprocess import Preprocess, random_crop
@@ -162,13 +162,13 @@ def _decode(
     began = told = time.perf_counter()
     pictures = [(side, index) for side in sides for index in range(len(side))]
     at_once = 4 * cores
-    with open_workers(cores) as pool:
-        for begin in range(0, len(pictures), at_once):
-            if should_stop():
-                return False
-            list(pool.map(lambda place: place[0].load(place[1]), pictures[begin : begin + at_once]))
-            done, at = min(begin + at_once, len(pictures)), time.perf_counter()
-            if at - told >= _PROGRESS_SECONDS or done == len(pictures):
-                told = at
-                yield PreparingFeatures(done, len(pictures), done / (at - began))
+    pool = shared_workers(cores)
+    for begin in range(0, len(pictures), at_once):
+        if should_stop():
+            return False
+        list(pool.map(lambda place: place[0].load(place[1]), pictures[begin : begin + at_once]))
+        done, at = min(begin + at_once, len(pictures)), time.perf_counter()
+        if at - told >= _PROGRESS_SECONDS or done == len(pictures):
+            told = at
+            yield PreparingFeatures(done, len(pictures), done / (at - began))
     return True

@@ -17,7 +17,7 @@ from torch.nn import functional
 from tlapp.backbones.loading import Backbone, hash_weights
 from tlapp.backbones.split import split_module
 from tlapp.backbones.stages import lies_in, stage_parameters
-from tlapp.backbones.workers import open_workers
+from tlapp.backbones.workers import shared_workers
 from tlapp.classifier import Classifier
 from tlapp.training.freezing import StagePlan
 
@@ -52,7 +52,7 @@ class LossAndGradients:
 
 
 class Network:
-    """A trainable copy of a backbone's upper stages with a head. Close it when done.
+    """A trainable copy of a backbone's upper stages with a head.
 
     What is frozen is shared with the backbone, not copied. Dropout and the like inside the backbone
     stay off, and with pretrained weights BatchNorm keeps the statistics it came with: batches of a
@@ -97,11 +97,7 @@ class Network:
         for parameter in of_stages:
             parameter.requires_grad_()
         self.parameters = (*of_stages, *self.head.parameters())
-        self._pool = open_workers(self._workers)
-
-    def close(self) -> None:
-        """End the threads."""
-        self._pool.shutdown(cancel_futures=True)
+        self._pool = shared_workers(workers)
 
     def backward(self, read: ReadBatch, batch: BatchTargets) -> float:
         """The batch's loss; its gradients are then in each parameter's `.grad`.
