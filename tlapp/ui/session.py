@@ -64,6 +64,7 @@ class Page:
     settings: Settings
     watchers: Watchers = field(default_factory=Watchers)  # of the run on the page
     race_watchers: Watchers = field(default_factory=Watchers)
+    rate_watchers: Watchers = field(default_factory=Watchers)
 
     def owner_of(self, token: str) -> str:
         """Who the visitor with this token is.

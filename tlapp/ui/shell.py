@@ -17,7 +17,16 @@ from tlapp.ui import present, text
 from tlapp.ui.api import build_api
 from tlapp.ui.body_limit import BodyLimit
 from tlapp.ui.handling import QUIET, bind
-from tlapp.ui.panels import choosing, comparing, data, following, racing, train, trying
+from tlapp.ui.panels import (
+    choosing,
+    comparing,
+    data,
+    following,
+    racing,
+    rate_finder,
+    train,
+    trying,
+)
 from tlapp.ui.panels.comparing import ComparePanel
 from tlapp.ui.panels.data import DataPanel
 from tlapp.ui.panels.racing import RacePanel
@@ -123,6 +132,7 @@ def _connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
         followed = event.then(bind(racing.follow, page), [token], zones.race.views(), **FOLLOWING)
         then_list_runs(followed)
 
+    then_follow_rates = rate_finder.connect(page, zones.train, token)
     trying.connect(page, zones.trying, token)
     then_follow_race(racing.connect(page, zones.race, token))
     for started in train.connect(page, zones.train, token):
@@ -143,6 +153,7 @@ def _connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
     opened.then(None, js=PAGE_IS_OPEN, api_visibility="private")
     then_follow(opened)
     then_follow_race(opened)
+    then_follow_rates(opened)
 
 
 def open_page(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...]:

@@ -23,11 +23,18 @@ from tlapp.ui.widgets.ladder import LadderValue
 def show(page: Page, panel: TrainPanel, owner: str) -> tuple[Any, ...]:
     """Everything as it is for this visitor, in the order of `TrainPanel.views`."""
     config = chosen_config(page, owner)
+    can_learn = gr.update(interactive=shown_dataset(page, owner) is not None)
     return (
         widget_values.cards(page.workspace, config.backbone),
         *_settings(page, panel, owner, config),
-        gr.update(interactive=shown_dataset(page, owner) is not None),
+        can_learn,
+        can_learn,
     )
+
+
+def take_over(page: Page, panel: TrainPanel, owner: str, config: TrainConfig) -> tuple[Any, ...]:
+    """Keep these settings; ladder and fields for them, in the order of `TrainPanel.settings`."""
+    return _settings(page, panel, owner, remember(page, owner, config))
 
 
 def _settings(page: Page, panel: TrainPanel, owner: str, config: TrainConfig) -> tuple[Any, ...]:
@@ -95,7 +102,7 @@ def change_locks(
             head_epochs=0 if freeze == HEAD_ALONE else HEAD_EPOCHS,
             seed=before.seed,
         )
-    return _settings(page, panel, owner, remember(page, owner, config))
+    return take_over(page, panel, owner, config)
 
 
 def choose_preset(
@@ -108,7 +115,7 @@ def choose_preset(
     if preset is None:
         return _settings(page, panel, owner, before)
     config = apply_preset(preset, backbone=before.backbone, seed=before.seed)
-    return _settings(page, panel, owner, remember(page, owner, config))
+    return take_over(page, panel, owner, config)
 
 
 def change_rate(
@@ -136,7 +143,7 @@ def reset_form(page: Page, panel: TrainPanel, token: str) -> tuple[Any, ...]:
     owner = page.owner_of(token)
     before = chosen_config(page, owner)
     config = TrainConfig(backbone=before.backbone, freeze=before.freeze)
-    return _settings(page, panel, owner, remember(page, owner, config))
+    return take_over(page, panel, owner, config)
 
 
 def change_field(

@@ -14,7 +14,7 @@ from tlapp.training.presets import FINE_TUNING, apply_preset
 from tlapp.ui import text, widget_values
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.news import news
-from tlapp.ui.panels import choosing
+from tlapp.ui.panels import choosing, rate_finder
 from tlapp.ui.panels.choices import remember
 from tlapp.ui.panels.form import FormValues, build_form
 from tlapp.ui.panels.shown_data import accept_pending, shown_dataset
@@ -39,6 +39,7 @@ def build(page: Page) -> TrainPanel:
     run_view = RunView(widget_values.no_run(has_pictures=False), elem_id="run-view")
     with gr.Accordion(text.SETTINGS_HEADING, open=False, elem_id="settings"):
         form = build_form(page.settings.limits.epochs)
+        rates = rate_finder.build()
         reset = gr.Button(text.RESET_SETTINGS_BUTTON, size="sm", elem_id="reset-settings")
     return TrainPanel(
         cards=cards,
@@ -48,6 +49,7 @@ def build(page: Page) -> TrainPanel:
         go_on=go_on,
         fine_tune=fine_tune,
         form=form,
+        rates=rates,
         reset=reset,
         run_view=run_view,
     )

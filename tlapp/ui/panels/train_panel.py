@@ -7,7 +7,22 @@ import gradio as gr
 from tlapp.ui.panels.form import TrainForm
 from tlapp.ui.widgets.backbone_cards import BackboneCards
 from tlapp.ui.widgets.ladder import Ladder
+from tlapp.ui.widgets.rate_chart import RateChart
 from tlapp.ui.widgets.run_view import RunView
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatePanel:
+    """The components that find a learning rate."""
+
+    start: gr.Button
+    stop: gr.Button
+    use: gr.Button
+    chart: RateChart
+
+    def views(self) -> list[gr.components.Component]:
+        """What following a search fills, in its order."""
+        return [self.chart, self.start, self.stop, self.use]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +36,13 @@ class TrainPanel:
     go_on: gr.Button
     fine_tune: gr.Button
     form: TrainForm
+    rates: RatePanel
     reset: gr.Button
     run_view: RunView
 
     def views(self) -> list[gr.components.Component]:
         """What `show` fills, in its order."""
-        return [self.cards, *self.settings(), self.train]
+        return [self.cards, *self.settings(), self.train, self.rates.start]
 
     def buttons(self) -> list[gr.components.Component]:
         """What starts and ends a training, in the order of `button_updates`."""

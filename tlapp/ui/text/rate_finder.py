@@ -5,10 +5,12 @@ from types import MappingProxyType
 from typing import Final
 
 from tlapp.backbones.catalog import find_card
+from tlapp.backbones.weights import DownloadProgress
 from tlapp.experiments.lr_finder import RateReason, RateSweep
 from tlapp.training.config import TrainConfig
-from tlapp.ui.text import count, duration
+from tlapp.ui.text import count, duration, megabytes
 from tlapp.ui.text.comparing import learned
+from tlapp.workspace.experiments import Experiment
 
 START_BUTTON = "Find a learning rate"
 STOP_BUTTON = "Stop searching"
@@ -42,14 +44,32 @@ def rate_words(rate: float) -> str:
     return f"{rate:.2g}"
 
 
-def waiting(position: int) -> str:
-    """Others have the machine."""
-    ahead = max(position - 1, 0)
-    return "Waiting for its turn." if ahead == 0 else f"Waiting: {ahead} go first."
+def status_of(seen: Experiment) -> str:
+    """Where a search is."""
+    match seen.state:
+        case "waiting":
+            ahead = max(seen.position - 1, 0)
+            return "Waiting for its turn." if ahead == 0 else f"Waiting: {ahead} go first."
+        case "failed":
+            return f"{seen.message} {seen.hint}".strip()
+        case "stopped":
+            return STOPPED
+        case "finished":
+            return outcome(seen.value)
+        case _:
+            return _running(seen.value)
 
 
-def progress_line(sweep: RateSweep) -> str:
-    """How far a search is."""
+def _running(value: object) -> str:
+    if isinstance(value, RateSweep):
+        return _progress_line(value)
+    if isinstance(value, DownloadProgress):
+        done, total = megabytes(value.done_bytes), megabytes(value.total_bytes)
+        return f"Downloading the weights: {done} of {total}. This is done once."
+    return "Loading the backbone."
+
+
+def _progress_line(sweep: RateSweep) -> str:
     if sweep.done:
         left = sweep.seconds_left or 0.0
         tail = f" About {duration(left)} left." if left >= 1 else ""
@@ -95,20 +115,15 @@ def why(sweep: RateSweep) -> str:
 
 def _because(reason: RateReason) -> str:
     lowest = (
-        f"the loss is lowest ({reason.lowest_loss:.2g}) at {rate_words(reason.lowest_rate)}, "
-        "and beyond that it grows"
+        f"{rate_words(reason.lowest_rate)}, where the loss is lowest ({reason.lowest_loss:.2g})"
     )
-    steepest, tenth = rate_words(reason.steepest_rate), rate_words(reason.tenth_of_lowest_rate)
+    steepest = rate_words(reason.steepest_rate)
     if reason.rule == "steepest":
         return (
-            f"There the loss falls fastest. A check: {lowest}; a tenth of that is {tenth}, no less."
+            "There the loss falls fastest, and it is well below "
+            f"{lowest}: beyond that the loss only grows."
         )
+    tenth = f"It is a tenth of {lowest}; beyond that the loss only grows."
     if reason.steepest_rate > reason.tenth_of_lowest_rate:
-        return (
-            f"It falls fastest at {steepest}, but that is too near to trouble: {lowest}. "
-            "A tenth of that keeps away from it."
-        )
-    return (
-        f"That is a tenth of where it is safe to go: {lowest}. It falls fastest at {steepest}, but so "
-        "far below that is a chance of the pictures drawn."
-    )
+        return f"{tenth} It falls fastest at {steepest}, which is too near to that point."
+    return f"{tenth} Below it there is no clear descent: what falls at {steepest} is chance."

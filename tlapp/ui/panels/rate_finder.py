@@ -1,0 +1,185 @@
+"""Find a learning rate: one press searches, the curve grows, one press takes what was found."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from tlapp.errors import DataError, NotFoundError, TrainingError
+from tlapp.experiments.lr_finder import HIGHEST_RATE, LOWEST_RATE, RateSweep
+from tlapp.training.config import TrainConfig
+from tlapp.ui import text
+from tlapp.ui.handling import QUIET, bind
+from tlapp.ui.news import news
+from tlapp.ui.panels import choosing
+from tlapp.ui.panels.choices import remember
+from tlapp.ui.panels.form import FormValues
+from tlapp.ui.panels.shown_data import shown_dataset
+from tlapp.ui.panels.train_panel import RatePanel, TrainPanel
+from tlapp.ui.session import Page
+from tlapp.ui.text import rate_finder as words
+from tlapp.ui.widgets.rate_chart import RateChart, RateChartValue
+from tlapp.workspace.experiments import Experiment
+from tlapp.workspace.lab import RATE_FINDER
+
+_DIGITS = 4  # of a number in the chart; more cannot be seen
+
+
+def build() -> RatePanel:
+    """The components, without their events."""
+    chart = RateChart(RateChartValue(status=words.INVITATION), elem_id="rate-chart")
+    with gr.Row(elem_classes="tl-buttons"):
+        return RatePanel(
+            start=gr.Button(words.START_BUTTON, size="sm", interactive=False, elem_id="rate-start"),
+            stop=gr.Button(
+                words.STOP_BUTTON, size="sm", variant="stop", visible=False, elem_id="rate-stop"
+            ),
+            use=gr.Button(
+                words.USE_BUTTON, size="sm", variant="primary", visible=False, elem_id="rate-use"
+            ),
+            chart=chart,
+        )
+
+
+def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> Callable[[Any], None]:
+    """Give the components their events. Returns how to follow the search after another event."""
+    everything: set[gr.blocks.Block] = {token, panel.cards, *panel.settings()}
+
+    def then_follow(event: Any) -> None:
+        event.then(
+            bind(follow, page), [token], panel.rates.views(), concurrency_limit=None, **QUIET
+        )
+
+    then_follow(panel.rates.start.click(bind(start, page, panel, token), everything, None, **QUIET))
+    panel.rates.stop.click(bind(stop, page), [token], None, **QUIET)
+    panel.rates.use.click(bind(use, page, panel, token), everything, panel.settings(), **QUIET)
+    return then_follow
+
+
+def start(page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues) -> None:
+    """Put a search for the settings and the pictures on the page in the queue."""
+    owner = page.owner_of(values[token])
+    config = remember(page, owner, choosing.read(page, panel, owner, values))
+    dataset = shown_dataset(page, owner)
+    if dataset is None:
+        raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
+    page.workspace.lab.start_rate_finder(owner, dataset, config)
+
+
+def stop(page: Page, token: str) -> None:
+    """Stop the visitor's search."""
+    experiments = page.workspace.lab.experiments
+    experiment_id = experiments.newest(page.owner_of(token), RATE_FINDER)
+    if experiment_id is not None:
+        experiments.stop(experiment_id)
+
+
+def use(
+    page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
+) -> tuple[Any, ...]:
+    """Take the rate that was found; the stages of the backbone keep their share of it."""
+    owner = page.owner_of(values[token])
+    seen = _newest(page, owner)
+    sweep = seen.value if seen else None
+    if not isinstance(sweep, RateSweep) or sweep.suggested_rate is None:
+        raise TrainingError(words.NOTHING_FOUND, hint=words.FIND_FIRST)
+    config = choosing.read(page, panel, owner, values)
+    if _kind(config) != _kind(sweep.config):
+        raise TrainingError(words.OTHER_SETTINGS, hint=words.FIND_AGAIN)
+    return choosing.take_over(page, panel, owner, _at_rate(config, sweep.suggested_rate))
+
+
+def _kind(config: TrainConfig) -> tuple[object, ...]:
+    """What a rate depends on most."""
+    return config.backbone, config.freeze, config.pretrained, config.optimizer
+
+
+def _at_rate(config: TrainConfig, rate: float) -> TrainConfig:
+    """The settings with every rate times the same factor, so that the head's is `rate`."""
+    factor = rate / config.learning_rate
+
+    def scaled(other: float) -> float:
+        return float(f"{other * factor:.3g}")
+
+    return replace(
+        config,
+        learning_rate=rate,
+        backbone_learning_rate=scaled(config.backbone_learning_rate),
+        stage_rates=tuple((stage, scaled(each)) for stage, each in config.stage_rates),
+    )
+
+
+async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
+    """The visitor's newest search, until it is over or the tab has a later watcher."""
+    owner = page.owner_of(token)
+    seen = _newest(page, owner)
+    if seen is None or seen.is_over:
+        yield show(seen)
+        return
+    experiments, experiment_id = page.workspace.lab.experiments, seen.experiment_id
+    with page.rate_watchers.begin((owner, request.session_hash)) as watcher:
+
+        def listen(wake: Callable[[], object]) -> Callable[[], None]:
+            watcher.wake = wake
+            return experiments.listen(experiment_id, wake)
+
+        async with news(listen) as changes:
+            async for _ in changes:
+                if not watcher.is_newest:
+                    return
+                seen = await asyncio.to_thread(experiments.look, experiment_id)
+                yield show(seen)
+                if seen.is_over:
+                    return
+
+
+def _newest(page: Page, owner: str) -> Experiment | None:
+    experiments = page.workspace.lab.experiments
+    experiment_id = experiments.newest(owner, RATE_FINDER)
+    try:
+        return None if experiment_id is None else experiments.look(experiment_id)
+    except NotFoundError:  # a later one has just taken its place
+        return None
+
+
+def show(seen: Experiment | None) -> tuple[Any, ...]:
+    """A search as it is (None: there was none), in the order of `RatePanel.views`."""
+    is_running = seen is not None and not seen.is_over
+    sweep = seen.value if seen else None
+    found = isinstance(sweep, RateSweep) and sweep.suggested_rate is not None
+    return (
+        RateChartValue(status=words.INVITATION) if seen is None else _chart(seen),
+        gr.update(visible=not is_running),
+        gr.update(visible=is_running),
+        gr.update(visible=found),
+    )
+
+
+def _chart(seen: Experiment) -> RateChartValue:
+    sweep = seen.value if isinstance(seen.value, RateSweep) else None
+    rate = sweep.suggested_rate if sweep else None
+    return RateChartValue(
+        status=words.status_of(seen),
+        search=seen.experiment_id,
+        is_running=not seen.is_over,
+        is_problem=seen.state == "failed",
+        progress=None if seen.is_over or sweep is None else _progress(sweep),
+        range=(LOWEST_RATE, HIGHEST_RATE),
+        rates=_rounded(sweep.rates if sweep else ()),
+        losses=_rounded(sweep.losses if sweep else ()),
+        suggested=rate,
+        mark=words.mark(rate) if rate else "",
+        why=words.why(sweep) if sweep and sweep.is_over else "",
+    )
+
+
+def _progress(sweep: RateSweep) -> float:
+    if sweep.done or not sweep.pictures_total:
+        return sweep.done / sweep.total
+    return sweep.pictures_done / sweep.pictures_total
+
+
+def _rounded(numbers: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(float(f"{number:.{_DIGITS}g}") for number in numbers)

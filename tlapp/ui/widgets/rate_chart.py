@@ -1,0 +1,57 @@
+"""The loss at each learning rate, as it is tried, and the rate to take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from tlapp.ui.text.rate_finder import RATE_CHART_WORDS
+from tlapp.ui.widgets.assets import read_script
+from tlapp.ui.widgets.quiet import QuietComponentMeta
+from tlapp.ui.widgets.values import to_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateChartValue:
+    """One moment of a search; without rates there is no chart."""
+
+    status: str  # "Step 34 of 100, at rate 0.0024. About 12 s left."
+    search: str = ""  # changes when another one is shown, so that its curve is drawn from the start
+    is_running: bool = False
+    is_problem: bool = False  # the status says why it failed
+    progress: float | None = None  # 0 to 1; None: no bar
+    range: tuple[float, float] = (1e-6, 10.0)  # of the rates
+    rates: tuple[float, ...] = ()
+    losses: tuple[float, ...] = ()  # as long as `rates`, nats per picture
+    suggested: float | None = None  # the rate to take
+    mark: str = ""  # what stands beside it: "suggested 0.0021"
+    why: str = ""  # a sentence or two; **strong** parts in asterisks
+
+
+class RateChart(gr.HTML, metaclass=QuietComponentMeta):
+    """Status, curve and reason. As an input, a listener gets None."""
+
+    def __init__(
+        self,
+        value: RateChartValue | None = None,
+        *,
+        words: Mapping[str, str] = RATE_CHART_WORDS,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            value=value,
+            html_template='<div class="tl-root tl-rates"></div>',
+            js_on_load=read_script("chart.js", "rate_chart.js"),
+            apply_default_css=False,
+            words=dict(words),
+            **options,
+        )
+
+    def preprocess(self, payload: Any) -> Any:
+        """Nothing: the search is on the server."""
+        return None
+
+    def postprocess(self, value: Any) -> Any:
+        """The value as JSON."""
+        return to_json(value)
