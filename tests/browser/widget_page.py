@@ -18,6 +18,7 @@ from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCards, Backbon
 from tlapp.ui.widgets.class_list import ClassList, ClassListValue, ClassRow, SkippedRow
 from tlapp.ui.widgets.ladder import Ladder, LadderPreset, LadderStage, LadderValue
 from tlapp.ui.widgets.predictions import ClassBar, Predictions, PredictionsValue, TriedPicture
+from tlapp.ui.widgets.rate_chart import RateChart, RateChartValue
 from tlapp.ui.widgets.run_view import Curves, RunView, RunViewValue
 from tlapp.ui.widgets.values import picture_address
 
@@ -30,7 +31,7 @@ HOSTILE_NAMES = (
     "{count} {name}",
     "x" * 120,
 )
-WIDGETS = ("class_list", "cards", "ladder", "run_view", "predictions")
+WIDGETS = ("class_list", "cards", "ladder", "run_view", "rate_chart", "predictions")
 
 
 @dataclass
@@ -149,11 +150,12 @@ def _build(widget_page: WidgetPage) -> gr.Blocks:
                 cards = BackboneCards(cards_value(), elem_id="backbones")
                 ladder = Ladder(ladder_value(), elem_id="ladder")
                 run_view = RunView(empty_run(), elem_id="run-view")
+                rate_chart = RateChart(rate_value(0), elem_id="rate-chart")
             with gr.Column(elem_classes="tl-card"):
                 predictions = Predictions(predictions_value(), elem_id="predictions")
         push_button = gr.Button("Push", elem_id="push")
         said = gr.Textbox(label="What the server said", elem_id="said")
-        outputs = [class_list, cards, ladder, run_view, predictions, said]
+        outputs = [class_list, cards, ladder, run_view, rate_chart, predictions, said]
         push_button.click(widget_page.push, None, outputs, **quiet)
 
         def on_edit(event: gr.EventData) -> str:
@@ -258,6 +260,20 @@ def run_value(count: int, total: int, *, state: Any = "running", **more: Any) ->
             valid_accuracy=tuple(share - 0.05 for share in rising),
         ),
         best_epoch=count or None,
+        **more,
+    )
+
+
+def rate_value(done: int, **more: Any) -> RateChartValue:
+    """A search after so many of 100 rates, whose loss falls most at the 50th step."""
+    rates = tuple(10 ** (-6 + 7 * step / 99) for step in range(done))
+    losses = tuple(2 / (1 + math.exp((step - 49) / 6)) + 0.1 for step in range(done))
+    return RateChartValue(
+        status=f"Step {done} of 100.",
+        is_running=0 < done < 100,
+        progress=done / 100 if 0 < done < 100 else None,
+        rates=rates,
+        losses=losses,
         **more,
     )
 

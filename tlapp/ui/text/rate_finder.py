@@ -30,7 +30,6 @@ RATE_CHART_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "title": "Loss at each rate",
         "unit": "nats per picture, smoothed; lower is better",
-        "axis": "rate of the head",
         "progress": "Steps",
         "plot": "Loss at each learning rate",
         "at": "Rate {rate}: loss {loss}",
