@@ -69,7 +69,10 @@ def doubts_of(freeze: str, **wishes: Any) -> str:
 def test_locks_that_make_no_sense_are_doubted() -> None:
     assert doubts_of("head") == doubts_of("last:2") == doubts_of("none", rate_decay=0.5) == ""
     assert "Stage 2 learns below stage 3, which is locked" in doubts_of("stage 1,stage 3")
-    assert "One rate of 0.01" in doubts_of("none", backbone_learning_rate=0.01)
+    one_rate = {"learning_rate": 1e-3, "backbone_learning_rate": 1e-3}
+    assert "One rate of 0.001" in doubts_of("none", **one_rate)
+    assert doubts_of("none", head_epochs=30, **one_rate) == ""
+    assert "A rate of 0.01 rewrites" in doubts_of("last:1", backbone_learning_rate=0.01)
     assert "From scratch with 500 pictures" in doubts_of("none", pretrained=False)
 
 

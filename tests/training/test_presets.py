@@ -88,3 +88,20 @@ def test_without_a_wish_the_settings_are_the_phases() -> None:
 def test_what_is_no_phase_is_refused(wish: str) -> None:
     with pytest.raises(TrainingError):
         asked_phases(TrainConfig(), wish)
+
+
+def test_the_textbook_rate_is_one_press_away() -> None:
+    assert set(rates("textbook")) == {1e-5}
+    preset = find_preset("textbook")
+    assert preset is not None
+    config = apply_preset(preset, backbone="resnet18")
+    assert (config.learning_rate, config.freeze) == (1e-5, "none")
+    assert config.head_epochs > 0
+
+
+def test_the_heads_phase_learns_from_plain_pictures_whose_features_are_kept() -> None:
+    preset = find_preset("last_two")
+    assert preset is not None
+    head, fine = phases_of(apply_preset(preset, backbone="resnet18"))
+    assert (head.augmented_views, head.learning_rate) == (0, TrainConfig().learning_rate)
+    assert fine.augmented_views > 0

@@ -12,7 +12,8 @@ from tlapp.backbones.stages import Stage
 from tlapp.errors import TrainingError
 from tlapp.training.config import HEAD_ALONE, LAST_STAGES, NOTHING_FROZEN, Freeze, TrainConfig
 
-_HIGH_RATE = 1e-3  # AdamW at this rate rewrites pretrained weights within an epoch
+_HARMFUL_RATE = 1e-3  # AdamW at this rate, while the head is untrained: its errors go deep
+_WRECKING_RATE = 3e-3  # and at this one whatever the head knows
 _FEW_PICTURES = 5_000  # ImageNet, from which networks do learn from scratch, has 1,281,167
 
 
@@ -83,14 +84,17 @@ def doubts(plans: Sequence[StagePlan], config: TrainConfig, *, train_count: int)
         )
     rates = {plan.learning_rate for plan in learning}
     highest = max((plan.learning_rate or 0.0 for plan in learning), default=0.0)
-    if config.pretrained and len(learning) > 1 and len(rates) == 1 and highest >= _HIGH_RATE:
+    is_one_rate = len(learning) > 1 and len(rates) == 1 and not config.head_epochs
+    if config.pretrained and is_one_rate and highest >= _HARMFUL_RATE:
         found.append(
             f"One rate of {highest:g} for everything: at that rate the errors of the untrained "
-            "head wreck what the backbone knows. Choose a hundredth, or smaller rates below."
+            "head wreck what the backbone knows. Train the head alone first, or choose smaller "
+            "rates below."
         )
-    elif config.pretrained and highest >= _HIGH_RATE:
+    elif config.pretrained and highest >= _WRECKING_RATE:
         found.append(
-            f"A rate of {highest:g} rewrites pretrained stages quickly. 1e-4 or less keeps them."
+            f"A rate of {highest:g} rewrites pretrained stages at once. 1e-3 or less keeps most of "
+            "what they know."
         )
     if not config.pretrained and train_count < _FEW_PICTURES:
         found.append(

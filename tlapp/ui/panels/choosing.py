@@ -9,7 +9,7 @@ from tlapp.backbones.catalog import find_card
 from tlapp.errors import TrainingError
 from tlapp.training.config import HEAD_ALONE, TrainConfig
 from tlapp.training.freezing import freeze_from, plan_stages
-from tlapp.training.presets import HEAD_EPOCHS, apply_preset, find_preset
+from tlapp.training.presets import apply_preset, find_preset, fine_tuning
 from tlapp.ui import widget_values
 from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.panels.form import FormValues, field_values, read_form
@@ -94,13 +94,13 @@ def change_locks(
     freeze = freeze_from(stages, values[panel.ladder])
     if before.is_head_alone == (freeze == HEAD_ALONE):
         config = read(page, panel, owner, values)
-    else:
+    elif freeze == HEAD_ALONE:
         config = TrainConfig(
-            backbone=before.backbone,
-            freeze=freeze,
-            pretrained=before.pretrained,
-            head_epochs=0 if freeze == HEAD_ALONE else HEAD_EPOCHS,
-            seed=before.seed,
+            backbone=before.backbone, pretrained=before.pretrained, seed=before.seed
+        )
+    else:
+        config = fine_tuning(
+            freeze, backbone=before.backbone, pretrained=before.pretrained, seed=before.seed
         )
     return take_over(page, panel, owner, config)
 

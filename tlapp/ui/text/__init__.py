@@ -45,6 +45,7 @@ PRESET_TITLES = {
     "last": "Last stage",
     "last_two": "Last two",
     "slower_below": "All, slower below",
+    "textbook": "Textbook: 1e-5",
     "one_rate": "All at one rate",
     "scratch": "From scratch",
 }
