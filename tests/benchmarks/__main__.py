@@ -26,6 +26,8 @@ NAMES = (
     "cached_run",
     "tutorial",
     "accuracy",
+    "learning",
+    "fine_tuning",
     "memory",
 )
 MEASURE_HERE = "--measure-here"  # the word with which this module calls itself for one benchmark

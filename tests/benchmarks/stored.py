@@ -1,4 +1,4 @@
-"""A folder with `train/` and `val/` in memory: its pictures, and their default features."""
+"""A folder with `train/` and `val/` in memory: its pictures, their default features, a training."""
 
 from pathlib import Path
 
@@ -8,10 +8,13 @@ from tlapp.backbones.catalog import DEFAULT_BACKBONE, find_card
 from tlapp.backbones.loading import Backbone, load_backbone
 from tlapp.backbones.weights import WeightsStore
 from tlapp.data.decode import make_working_copy
-from tlapp.data.images import Picture
+from tlapp.data.images import LabeledImage, LabeledImages, Picture
+from tlapp.data.splits import Split
 from tlapp.evaluation.predict import features_of
 from tlapp.settings import LOCAL_LIMITS
+from tlapp.training.config import TrainConfig
 from tlapp.training.head import HeadData
+from tlapp.training.task import TrainJob
 
 
 def default_backbone() -> Backbone:
@@ -44,4 +47,25 @@ def features_and_labels(folder: Path) -> HeadData:
         valid_ND=features_of(backbone, valid),
         valid_labels_N=valid_labels_N,
         class_count=int(train_labels_N.max()) + 1,
+    )
+
+
+def training_of(source: Path, backbone: Backbone, *phases: TrainConfig) -> TrainJob:
+    """What is to be trained on this folder's own split."""
+    parts = [pictures_and_labels(source / part) for part in ("train", "val")]
+    pictures = [picture for part, _ in parts for picture in part]
+    labels = torch.cat([labels_N for _, labels_N in parts]).tolist()
+    names = tuple(f"class {label}" for label in range(max(labels) + 1))
+    images = tuple(
+        LabeledImage(picture.image_id, label, "")
+        for picture, label in zip(pictures, labels, strict=True)
+    )
+    train_count = len(parts[0][0])
+    by_id = {picture.image_id: picture for picture in pictures}
+    return TrainJob(
+        images=LabeledImages(names, images),
+        split=Split(tuple(range(train_count)), tuple(range(train_count, len(pictures))), ()),
+        picture_of=by_id.__getitem__,
+        backbone=backbone,
+        phases=phases,
     )
