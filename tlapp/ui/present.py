@@ -12,10 +12,12 @@ from typing import Any
 from tlapp.data.dataset import Dataset
 from tlapp.data.images import Finding
 from tlapp.errors import TlappError
+from tlapp.evaluation.diagnosis import diagnose
 from tlapp.runs.record import RunRecord
 from tlapp.settings import Settings
 from tlapp.ui import text
 from tlapp.ui.text import comparing
+from tlapp.ui.text.diagnosis import diagnosis
 from tlapp.ui.widgets.values import to_json
 from tlapp.workspace import LiveRun, TryResult
 from tlapp.workspace.experiments import Experiment
@@ -53,9 +55,9 @@ def no_results() -> str:
     return f'<p class="tl-note">{text.RESULTS_EMPTY}</p>'
 
 
-def pending_results() -> str:
-    """While a run goes on."""
-    return f'<p class="tl-note">{text.RESULTS_PENDING}</p>'
+def pending_results(record: RunRecord) -> str:
+    """While a run goes on: what can be said already."""
+    return f'<p class="tl-note">{text.RESULTS_PENDING}</p>{_diagnosis(record)}'
 
 
 def results(record: RunRecord) -> str:
@@ -75,6 +77,7 @@ def results(record: RunRecord) -> str:
     return (
         f'<p id="result-sentence">{html.escape(sentence)}</p>'
         f"{_gain(record)}"
+        f"{_diagnosis(record)}"
         f"{_class_results(record)}"
         f'<p class="tl-links">{links}</p>'
     )
@@ -86,6 +89,15 @@ def _gain(record: RunRecord) -> str:
     if gain is None:
         return ""
     return f'<p id="gain-sentence">{html.escape(comparing.gain_sentence(*gain))}</p>'
+
+
+def _diagnosis(record: RunRecord) -> str:
+    """What is the matter with the run, and what to do; "" when there is nothing to say."""
+    items = "".join(
+        f"<li>{html.escape(what)} <b>{html.escape(to_do)}</b></li>"
+        for what, to_do in map(diagnosis, diagnose(record))
+    )
+    return f'<ul id="diagnosis">{items}</ul>' if items else ""
 
 
 def _class_results(record: RunRecord) -> str:

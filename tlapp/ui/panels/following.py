@@ -74,5 +74,5 @@ def _view(live: LiveRun, answers: Any) -> tuple[Any, ...]:
         widget_values.run(live),
         *button_updates(live),
         answers,
-        present.results(live.record) if live.is_over else present.pending_results(),
+        present.results(live.record) if live.is_over else present.pending_results(live.record),
     )

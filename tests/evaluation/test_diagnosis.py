@@ -1,0 +1,149 @@
+"""What is said of runs: nothing of good ones, the right thing of others."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.runs.examples import make_record, make_row
+from tests.training.tiny import Album, tiny_backbone
+from tlapp.evaluation.diagnosis import diagnose
+from tlapp.runs.record import EpochRow, RunRecord
+from tlapp.training.config import TrainConfig
+from tlapp.training.events import EpochFinished
+from tlapp.training.session import train
+from tlapp.training.task import TrainJob
+from tlapp.ui.text.diagnosis import diagnosis
+
+CLASSES = ("a", "b", "c", "d")
+GUESSING = math.log(4)
+
+
+def rows(train_loss: Sequence[float], valid_loss: Sequence[float], **values: Any) -> list[EpochRow]:
+    """Epochs with these losses; the running loss is a little above the one in eval mode."""
+    pairs = zip(train_loss, valid_loss, strict=True)
+    return [
+        make_row(epoch, train_loss=1.02 * loss, train_eval_loss=loss, valid_loss=valid, **values)
+        for epoch, (loss, valid) in enumerate(pairs, start=1)
+    ]
+
+
+def run(epochs: Sequence[EpochRow], **values: Any) -> RunRecord:
+    record = make_record(
+        class_names=CLASSES,
+        epochs=tuple(epochs),
+        state="finished",
+        valid_count=400,
+        valid_class_counts=(100,) * 4,
+    )
+    return replace(record, **{"valid_interval": (0.7, 0.8)} | values)
+
+
+def said(record: RunRecord) -> list[str]:
+    return [finding.trouble for finding in diagnose(record)]
+
+
+GOOD = rows([1.2, 0.7, 0.5, 0.42, 0.41, 0.40], [1.25, 0.8, 0.6, 0.55, 0.54, 0.54])
+
+
+def test_of_a_good_run_nothing_is_said() -> None:
+    assert said(run(GOOD)) == []
+    assert said(run([])) == []
+
+
+@pytest.mark.parametrize("loss", [2.5, 40.0, math.nan, math.inf])
+def test_a_loss_above_guessing_is_diverging(loss: float) -> None:
+    record = run([*GOOD, make_row(7, train_loss=loss)])
+    assert said(record) == ["diverging"]
+    assert said(replace(record, state="running")) == ["diverging"]
+
+
+def test_a_loss_that_hardly_falls_needs_a_larger_rate() -> None:
+    slow = [1.38, 1.37, 1.36, 1.35]
+    assert said(run(rows(slow, slow))) == ["rate_too_small"]
+    assert said(run(rows(slow[:2], slow[:2]))) == []  # too early to say
+    converged = [0.31, 0.30, 0.30, 0.30]
+    assert said(run(rows(converged, converged))) == []
+
+
+def test_a_held_out_loss_that_rises_is_overfitting_and_since_when() -> None:
+    record = run(rows([1.0, 0.5, 0.3, 0.2, 0.1, 0.05], [1.1, 0.7, 0.6, 0.66, 0.8, 0.9]))
+    (finding,) = diagnose(record)
+    assert (finding.trouble, finding.figures) == ("overfitting", (3, 0.6, 0.9))
+    assert "Since epoch 3" in diagnosis(finding)[0]
+
+
+def test_a_run_that_still_falls_needs_more_epochs() -> None:
+    record = run(rows([1.2, 1.0, 0.8], [1.25, 1.05, 0.85]))
+    assert said(record) == ["not_converged"]
+    assert said(replace(record, state="running")) == []  # it is not over
+
+
+def test_few_held_out_pictures_leave_the_accuracy_open() -> None:
+    record = run(GOOD, valid_count=12, valid_interval=(0.5, 0.9))
+    (finding,) = diagnose(record)
+    assert diagnosis(finding)[0].startswith("With 12 pictures held out")
+    assert "between 50 and 90 %" in diagnosis(finding)[0]
+
+
+def test_one_answer_for_everything_is_told_with_its_class() -> None:
+    last = make_row(7, valid_class_correct=(0, 98, 3, 0))
+    (finding,) = diagnose(run([*GOOD, last]))
+    assert finding.trouble == "one_class"
+    assert '"b"' in diagnosis(finding)[0]
+    assert said(run([*GOOD, make_row(7, valid_class_correct=(90, 98, 95, 92))])) != ["one_class"]
+
+
+def test_why_the_held_out_loss_is_below_the_running_one_is_explained() -> None:
+    epochs = [replace(row, train_loss=2 * row.train_eval_loss) for row in GOOD]
+    (finding,) = diagnose(run(epochs))
+    assert finding.trouble == "held_out_better"
+    what, compare = diagnosis(finding)
+    assert "(0.54)" in what
+    assert "(0.80)" in what
+    assert "(0.40)" in compare
+
+
+def test_only_the_last_phase_is_judged() -> None:
+    first = rows([1.2, 0.3], [1.2, 0.3])
+    second = [replace(row, phase=2, epoch=row.epoch + 2) for row in GOOD]
+    assert said(run([*first, *second])) == []
+
+
+def test_every_finding_has_words() -> None:
+    for record in (
+        run(rows([1.38] * 4, [1.38] * 4)),
+        run(rows([1.2, 1.0, 0.8], [1.25, 1.05, 0.85]), valid_interval=(0.1, 0.9)),
+    ):
+        for finding in diagnose(record):
+            what, to_do = diagnosis(finding)
+            assert what.endswith(".")
+            assert to_do.endswith(".")
+
+
+def epochs_of(**wishes: Any) -> RunRecord:
+    """A real training of the tiny network."""
+    album = Album()
+    job = TrainJob(
+        images=album.images,
+        split=album.split,
+        picture_of=album.picture,
+        backbone=tiny_backbone(),
+        phases=(TrainConfig(**wishes),),
+    )
+    told = [
+        event
+        for event in train(job, cache=None, should_stop=lambda: False)
+        if isinstance(event, EpochFinished)
+    ]
+    names = {field for field in EpochRow.__dataclass_fields__ if field != "valid_hits"}
+    epochs = [
+        EpochRow(**{name: getattr(each, name) for name in names}, valid_hits="") for each in told
+    ]
+    return run(epochs, class_names=album.images.class_names, valid_class_counts=())
+
+
+def test_a_real_training_at_a_tiny_rate_is_found_out() -> None:
+    assert said(epochs_of(epochs=5, learning_rate=1e-8)) == ["rate_too_small"]
