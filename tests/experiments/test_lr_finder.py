@@ -123,13 +123,23 @@ def test_a_clear_descent_is_taken_where_it_is_steepest() -> None:
 
 
 def test_a_jump_at_a_rate_that_changes_nothing_does_not_count() -> None:
-    losses = curve((1e-6, 0.3), (2e-5, 0.3), (3e-5, 0.2), (1e-2, 0.1), (10, 5.0))
-    reason = explain(RATES, losses, first_loss=0.3)
+    losses = curve((1e-6, 2.3), (2e-5, 2.3), (3e-5, 1.2), (1e-2, 0.5), (10, 9.0))
+    reason = explain(RATES, losses, first_loss=2.3)
     assert reason.steepest_rate < 1e-4
     assert reason.rule == "tenth"
-    assert reason.tenth_of_lowest_rate == pytest.approx(1e-3, rel=0.2)
+    assert reason.lowest_rate == pytest.approx(1e-2, rel=0.2)
 
 
-def test_a_loss_that_does_not_fall_suggests_nothing() -> None:
-    losses = curve((1e-6, 0.1), (1e-3, 0.099), (10, 5.0))
-    assert explain(RATES, losses, first_loss=0.1).rule == "flat"
+@pytest.mark.parametrize(
+    "losses",
+    [
+        curve((1e-6, 0.15), (5e-5, 0.16), (8e-5, 0.13), (5e-3, 0.12), (3e-2, 0.16), (10, 5.0)),
+        curve((1e-6, 0.15), (1e-5, 0.14), (1e-4, 0.11), (3e-2, 0.16), (10, 5.0)),
+        curve((1e-6, 0.16), (3e-2, 0.16), (10, 5.0)),
+    ],
+    ids=["chance descent", "chance low", "flat"],
+)
+def test_losses_that_fall_too_little_show_what_is_safe(losses: list[float]) -> None:
+    reason = explain(RATES, losses, first_loss=0.1601)
+    assert reason.rule == "safe"
+    assert reason.safe_rate == pytest.approx(3e-2, rel=0.2)

@@ -27,14 +27,14 @@ _SMOOTHING = 0.8  # the share of what came before; fastai's 0.98 would lag by ha
 _BEGINNING = 10  # steps at rates that change nothing: what the loss is before any learning
 _LOST = 4.0  # times the lowest loss, as in fastai: from there on it only grows
 _LOST_OVER_BEGINNING = 2.0  # and times the first ones: few pictures a step make losses jump
-_LEAST_FALL = 0.9  # of the first losses: where the lowest is not below it, nothing was learnt
-_SHARE_OF_LOWEST = 0.1  # of the rate where the loss is lowest, as in fastai
+_CLEAR_FALL = 1 / 3  # of the first losses: a lowest one above it may be one of chance
+_SHARE = 0.1  # of the rate where the loss is lowest, as in fastai
 _MOST_APART = 10.0  # times: a steepest descent so far below is a jump of the loss, not learning
 
 Rule = Literal[
     "steepest",  # where the loss falls fastest
     "tenth",  # a tenth of the rate where it is lowest
-    "flat",  # it did not fall: no rate is better than another
+    "safe",  # a tenth of the highest rate that does no harm
 ]
 
 
@@ -47,7 +47,7 @@ class RateReason:
     steepest_rate: float  # where the loss falls fastest over the logarithm of the rate
     lowest_rate: float  # where the loss is lowest
     lowest_loss: float
-    tenth_of_lowest_rate: float
+    safe_rate: float  # the highest one with no more loss than first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +64,8 @@ class RateSweep:
     seconds_left: float | None = None  # None: not known yet
     is_over: bool = False
     ended_early: bool = False  # the loss was lost before the highest rate
-    suggested_rate: float | None = None  # None: not over, or no rate is better than another
-    reason: RateReason | None = None  # None: not over
+    suggested_rate: float | None = None  # None: not over, or not one loss was a number
+    reason: RateReason | None = None  # None: as for the suggestion
 
 
 def find_rate(
@@ -142,27 +142,30 @@ def _concluded(sweep: RateSweep, raw: Sequence[float]) -> RateSweep:
     reason = explain(sweep.rates, sweep.losses, first_loss=_first_loss(raw))
     rate = {
         "steepest": reason.steepest_rate,
-        "tenth": reason.tenth_of_lowest_rate,
-        "flat": None,
+        "tenth": _SHARE * reason.lowest_rate,
+        "safe": _SHARE * reason.safe_rate,
     }[reason.rule]
-    return replace(over, reason=reason, suggested_rate=rate and float(f"{rate:.2g}"))
+    return replace(over, reason=reason, suggested_rate=float(f"{rate:.2g}"))
 
 
 def explain(rates: Sequence[float], losses: Sequence[float], *, first_loss: float) -> RateReason:
     """What these smoothed losses say: the lower of two rates, one where the loss falls fastest and
     one that is a tenth of where it is lowest.
 
-    With a trained head the loss hardly falls before it is lost, and its steepest descent may be any
-    jump at a rate that changes nothing: one that is over ten times lower does not count.
+    A steepest descent that is over ten times lower than the other is a jump of the loss and counts
+    for nothing. So do both where the loss does not fall by two thirds: a head that is trained
+    already has little left to learn in these steps, and which few pictures a step sees decides
+    where its losses are low. They still show from which rate on they grow; a tenth of that is safe.
     """
-    lowest = min(range(len(losses)), key=losses.__getitem__)
-    falls = [losses[step] - losses[step + 1] for step in range(_BEGINNING, lowest)]
-    steepest = _BEGINNING + falls.index(max(falls)) if falls else lowest
-    tenth = _SHARE_OF_LOWEST * rates[lowest]
+    begin = min(_BEGINNING, len(losses) - 1)  # before it, a smoothed loss is that of few pictures
+    lowest = min(range(begin, len(losses)), key=losses.__getitem__)
+    falls = [losses[step] - losses[step + 1] for step in range(begin, lowest)]
+    steepest = begin + falls.index(max(falls)) if falls else lowest
+    safe = max((step for step, loss in enumerate(losses) if loss <= first_loss), default=0)
     rule: Rule = "tenth"
-    if not falls or losses[lowest] > _LEAST_FALL * first_loss:
-        rule = "flat"
-    elif tenth / _MOST_APART <= rates[steepest] <= tenth:
+    if losses[lowest] > _CLEAR_FALL * first_loss:
+        rule = "safe"
+    elif rates[lowest] / _MOST_APART <= rates[steepest] / _SHARE <= rates[lowest]:
         rule = "steepest"
     return RateReason(
         rule=rule,
@@ -170,5 +173,5 @@ def explain(rates: Sequence[float], losses: Sequence[float], *, first_loss: floa
         steepest_rate=rates[steepest],
         lowest_rate=rates[lowest],
         lowest_loss=losses[lowest],
-        tenth_of_lowest_rate=tenth,
+        safe_rate=rates[safe],
     )

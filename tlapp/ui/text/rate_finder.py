@@ -98,31 +98,31 @@ def mark(rate: float) -> str:
 def why(sweep: RateSweep) -> str:
     """The suggestion and its reason in a sentence or two; **strong** parts in asterisks."""
     reason = sweep.reason
-    if reason is None:
+    if reason is None or sweep.suggested_rate is None:
         return (
             "**No rate is suggested**: the loss was no number from the first step on. "
             "Go back to the default settings."
-        )
-    if sweep.suggested_rate is None:
-        return (
-            f"**No rate is suggested**: the loss was {reason.first_loss:.2g} and fell at no rate, "
-            f"so these steps cannot tell one from another. Keep {rate_words(sweep.config.learning_rate)}."
         )
     rest = "" if sweep.config.is_head_alone else " The stages keep their share of it."
     return f"**Take {rate_words(sweep.suggested_rate)}.** {_because(reason)}{rest}"
 
 
 def _because(reason: RateReason) -> str:
+    steepest, safe = rate_words(reason.steepest_rate), rate_words(reason.safe_rate)
+    if reason.rule == "safe":
+        return (
+            f"It is a tenth of {safe}: beyond that the loss grows over the {reason.first_loss:.2g} "
+            "it began with. It falls too little to show more; a trained head has not much to learn."
+        )
     lowest = (
         f"{rate_words(reason.lowest_rate)}, where the loss is lowest ({reason.lowest_loss:.2g})"
     )
-    steepest = rate_words(reason.steepest_rate)
     if reason.rule == "steepest":
         return (
             "There the loss falls fastest, and it is well below "
             f"{lowest}: beyond that the loss only grows."
         )
     tenth = f"It is a tenth of {lowest}; beyond that the loss only grows."
-    if reason.steepest_rate > reason.tenth_of_lowest_rate:
+    if reason.steepest_rate > reason.lowest_rate / 10:
         return f"{tenth} It falls fastest at {steepest}, which is too near to that point."
-    return f"{tenth} Below it there is no clear descent: what falls at {steepest} is chance."
+    return f"{tenth} What falls at {steepest} is chance."
