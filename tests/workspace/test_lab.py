@@ -12,7 +12,7 @@ from tlapp.experiments.race import LANES
 from tlapp.jobs.job import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.presets import phases_of
-from tlapp.workspace import Workspace
+from tlapp.workspace import Workspace, classifiers
 from tlapp.workspace.experiments import Experiments
 from tlapp.workspace.lab import RATE_FINDER
 
@@ -21,6 +21,7 @@ from tlapp.workspace.lab import RATE_FINDER
 def tiny_shelf(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every backbone is the network of a few hundred weights."""
     shelf = workspace.lab.shelf
+    monkeypatch.setattr(classifiers, "MOST_KEPT", 9)  # it cannot be read back from disk
     monkeypatch.setattr(shelf, "sketch", lambda name: tiny_backbone())
     monkeypatch.setattr(
         shelf,
