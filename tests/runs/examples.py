@@ -95,6 +95,7 @@ def epoch_finished(classifier: Classifier, epoch: int, *, is_best: bool = True) 
         valid_accuracy=0.75,
         valid_class_correct=(2, 1),
         valid_hits=(True, True, True, False),
+        forgetting=None,
         seconds=0.01,
         is_best=is_best,
         classifier=classifier,

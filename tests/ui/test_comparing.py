@@ -10,7 +10,7 @@ from tests.workspace.conftest import PATIENCE_SECONDS
 from tlapp.data.dataset import Dataset
 from tlapp.errors import NotFoundError, RunError
 from tlapp.training.config import TrainConfig
-from tlapp.ui import widget_values
+from tlapp.ui import run_values
 from tlapp.ui.panels import comparing
 from tlapp.ui.panels.choices import chosen_config
 from tlapp.ui.session import Page
@@ -41,7 +41,7 @@ def test_the_best_run_of_each_data_set_is_marked() -> None:
         make_record(epochs=rows, valid_accuracy=accuracy, data_fingerprint=data)
         for accuracy, data in ((0.8, "a"), (0.9, "a"), (0.5, "b"))
     )
-    value = widget_values.run_list((first, second, other), shown_run=first.run_id)
+    value = run_values.run_list((first, second, other), shown_run=first.run_id)
     assert [row.is_best for row in value.rows] == [False, True, True]
     assert [row.is_shown for row in value.rows] == [True, False, False]
     assert all(len(row.cells) == len(value.columns) for row in value.rows)
@@ -51,7 +51,7 @@ def test_the_best_run_of_each_data_set_is_marked() -> None:
 def test_settings_are_told_in_words() -> None:
     config = {"freeze": "last:2", "pretrained": True, "stage_rates": [["top", 1e-4]]}
     record = make_record(config=config, earlier_phases=({"epochs": 30},), epochs=(make_row(1),))
-    row = widget_values.run_list((record,), None).rows[0]
+    row = run_values.run_list((record,), None).rows[0]
     settings = dict(row.settings)
     assert settings["Frozen"] == "all but the last 2 stages"
     assert settings["First the head alone, epochs"] == "30"

@@ -22,6 +22,7 @@ COLUMNS = (
     "train_eval_accuracy",
     "valid_loss",
     "valid_accuracy",
+    "agreement",
     "seconds",
     "is_best",
 )

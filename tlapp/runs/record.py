@@ -31,6 +31,8 @@ class EpochRow:
     seconds: float  # wall time of this epoch alone
     is_best: bool  # the best so far at that moment
     valid_class_correct: tuple[int, ...] = ()  # held-out pictures of each class that are right
+    agreement: float | None = None  # with the untouched network's ImageNet answers, 0 to 1
+    drift: tuple[float, ...] = ()  # |W - W0| / |W0| of each stage, stem first; (): not measured
     valid_hits: str = ""  # for each held-out picture "1" when it is right, else "0"
 
     def to_json(self) -> dict[str, Any]:
@@ -175,7 +177,8 @@ def row_from_json(values: Mapping[str, Any]) -> EpochRow:
     for name in ("train_loss", "train_eval_loss", "train_eval_accuracy", "seconds"):
         if known.get(name) is None:
             known[name] = math.nan
-    known["valid_class_correct"] = tuple(known.get("valid_class_correct", ()))
+    for name in ("valid_class_correct", "drift"):
+        known[name] = tuple(known.get(name, ()))
     return _build(EpochRow, known)
 
 

@@ -107,6 +107,8 @@ class RunRecorder:
             seconds=event.seconds,
             is_best=event.is_best,
             valid_class_correct=event.valid_class_correct,
+            agreement=event.forgetting.agreement if event.forgetting else None,
+            drift=event.forgetting.drift if event.forgetting else (),
             valid_hits="".join("1" if hit else "0" for hit in event.valid_hits),
         )
         self._run.append(row)

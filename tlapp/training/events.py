@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tlapp.classifier import Classifier
 from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts
+from tlapp.training.forgetting import Forgetting
 from tlapp.training.state import State
 
 
@@ -66,6 +67,7 @@ class EpochFinished:
     valid_accuracy: float | None  # 0 to 1, higher is better
     valid_class_correct: tuple[int, ...]  # held-out pictures of each class that it gets right
     valid_hits: tuple[bool, ...]  # for each held-out picture whether it does
+    forgetting: Forgetting | None  # None: the backbone did not learn, or knew nothing before
     seconds: float  # wall time of this epoch alone, measuring included
     is_best: bool  # better on the held-out pictures than every epoch before
     classifier: Classifier

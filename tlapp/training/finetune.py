@@ -1,6 +1,6 @@
 """Train the upper stages of a network, or all of it, each stage at its own rate.
 
-N pictures, B pictures of one step, D feature width, K classes.
+N pictures, B pictures of one step, M measured pictures, D feature width, K classes.
 """
 
 import time
@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.workers import core_count
 from tlapp.classifier import make_linear
+from tlapp.data.images import Picture
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import BatchFinished, PreparingFeatures
+from tlapp.training.forgetting import ForgettingMeter, make_meter
 from tlapp.training.freezing import find_boundary, plan_stages
 from tlapp.training.inputs import Inputs, cached_bottom, make_inputs
 from tlapp.training.loss import Measured, check_loss, class_weights, dropout_mask, measure
@@ -45,9 +47,14 @@ def finetune(
     pictures learnt from, the same ones each time. Raises TrainingError ("Learning rate too high")
     at the first loss that is not finite; classifiers already told stay good.
     """
-    yield from _with_trainer(
-        task, config, start, _Trainer.run, cache=cache, should_stop=should_stop
-    )
+
+    def run(trainer: _Trainer) -> Iterator[PhaseEvent]:
+        trainer.meter = make_meter(
+            task.original, trainer.metered_pictures(), cache=cache, should_stop=should_stop
+        )
+        return trainer.run()
+
+    yield from _with_trainer(task, config, start, run, cache=cache, should_stop=should_stop)
 
 
 def rehearse_finetune(
@@ -147,6 +154,12 @@ class _Trainer:
             generator=self._generator,
         )
         self.epochs = 0
+        self.meter: ForgettingMeter | None = None
+
+    def metered_pictures(self) -> list[Picture]:
+        """The held-out pictures; where there are none, those of the others that are measured."""
+        train = self._task.train.pictures
+        return list(self._task.valid.pictures) or [train[row] for row in self._measured]
 
     def load(self, state: State) -> None:
         """Go on from where a training like this one was left."""
@@ -183,16 +196,23 @@ class _Trainer:
             loss, weight = self._step(rows_B)
             loss_sum, weight_sum = loss_sum + loss, weight_sum + weight
             yield BatchFinished(self.epochs + 1, number, len(batches), loss_sum / weight_sum)
-        train = self._measure(self._train, self._train_labels_N, self._measured)
-        valid = self._measure(self._valid, self._valid_labels_N, range(len(self._valid)))
-        if train is None or (valid is None and len(self._valid)):
+        train_MD = self._features(self._train, self._measured)
+        valid_MD = self._features(self._valid, range(len(self._valid)))
+        if train_MD is None or valid_MD is None:
             return None
+        train = self._measure(train_MD, self._train_labels_N[self._measured])
+        valid = self._measure(valid_MD, self._valid_labels_N) if len(valid_MD) else None
         check_loss(train.loss, learning_rate=self._config.learning_rate)
         self.epochs += 1
         return PhaseEpoch(
             train_loss=loss_sum / weight_sum,
             train=train,
             valid=valid,
+            forgetting=self.meter.measure(
+                self._network.module, valid_MD if len(valid_MD) else train_MD
+            )
+            if self.meter
+            else None,
             seconds=time.perf_counter() - began,
             classifier=self._network.classifier(self._task.class_names),
             save_state=lambda: self._state.save(self.epochs),
@@ -243,16 +263,20 @@ class _Trainer:
         shape = (count, self._task.backbone.feature_width)
         return dropout_mask(shape, self._config.dropout, self._generator)
 
-    def _measure(self, side: Inputs, labels_N: Tensor, rows: Sequence[int]) -> Measured | None:
-        """How well these pictures are told apart; None: there are none, or stopped."""
+    def _features(self, side: Inputs, rows: Sequence[int]) -> Tensor | None:
+        """Features_MD of these pictures as the network is now; None: stopped."""
         if not rows:
-            return None
-        scores_NK = self._network.scores(
+            return torch.empty(0, self._task.backbone.feature_width)
+        return self._network.features(
             lambda positions: side.batch([rows[i] for i in positions], [0] * len(positions)),
             len(rows),
             self._should_stop,
         )
-        return None if scores_NK is None else measure(scores_NK, labels_N[list(rows)])
+
+    def _measure(self, features_MD: Tensor, labels_M: Tensor) -> Measured:
+        """How well these pictures are told apart."""
+        with torch.inference_mode():
+            return measure(self._network.head(features_MD), labels_M)
 
 
 def _parameter_groups(network: Network, config: TrainConfig) -> list[ParameterGroup]:

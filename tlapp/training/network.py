@@ -116,19 +116,26 @@ class Network:
             parameter.grad = gradient
         return total.loss
 
-    def scores(self, read: ReadBatch, count: int, should_stop: Callable[[], bool]) -> Tensor | None:
-        """Scores_NK of `count` pictures in eval mode; None: stopped."""
+    @property
+    def module(self) -> nn.Module:
+        """The network as it is now, without its head."""
+        return self._module
+
+    def features(
+        self, read: ReadBatch, count: int, should_stop: Callable[[], bool]
+    ) -> Tensor | None:
+        """Features_ND of `count` pictures in eval mode; None: stopped."""
         self._set_norms(training=False)
         try:
             shares = _shares(list(range(count)), self._workers)
             found = list(
-                self._pool.map(lambda share: self._scores_of(share, read, should_stop), shares)
+                self._pool.map(lambda share: self._features_of(share, read, should_stop), shares)
             )
         finally:
             self._set_norms(training=True)
-        if any(scores is None for scores in found):
+        if any(features is None for features in found):
             return None
-        return torch.cat([scores for scores in found if scores is not None])
+        return torch.cat([features for features in found if features is not None])
 
     def classifier(self, class_names: tuple[str, ...]) -> Classifier:
         """A copy of the network as it is at this moment, ready to predict."""
@@ -174,15 +181,14 @@ class Network:
         return LossAndGradients(loss.item(), list(gradients))
 
     @torch.inference_mode()
-    def _scores_of(
+    def _features_of(
         self, share: Sequence[int], read: ReadBatch, should_stop: Callable[[], bool]
     ) -> Tensor | None:
         found = []
         for begin in range(0, len(share), self._micro_batch):
             if should_stop():
                 return None
-            features_BD = self._top(read(share[begin : begin + self._micro_batch]))
-            found.append(self.head(features_BD))
+            found.append(self._top(read(share[begin : begin + self._micro_batch])))
         return torch.cat(found)
 
 

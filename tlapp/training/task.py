@@ -11,6 +11,7 @@ from tlapp.data.splits import Split
 from tlapp.errors import TrainingError
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import BatchFinished, PreparingFeatures
+from tlapp.training.forgetting import Forgetting
 from tlapp.training.loss import Measured, Ranked
 from tlapp.training.state import State
 
@@ -66,7 +67,8 @@ class Task:
     class_names: tuple[str, ...]
     train: LabeledPictures
     valid: LabeledPictures  # may be empty: then accuracy cannot be measured
-    backbone: Backbone
+    backbone: Backbone  # that a phase begins with
+    original: Backbone  # that the first one began with
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,7 @@ class PhaseEpoch:
     train_loss: float  # while learning; nats per picture
     train: Measured  # afterwards, in eval mode
     valid: Measured | None  # None: no pictures held out
+    forgetting: Forgetting | None  # None: the backbone did not learn, or knew nothing before
     seconds: float
     classifier: Classifier  # nobody changes it afterwards
     save_state: Callable[
@@ -114,6 +117,7 @@ def make_task(job: TrainJob) -> Task:
         train=_labeled(job, job.split.train),
         valid=_labeled(job, job.split.valid),
         backbone=job.backbone,
+        original=job.backbone,
     )
 
 

@@ -66,6 +66,7 @@ class Zones:
             *self.train.buttons(),
             self.trying.predictions,
             self.results,
+            self.train.ladder,
         ]
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate
 from typing import Literal
 
 from tlapp.data.dataset import Dataset
@@ -22,9 +21,8 @@ from tlapp.ui.widgets.class_list import (
     skipped_rows,
     thumbnails_per_class,
 )
-from tlapp.ui.widgets.ladder import LadderPreset, LadderStage, LadderValue
+from tlapp.ui.widgets.ladder import LadderPreset, LadderStage, LadderValue, Moved
 from tlapp.ui.widgets.predictions import ClassBar, PredictionsValue, TriedPicture
-from tlapp.ui.widgets.run_list import RunListValue, RunRow
 from tlapp.ui.widgets.run_view import Curves, RunViewValue, State
 from tlapp.ui.widgets.values import picture_address
 from tlapp.workspace import CardView, DownloadState, LiveRun, TryResult, Workspace
@@ -146,6 +144,21 @@ def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -
     )
 
 
+def moved(workspace: Workspace, record: RunRecord) -> Moved:
+    """How far a run has moved its backbone after its newest epoch; nothing when it has not."""
+    row = record.epochs[-1] if record.epochs else None
+    stages = workspace.sketch(str(record.config["backbone"])).stages
+    if row is None or row.agreement is None or len(row.drift) != len(stages):
+        return Moved()
+    return Moved(
+        stages=tuple(
+            (stage.name, stage.parameter_count, share)
+            for stage, share in zip(stages, row.drift, strict=True)
+        ),
+        sentence=comparing.still_sees(row.agreement),
+    )
+
+
 def with_problem(value: LadderValue, error: TlappError) -> LadderValue:
     """The same, saying why the settings on the page cannot work."""
     return replace(value, sentence=f"{error} {error.hint}".replace("**", ""), is_problem=True)
@@ -218,75 +231,6 @@ def _curves(rows: Sequence[EpochRow]) -> Curves:
 def _best_epoch(record: RunRecord) -> int | None:
     best = [row.epoch for row in record.epochs if row.is_best]
     return record.best_epoch or (best[-1] if best else None)
-
-
-# --- Compare runs --------------------------------------------------------------------------------
-
-
-def no_runs() -> RunListValue:
-    """Before the first training is over."""
-    return RunListValue(columns=comparing.RUN_COLUMNS, empty=comparing.NO_RUNS)
-
-
-def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValue:
-    """The runs as a table, the best of each data set marked."""
-    best: dict[str, RunRecord] = {}
-    for record in reversed(records):  # of equal ones the older
-        if (record.valid_accuracy or 0.0) > (_accuracy(best.get(record.data_fingerprint)) or 0.0):
-            best[record.data_fingerprint] = record
-    return RunListValue(
-        columns=comparing.RUN_COLUMNS,
-        rows=tuple(
-            RunRow(
-                run=record.run_id,
-                name=record.name,
-                cells=_run_cells(record),
-                settings=_run_settings(record),
-                accuracies=tuple(row.valid_accuracy for row in record.epochs),
-                seconds=tuple(accumulate(row.seconds for row in record.epochs)),
-                is_best=best.get(record.data_fingerprint) is record,
-                is_shown=record.run_id == shown_run,
-                is_pinned=record.is_pinned,
-            )
-            for record in records
-        ),
-        empty=comparing.NO_RUNS,
-    )
-
-
-def _accuracy(record: RunRecord | None) -> float | None:
-    return None if record is None else record.valid_accuracy
-
-
-def _run_cells(record: RunRecord) -> tuple[str, ...]:
-    """As `comparing.RUN_COLUMNS`."""
-    config = record.config
-    interval = record.valid_interval
-    return (
-        str(config.get("backbone", "")),
-        comparing.learned(
-            str(config.get("freeze", "")),
-            is_pretrained=config.get("pretrained") is not False,
-            has_head_phase=bool(record.earlier_phases),
-        ),
-        "" if record.valid_accuracy is None else text.percent(record.valid_accuracy),
-        "" if interval is None else f"{interval[0] * 100:.0f} to {interval[1] * 100:.0f}",
-        comparing.setting(config.get("learning_rate", "")),
-        "" if record.trainable_parameters is None else text.amount(record.trainable_parameters),
-        "" if record.seconds is None else text.duration(record.seconds),
-    )
-
-
-def _run_settings(record: RunRecord) -> tuple[tuple[str, str], ...]:
-    """Every setting by its name on the page."""
-    head_epochs = sum(phase.get("epochs", 0) for phase in record.earlier_phases)
-    values = {**record.config, "head_epochs": head_epochs}
-    values["freeze"] = comparing.frozen(str(values.get("freeze", "")))
-    return tuple(
-        (name, comparing.setting(values[field]))
-        for field, name in comparing.SETTING_NAMES.items()
-        if field in values
-    )
 
 
 # --- Try ---------------------------------------------------------------------------------------

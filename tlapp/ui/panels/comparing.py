@@ -8,7 +8,7 @@ import gradio as gr
 
 from tlapp.errors import RunError
 from tlapp.runs.record import RunRecord
-from tlapp.ui import widget_values
+from tlapp.ui import run_values
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.panels.choices import config_of, remember
 from tlapp.ui.session import Page
@@ -26,7 +26,7 @@ class ComparePanel:
 
 def build(page: Page) -> ComparePanel:
     """The zone's components, without their events."""
-    return ComparePanel(runs=RunList(widget_values.no_runs(), elem_id="runs"))
+    return ComparePanel(runs=RunList(run_values.no_runs(), elem_id="runs"))
 
 
 def connect(page: Page, panel: ComparePanel, token: gr.BrowserState) -> tuple[Any, Any]:
@@ -48,7 +48,7 @@ def connect(page: Page, panel: ComparePanel, token: gr.BrowserState) -> tuple[An
 def show(page: Page, owner: str) -> RunListValue:
     """The visitor's runs that are over and have learned something, newest first."""
     records = [record for record in page.workspace.runs(owner) if record.is_over and record.epochs]
-    return widget_values.run_list(records, page.workspace.visitor_state(owner).run_id)
+    return run_values.run_list(records, page.workspace.visitor_state(owner).run_id)
 
 
 def refresh(page: Page, token: str) -> RunListValue:

@@ -18,13 +18,14 @@ from tlapp.ui.panels.shown_data import shown_dataset
 from tlapp.ui.panels.train import button_updates
 from tlapp.ui.session import Page
 from tlapp.ui.watchers import Watcher
+from tlapp.ui.widgets.ladder import Moved, moved_update
 from tlapp.workspace import LiveRun
 
 
 async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
     """The run that this visitor's page shows, until it is over or the tab has a later watcher.
 
-    Yields run view, the buttons, predictions, results.
+    Yields run view, the buttons, predictions, results, and how far the ladder's stages have moved.
     """
     owner = page.owner_of(token)
     state = await asyncio.to_thread(page.workspace.visitor_state, owner)
@@ -55,7 +56,7 @@ async def _updates(
             answers = (
                 await asyncio.to_thread(trying.show, page, owner) if has_answers else gr.skip()
             )
-            yield _view(live, answers)
+            yield _view(page, live, answers)
             if live.is_over:
                 return
 
@@ -66,13 +67,15 @@ def _idle(page: Page, owner: str) -> tuple[Any, ...]:
         *button_updates(None),
         trying.show(page, owner),
         present.no_results(),
+        moved_update(Moved()),
     )
 
 
-def _view(live: LiveRun, answers: Any) -> tuple[Any, ...]:
+def _view(page: Page, live: LiveRun, answers: Any) -> tuple[Any, ...]:
     return (
         widget_values.run(live),
         *button_updates(live),
         answers,
         present.results(live.record) if live.is_over else present.pending_results(live.record),
+        moved_update(widget_values.moved(page.workspace, live.record)),
     )

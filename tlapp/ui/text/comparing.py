@@ -54,6 +54,15 @@ def gain_sentence(gain: float, low: float, high: float) -> str:
     )
 
 
+def still_sees(agreement: float) -> str:
+    """How much a fine-tuned backbone still sees as it did."""
+    return (
+        "The marks show how far each stage has moved from its pretrained weights. For "
+        f"{100 * agreement:.0f} % of your pictures the network still names the same ImageNet object "
+        "as before."
+    )
+
+
 def setting(value: object) -> str:
     """A setting's value for people."""
     if isinstance(value, bool):

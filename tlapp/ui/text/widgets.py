@@ -53,6 +53,7 @@ LADDER_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "lock": "Freeze {name}",
         "unlock": "Let {name} learn",
         "rates": "Learning rate of each stage",
+        "moved": "The weights of {name} have moved by {share} of their length",
         "locked": "frozen",
     }
 )

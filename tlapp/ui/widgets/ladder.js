@@ -20,7 +20,8 @@ const ratesTitle = make("summary");
 const ratesList = make("ul");
 rates.append(ratesTitle, ratesList);
 const replaced = make("p", "tl-lad-replaced");
-root.append(head, presets, bars, doubts, replaced, rates);
+const memory = make("p", "tl-lad-replaced");
+root.append(head, presets, bars, memory, doubts, replaced, rates);
 
 /** 928, 1.4 K, 17 K, 2.0 M: two digits are enough to compare. */
 function short(count) {
@@ -64,7 +65,8 @@ function buildBar(stage, index) {
   name.append(make("span", "tl-lad-word"), make("span"));
   press.append(box, makeLock(), name,
     make("small", "tl-lad-count", null, { "aria-hidden": "true" }),
-    make("small", "tl-lad-rate", null, { "aria-hidden": "true" }), make("span", "tl-hidden"));
+    make("small", "tl-lad-rate", null, { "aria-hidden": "true" }), make("span", "tl-hidden"),
+    make("small", "tl-lad-moved"));
   item.append(press);
   if (!stage.isHead) press.addEventListener("click", () => turnLock(index));
   return item;
@@ -90,6 +92,36 @@ function renderBar(item, stage, counts, place) {
     press.title = fill(learns ? words().lock : words().unlock, values);
   }
   box.title = "";
+}
+
+/** How far the stages of the run on the page have moved; null: it has another backbone. */
+function movedShares(stages) {
+  const moved = (props.moved && props.moved.stages) || [];
+  const isSame = moved.length === stages.length
+    && moved.every(([name, parameters], index) => name === stages[index].name && parameters === stages[index].parameters);
+  return isSame ? moved.map(([, , share]) => share) : null;
+}
+
+function moveWords(share) {
+  const percent = 100 * share;
+  return (percent < 0.1 ? "<\u00a00.1" : percent.toPrecision(2)) + "\u00a0%";
+}
+
+/** A mark under each stage that has moved: wider the further, from 0.01 % to 100 % of its weights. */
+function renderMoved() {
+  const stages = props.value.stages;
+  const shares = movedShares(stages);
+  stages.forEach((stage, index) => {
+    const mark = bars.children[index].firstChild.querySelector(".tl-lad-moved");
+    const share = shares && shares[index];
+    show(mark, share);
+    if (!share) return;
+    setText(mark, moveWords(share));
+    mark.setAttribute("title", fill(words().moved, { name: stage.name, share: moveWords(share) }));
+    mark.style.setProperty("--moved", Math.max(0.05, Math.min(1, 1 + Math.log10(share) / 4)).toFixed(3));
+  });
+  setText(memory, shares && props.moved.sentence);
+  show(memory, shares && props.moved.sentence);
 }
 
 function buildRate(stage) {
@@ -138,6 +170,7 @@ function render() {
   root.style.setProperty("--stages", String(stages.length));
   keepInStep(bars, stages, (stage, index) => (stage.isHead ? "head" : index), buildBar,
     (item, stage, index) => renderBar(item, stage, counts, stages.length - 1 - index));
+  renderMoved();
   keepInStep(doubts, value.doubts || [], (doubt) => doubt, () => make("li"), setText);
   setText(replaced, value.replaced_layer);
   show(replaced, value.replaced_layer);
@@ -167,4 +200,5 @@ toggle.addEventListener("click", () => {
 });
 
 watch("value", render);
+watch("moved", render);
 render();

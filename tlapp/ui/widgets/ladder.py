@@ -43,6 +43,19 @@ class LadderValue:
     replaced_layer: str = ""  # "classifier: 1280 -> 1000 becomes 1280 -> 6"
 
 
+@dataclass(frozen=True)
+class Moved:
+    """How far the run on the page has moved its backbone."""
+
+    stages: tuple[tuple[str, int, float], ...] = ()  # name, parameters, |W - W0| / |W0|
+    sentence: str = ""  # what it still sees as the untouched one does
+
+
+def moved_update(moved: Moved) -> Any:
+    """An update of the ladder that leaves its value as it is."""
+    return gr.update(moved=to_json(moved), words=dict(LADDER_WORDS))
+
+
 class Ladder(gr.HTML, metaclass=QuietComponentMeta):
     """A bar and a padlock for each stage, its rate on request, and the usual choices.
 
@@ -56,6 +69,7 @@ class Ladder(gr.HTML, metaclass=QuietComponentMeta):
         value: LadderValue | None = None,
         *,
         words: Mapping[str, str] = LADDER_WORDS,
+        moved: Any = None,  # a `Moved` as JSON: an update makes the component anew from its parts
         **options: Any,
     ) -> None:
         super().__init__(
@@ -64,6 +78,7 @@ class Ladder(gr.HTML, metaclass=QuietComponentMeta):
             js_on_load=read_script("ladder.js"),
             apply_default_css=False,
             words=dict(words),
+            moved=to_json(Moved()) if moved is None else moved,
             **options,
         )
 

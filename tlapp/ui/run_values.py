@@ -1,0 +1,75 @@
+"""Runs that are over, as the table and the curves of Compare runs show them."""
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from tlapp.runs.record import RunRecord
+from tlapp.ui import text
+from tlapp.ui.text import comparing
+from tlapp.ui.widgets.run_list import RunListValue, RunRow
+
+
+def no_runs() -> RunListValue:
+    """Before the first training is over."""
+    return RunListValue(columns=comparing.RUN_COLUMNS, empty=comparing.NO_RUNS)
+
+
+def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValue:
+    """The runs as a table, the best of each data set marked."""
+    best: dict[str, RunRecord] = {}
+    for record in reversed(records):  # of equal ones the older
+        if (record.valid_accuracy or 0.0) > (_accuracy(best.get(record.data_fingerprint)) or 0.0):
+            best[record.data_fingerprint] = record
+    return RunListValue(
+        columns=comparing.RUN_COLUMNS,
+        rows=tuple(
+            RunRow(
+                run=record.run_id,
+                name=record.name,
+                cells=_run_cells(record),
+                settings=_run_settings(record),
+                accuracies=tuple(row.valid_accuracy for row in record.epochs),
+                seconds=tuple(accumulate(row.seconds for row in record.epochs)),
+                is_best=best.get(record.data_fingerprint) is record,
+                is_shown=record.run_id == shown_run,
+                is_pinned=record.is_pinned,
+            )
+            for record in records
+        ),
+        empty=comparing.NO_RUNS,
+    )
+
+
+def _accuracy(record: RunRecord | None) -> float | None:
+    return None if record is None else record.valid_accuracy
+
+
+def _run_cells(record: RunRecord) -> tuple[str, ...]:
+    """As `comparing.RUN_COLUMNS`."""
+    config = record.config
+    interval = record.valid_interval
+    return (
+        str(config.get("backbone", "")),
+        comparing.learned(
+            str(config.get("freeze", "")),
+            is_pretrained=config.get("pretrained") is not False,
+            has_head_phase=bool(record.earlier_phases),
+        ),
+        "" if record.valid_accuracy is None else text.percent(record.valid_accuracy),
+        "" if interval is None else f"{interval[0] * 100:.0f} to {interval[1] * 100:.0f}",
+        comparing.setting(config.get("learning_rate", "")),
+        "" if record.trainable_parameters is None else text.amount(record.trainable_parameters),
+        "" if record.seconds is None else text.duration(record.seconds),
+    )
+
+
+def _run_settings(record: RunRecord) -> tuple[tuple[str, str], ...]:
+    """Every setting by its name on the page."""
+    head_epochs = sum(phase.get("epochs", 0) for phase in record.earlier_phases)
+    values = {**record.config, "head_epochs": head_epochs}
+    values["freeze"] = comparing.frozen(str(values.get("freeze", "")))
+    return tuple(
+        (name, comparing.setting(values[field]))
+        for field, name in comparing.SETTING_NAMES.items()
+        if field in values
+    )
