@@ -1,7 +1,7 @@
 /* One line chart by epoch: axes, lines, best epoch, cursor. It draws; run_view.js decides what and when. */
 
 const MOST_POINTS = 300; // more than a chart has pixels for
-const EDGE = { left: 40, right: 10, top: 8, bottom: 26 };
+const EDGE = { left: 40, right: 10, top: 20, bottom: 26 }; // above: the word of a phase
 
 /** A step of 1, 2, 2.5 or 5 times a power of ten that cuts `range` into about `count` parts. */
 function niceStep(range, count) {
@@ -135,9 +135,9 @@ function drawPhases(chart, view, scales) {
     return group;
   }, (group, epoch, index) => {
     const x = scales.x(epoch - 0.5);
-    place(group.firstChild, { x1: x, x2: x, y1: EDGE.top, y2: scales.bottom });
+    place(group.firstChild, { x1: x, x2: x, y1: 2, y2: scales.bottom });
     const isLeft = x < EDGE.left + scales.inner / 2;
-    place(group.lastChild, { x: isLeft ? x + 4 : x - 4, y: EDGE.top + 10, "text-anchor": isLeft ? "start" : "end" });
+    place(group.lastChild, { x: isLeft ? x + 4 : x - 4, y: 12, "text-anchor": isLeft ? "start" : "end" });
     setText(group.lastChild, index ? "" : view.phaseWord);
   });
 }

@@ -114,12 +114,12 @@ function renderMoved() {
   stages.forEach((stage, index) => {
     const mark = bars.children[index].firstChild.querySelector(".tl-lad-moved");
     const share = shares && shares[index];
-    show(mark, share);
+    setText(mark, share ? moveWords(share) : "");
     if (!share) return;
-    setText(mark, moveWords(share));
     mark.setAttribute("title", fill(words().moved, { name: stage.name, share: moveWords(share) }));
     mark.style.setProperty("--moved", Math.max(0.05, Math.min(1, 1 + Math.log10(share) / 4)).toFixed(3));
   });
+  root.classList.toggle("tl-has-moved", Boolean(shares));
   setText(memory, shares && props.moved.sentence);
   show(memory, shares && props.moved.sentence);
 }
