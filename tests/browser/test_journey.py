@@ -286,7 +286,7 @@ def test_a_head_is_fine_tuned_and_its_curve_goes_on(open_tab: OpenTab, tmp_path:
     expect(moved).to_contain_text("%")
     expect(ladder).to_contain_text("still names the same ImageNet object")
     above = tab.page.evaluate(
-        """() => [...document.querySelectorAll(".tl-run-figure")].every((figure) => {
+        """() => [...document.querySelectorAll("#run-view figure")].every((figure) => {
           const box = (node) => node.getBoundingClientRect();
           const words = [...figure.querySelectorAll("text")];
           const word = words.find((each) => each.textContent === "more stages learn");
