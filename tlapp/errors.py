@@ -32,6 +32,10 @@ class TrainingError(TlappError):
     """The training cannot start or cannot go on."""
 
 
+class DivergedError(TrainingError):
+    """The loss grew beyond all bounds: the learning rate is too high."""
+
+
 class RunError(TlappError):
     """A run is unknown, or not in a state that allows the wish."""
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tlapp.errors import TrainingError
+from tlapp.errors import DivergedError
 
 _LOST_LOSS_NATS = 1e6  # guessing costs ln K, under 10 nats; nothing comes back from here
 
@@ -91,10 +91,10 @@ def dropout_mask(shape: Sequence[int], dropout: float, generator: torch.Generato
 
 
 def check_loss(loss: float, *, learning_rate: float) -> None:
-    """Raise TrainingError when the loss is not a number or beyond return."""
+    """Raise DivergedError when the loss is not a number or beyond return."""
     if math.isfinite(loss) and loss < _LOST_LOSS_NATS:
         return
-    raise TrainingError(
+    raise DivergedError(
         f"Learning rate too high: with {learning_rate:g} the loss grew beyond all bounds.",
         hint="Go back to the default learning rate, and change it by factors of ten from there.",
     )

@@ -38,8 +38,8 @@ class Experiment:
 class _Values:
     """Holds the newest value of an experiment."""
 
-    def __init__(self) -> None:
-        self.newest: Any = None
+    def __init__(self, first: Any) -> None:
+        self.newest = first
 
     def take(self, value: Any) -> None:
         self.newest = value
@@ -67,13 +67,15 @@ class Experiments:
         kind: str,
         make_values: Callable[[ShouldStop], Iterator[Any]],
         *,
+        first: Any = None,
         expected_seconds: float | None = None,
     ) -> str:
         """Put an experiment in the queue, in place of the owner's earlier one of this kind.
 
-        Returns its id. Raises JobError (queue full, or the owner has something under way).
+        Returns its id; its value is `first` until it runs. Raises JobError (queue full, or the
+        owner has something under way).
         """
-        values = _Values()
+        values = _Values(first)
         job = self._queue.submit(owner, make_values, values.take, expected_seconds=expected_seconds)
         experiment_id = secrets.token_urlsafe(24)
         with self._lock:

@@ -7,19 +7,25 @@ from math import ceil
 
 from tlapp.backbones.weights import DownloadEvent
 from tlapp.data.dataset import Dataset
+from tlapp.errors import RunError
+from tlapp.experiments.bench import Bench, MistakeValue, Side
 from tlapp.experiments.lr_finder import STEPS, RateSweep, find_rate
+from tlapp.experiments.mistakes import begin_mistake, run_mistake
 from tlapp.experiments.race import LANES, lanes_at_once, race_phases
 from tlapp.jobs.job import ShouldStop
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig
 from tlapp.training.freezing import plan_stages
 from tlapp.training.presets import phases_of
+from tlapp.workspace.earlier import check_same_pictures
+from tlapp.workspace.earlier import phases_of as phases_of_run
 from tlapp.workspace.experiments import Experiments
 from tlapp.workspace.plan import TrainingPlan
 from tlapp.workspace.planner import Planner
 from tlapp.workspace.shelf import BackboneShelf
 from tlapp.workspace.trainings import Trainings
 
+MISTAKE = "mistake"  # the kind of these experiments; their values are `MistakeValue`s
 RATE_FINDER = "lr"  # the kind of these experiments; their values are `RateSweep`s
 
 
@@ -64,6 +70,31 @@ class Lab:
         runs = [record for record in self.trainings.list(owner) if record.race_id]
         return tuple(record for record in reversed(runs) if record.race_id == runs[0].race_id)
 
+    def start_mistake(
+        self, owner: str, record: RunRecord, dataset: Dataset, name: str, *, guess: str = ""
+    ) -> str:
+        """Put a classic mistake on a copy of a finished run in the queue; the experiment's id.
+
+        Its values are `MistakeValue`s. Raises TrainingError (no such mistake), RunError (the run
+        has no result on held-out pictures, or the pictures have changed since), JobError.
+        """
+        start = begin_mistake(
+            name, _right_side(record), class_count=len(record.class_names), guess=guess
+        )
+        check_same_pictures(record, dataset)
+        plan = self.planner.plan(dataset, (_head_of(record),), name="")
+
+        def values(should_stop: ShouldStop) -> Iterator[DownloadEvent | MistakeValue]:
+            job = yield from self.trainings.make_job(plan, should_stop)
+            if job is not None:
+                classifier = self.trainings.classifier(record.run_id)
+                bench = Bench(job=job, classifier=classifier)
+                yield from run_mistake(
+                    start, bench, cache=self.trainings.cache, should_stop=should_stop
+                )
+
+        return self.experiments.start(owner, MISTAKE, values, first=start)
+
     def start_rate_finder(self, owner: str, dataset: Dataset, config: TrainConfig) -> str:
         """Put a search for a learning rate for these settings in the queue; the experiment's id.
 
@@ -88,3 +119,22 @@ class Lab:
         steps_a_pass = max(1, ceil(len(plan.split.train) / plan.config.batch_size))
         last = replace(plan.config, epochs=ceil(STEPS / steps_a_pass))
         return self.planner.estimate(dataset, (*plan.phases[:-1], last))
+
+
+def _right_side(record: RunRecord) -> Side:
+    """How a run did. Raises RunError when there is nothing to hold a mistake against."""
+    if record.valid_correct is None or not record.valid_count:
+        raise RunError(
+            "This run has no result on held-out pictures yet.",
+            hint="Train to the end, with some pictures held out.",
+        )
+    accuracies = tuple(row.valid_accuracy or 0.0 for row in record.epochs)
+    return Side(record.valid_correct, record.valid_count, accuracies=accuracies)
+
+
+def _head_of(record: RunRecord) -> TrainConfig:
+    """The settings of a run's head; by default where it never learned alone."""
+    first = phases_of_run(record)[0]
+    if first.is_head_alone:
+        return first
+    return TrainConfig(backbone=first.backbone, pretrained=first.pretrained, seed=first.seed)
