@@ -142,9 +142,12 @@ def test_a_run_is_followed_though_the_chosen_backbone_cannot_answer_yet(
 def test_a_tab_is_forgotten_with_its_last_watcher() -> None:
     watchers = Watchers()
     woken = []
-    with watchers.begin(("owner", "tab")) as first:
+    with watchers.begin(("run", "owner", "tab")) as first:
         first.wake = lambda: woken.append("first")
-        with watchers.begin(("owner", "other")), watchers.begin(("owner", "tab")) as second:
+        with (
+            watchers.begin(("race", "owner", "tab")),
+            watchers.begin(("run", "owner", "tab")) as second,
+        ):
             assert (first.is_newest, second.is_newest, woken) == (False, True, ["first"])
         assert len(watchers) == 0
     assert len(watchers) == 0

@@ -160,7 +160,7 @@ def test_a_search_is_started_followed_and_found_again(
     assert chart.suggested is not None, chart.status
     assert len(chart.rates) == len(chart.losses) > 50
     assert (start["visible"], stop["visible"], take["visible"]) == (True, False, True)
-    assert len(page.rate_watchers) == 0
+    assert len(page.watchers) == 0
     assert asyncio.run(follow()) == [told[-1]]  # as after a reload
     assert page.workspace.visitor_state(owner) == VisitorState()
 

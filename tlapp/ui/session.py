@@ -62,9 +62,7 @@ class Page:
     workspace: Workspace
     visits: Visits
     settings: Settings
-    watchers: Watchers = field(default_factory=Watchers)  # of the run on the page
-    race_watchers: Watchers = field(default_factory=Watchers)
-    rate_watchers: Watchers = field(default_factory=Watchers)
+    watchers: Watchers = field(default_factory=Watchers)
 
     def owner_of(self, token: str) -> str:
         """Who the visitor with this token is.

@@ -22,6 +22,7 @@ from tlapp.ui.panels import (
     comparing,
     data,
     following,
+    mistakes,
     racing,
     rate_finder,
     train,
@@ -33,8 +34,10 @@ from tlapp.ui.panels.racing import RacePanel
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.panels.trying import TryPanel
 from tlapp.ui.session import Page, Visits
+from tlapp.ui.text import mistakes as mistake_words
 from tlapp.ui.text import racing as racing_words
 from tlapp.ui.theme import make_theme, page_css
+from tlapp.ui.widgets.mistake_view import MistakeView
 from tlapp.workspace import Workspace, is_token, new_visitor
 
 LOOK_SECONDS = 0.1  # how soon Ctrl-C is noticed on systems where it wakes nobody
@@ -58,6 +61,7 @@ class Zones:
     results: gr.HTML
     compare: ComparePanel
     race: RacePanel
+    mistakes: MistakeView
 
     def of_the_run(self) -> list[gr.components.Component]:
         """What follows the run on the page, in the order of `following.follow`."""
@@ -94,6 +98,8 @@ def _lay_out(page: Page) -> Zones:
         compare_panel = comparing.build(page)
     with _zone("race-zone", None, racing_words.HEADING):
         race_panel = racing.build()
+    with _zone("mistakes-zone", None, mistake_words.HEADING):
+        mistake_view = mistakes.build()
     gr.HTML(present.limits(page.settings), elem_id="limits")
     build_api(page)
     return Zones(
@@ -104,6 +110,7 @@ def _lay_out(page: Page) -> Zones:
         results=results,
         compare=compare_panel,
         race=race_panel,
+        mistakes=mistake_view,
     )
 
 
@@ -122,6 +129,7 @@ def _connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
 
     def then_list_runs(event: Any) -> None:
         event.then(bind(comparing.refresh, page), [token], zones.compare.runs, **QUIET)
+        event.then(bind(mistakes.refresh, page), [token], zones.mistakes, **QUIET)
 
     def then_follow(event: Any) -> None:
         followed = event.then(
@@ -135,7 +143,12 @@ def _connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
 
     then_follow_rates = rate_finder.connect(page, zones.train, token)
     trying.connect(page, zones.trying, token)
+
+    def then_follow_mistake(event: Any) -> None:
+        event.then(bind(mistakes.follow, page), [token], zones.mistakes, **FOLLOWING)
+
     then_follow_race(racing.connect(page, zones.race, token))
+    then_follow_mistake(mistakes.connect(page, zones.mistakes, token))
     for started in train.connect(page, zones.train, token):
         then_follow(started)
         started.then(*show_data_again, **QUIET)
@@ -154,6 +167,7 @@ def _connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
     opened.then(None, js=PAGE_IS_OPEN, api_visibility="private")
     then_follow(opened)
     then_follow_race(opened)
+    then_follow_mistake(opened)
     then_follow_rates(opened)
 
 

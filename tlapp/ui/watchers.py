@@ -1,17 +1,19 @@
-"""At most one watcher a tab: when a later one begins, the earlier one is woken and told to end."""
+"""At most one watcher a tab and thing: when a later one begins, the earlier one is told to end."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-Tab = tuple[str, str | None]  # its visitor, and what Gradio calls the open page
+from tlapp.ui.news import Unsubscribe, news
+
+Tab = tuple[str, str, str | None]  # what is followed, its visitor, Gradio's name of the open page
 
 
 @dataclass(eq=False)
 class Watcher:
-    """Somebody who follows a run for one tab."""
+    """Somebody who follows one thing for one tab."""
 
-    is_newest: bool = True  # False: a later one follows for this tab
+    is_newest: bool = True  # False: a later one follows it for this tab
     wake: Callable[[], object] = lambda: None
 
 
@@ -36,5 +38,26 @@ class Watchers:
             if self._newest.get(tab) is watcher:
                 del self._newest[tab]
 
+    @asynccontextmanager
+    async def news(
+        self, tab: Tab, listen: Callable[[Callable[[], object]], Unsubscribe]
+    ) -> AsyncIterator[AsyncIterator[None]]:
+        """The rounds of `news.news`; they end when a later watcher begins for this tab."""
+        with self.begin(tab) as watcher:
+
+            def listen_too(wake: Callable[[], object]) -> Unsubscribe:
+                watcher.wake = wake
+                return listen(wake)
+
+            async with news(listen_too) as changes:
+                yield _while_newest(watcher, changes)
+
     def __len__(self) -> int:
         return len(self._newest)
+
+
+async def _while_newest(watcher: Watcher, changes: AsyncIterator[None]) -> AsyncIterator[None]:
+    async for _ in changes:
+        if not watcher.is_newest:
+            return
+        yield

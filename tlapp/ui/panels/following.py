@@ -5,19 +5,17 @@ that may change what is to be followed begins a watcher; the tab's earlier one t
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from tlapp.ui import present, widget_values
-from tlapp.ui.news import news
 from tlapp.ui.panels import trying
 from tlapp.ui.panels.shown_data import shown_dataset
 from tlapp.ui.panels.train import button_updates
 from tlapp.ui.session import Page
-from tlapp.ui.watchers import Watcher
 from tlapp.ui.widgets.ladder import Moved, moved_update
 from tlapp.workspace import LiveRun
 
@@ -32,24 +30,10 @@ async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[t
     if state.run_id is None:
         yield await asyncio.to_thread(_idle, page, owner)
         return
-    with page.watchers.begin((owner, request.session_hash)) as watcher:
-        async with aclosing(_updates(page, owner, state.run_id, watcher)) as updates:
-            async for update in updates:
-                yield update
-
-
-async def _updates(
-    page: Page, owner: str, run_id: str, watcher: Watcher
-) -> AsyncGenerator[tuple[Any, ...], None]:
-    def listen(wake: Callable[[], object]) -> Callable[[], None]:
-        watcher.wake = wake
-        return page.workspace.listen(run_id, wake)
-
-    answered_epoch = -1
-    async with news(listen) as changes:
+    run_id, answered_epoch = state.run_id, -1
+    tab = "run", owner, request.session_hash
+    async with page.watchers.news(tab, partial(page.workspace.listen, run_id)) as changes:
         async for _ in changes:
-            if not watcher.is_newest:
-                return
             live = await asyncio.to_thread(page.workspace.live, run_id, owner=owner)
             has_answers = live.classifier_epoch != answered_epoch or live.is_over
             answered_epoch = live.classifier_epoch

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -12,7 +13,6 @@ from tlapp.errors import DataError
 from tlapp.experiments.race import race_result
 from tlapp.ui import text
 from tlapp.ui.handling import QUIET, bind
-from tlapp.ui.news import news
 from tlapp.ui.panels.choices import chosen_config
 from tlapp.ui.panels.shown_data import accept_pending, shown_dataset
 from tlapp.ui.session import Page
@@ -74,21 +74,14 @@ async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[t
     if running is None:
         yield await asyncio.to_thread(show, page, owner)
         return
-    run_id = running.record.run_id
-    with page.race_watchers.begin((owner, request.session_hash)) as watcher:
-
-        def listen(wake: Any) -> Any:
-            watcher.wake = wake
-            return page.workspace.listen(run_id, wake)
-
-        async with news(listen) as changes:
-            async for _ in changes:
-                if not watcher.is_newest:
-                    return
-                lives = await asyncio.to_thread(_lives, page, owner)
-                yield _view(lives)
-                if all(live.is_over for live in lives):
-                    return
+    tab = "race", owner, request.session_hash
+    listen = partial(page.workspace.listen, running.record.run_id)
+    async with page.watchers.news(tab, listen) as changes:
+        async for _ in changes:
+            lives = await asyncio.to_thread(_lives, page, owner)
+            yield _view(lives)
+            if all(live.is_over for live in lives):
+                return
 
 
 def show(page: Page, owner: str) -> tuple[Any, ...]:

@@ -1,20 +1,20 @@
 """Find a learning rate: one press searches, the curve grows, one press takes what was found."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
-from tlapp.errors import DataError, NotFoundError, TrainingError
+from tlapp.errors import DataError, TrainingError
 from tlapp.experiments.lr_finder import HIGHEST_RATE, LOWEST_RATE, RateSweep
 from tlapp.training.config import TrainConfig
 from tlapp.ui import text
 from tlapp.ui.handling import QUIET, bind
-from tlapp.ui.news import news
 from tlapp.ui.panels import choosing
 from tlapp.ui.panels.choices import remember
+from tlapp.ui.panels.experiments import follow_experiment, newest_experiment, stop_experiment
 from tlapp.ui.panels.form import FormValues
 from tlapp.ui.panels.shown_data import shown_dataset
 from tlapp.ui.panels.train_panel import RatePanel, TrainPanel
@@ -70,10 +70,7 @@ def start(page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormVal
 
 def stop(page: Page, token: str) -> None:
     """Stop the visitor's search."""
-    experiments = page.workspace.lab.experiments
-    experiment_id = experiments.newest(page.owner_of(token), RATE_FINDER)
-    if experiment_id is not None:
-        experiments.stop(experiment_id)
+    stop_experiment(page, page.owner_of(token), RATE_FINDER)
 
 
 def use(
@@ -81,7 +78,7 @@ def use(
 ) -> tuple[Any, ...]:
     """Take the rate that was found; the stages of the backbone keep their share of it."""
     owner = page.owner_of(values[token])
-    seen = _newest(page, owner)
+    seen = newest_experiment(page, owner, RATE_FINDER)
     sweep = seen.value if seen else None
     if not isinstance(sweep, RateSweep) or sweep.suggested_rate is None:
         raise TrainingError(words.NOTHING_FOUND, hint=words.FIND_FIRST)
@@ -113,35 +110,10 @@ def _at_rate(config: TrainConfig, rate: float) -> TrainConfig:
 
 async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
     """The visitor's newest search, until it is over or the tab has a later watcher."""
-    owner = page.owner_of(token)
-    seen = _newest(page, owner)
-    if seen is None or seen.is_over:
-        yield show(seen)
-        return
-    experiments, experiment_id = page.workspace.lab.experiments, seen.experiment_id
-    with page.rate_watchers.begin((owner, request.session_hash)) as watcher:
-
-        def listen(wake: Callable[[], object]) -> Callable[[], None]:
-            watcher.wake = wake
-            return experiments.listen(experiment_id, wake)
-
-        async with news(listen) as changes:
-            async for _ in changes:
-                if not watcher.is_newest:
-                    return
-                seen = await asyncio.to_thread(experiments.look, experiment_id)
-                yield show(seen)
-                if seen.is_over:
-                    return
-
-
-def _newest(page: Page, owner: str) -> Experiment | None:
-    experiments = page.workspace.lab.experiments
-    experiment_id = experiments.newest(owner, RATE_FINDER)
-    try:
-        return None if experiment_id is None else experiments.look(experiment_id)
-    except NotFoundError:  # a later one has just taken its place
-        return None
+    tab = RATE_FINDER, page.owner_of(token), request.session_hash
+    async with aclosing(follow_experiment(page, tab)) as moments:
+        async for seen in moments:
+            yield show(seen)
 
 
 def show(seen: Experiment | None) -> tuple[Any, ...]:

@@ -72,13 +72,15 @@ class Ladder(gr.HTML, metaclass=QuietComponentMeta):
         moved: Any = None,  # a `Moved` as JSON: an update makes the component anew from its parts
         **options: Any,
     ) -> None:
+        # Gradio reads every parameter back as an attribute, and takes a name in the script for an event.
+        self.moved = to_json(Moved()) if moved is None else moved
         super().__init__(
             value=value,
             html_template='<div class="tl-root tl-ladder"></div>',
             js_on_load=read_script("ladder.js"),
             apply_default_css=False,
             words=dict(words),
-            moved=to_json(Moved()) if moved is None else moved,
+            moved=self.moved,
             **options,
         )
 

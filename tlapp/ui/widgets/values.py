@@ -12,6 +12,6 @@ def to_json(value: Any) -> Any:
     return value
 
 
-def picture_address(encoded: bytes, *, media_type: str = "image/jpeg") -> str:
-    """A small picture's bytes as an address that needs no request (a data URI)."""
-    return f"data:{media_type};base64,{base64.b64encode(encoded).decode('ascii')}"
+def picture_address(encoded: bytes) -> str:
+    """A small JPEG as an address that needs no request (a data URI)."""
+    return f"data:image/jpeg;base64,{base64.b64encode(encoded).decode('ascii')}"

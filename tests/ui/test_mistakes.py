@@ -1,0 +1,166 @@
+"""The classic mistakes on the page: what is asked, shown and answered, and whose they are."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.workspace.conftest import PATIENCE_SECONDS
+from tlapp.data.dataset import Dataset
+from tlapp.errors import RunError, TrainingError
+from tlapp.experiments.bench import OUTCOMES, MistakeValue, Side
+from tlapp.experiments.mistakes import MISTAKES, begin_mistake
+from tlapp.training.config import TrainConfig
+from tlapp.ui.panels import mistakes
+from tlapp.ui.session import Page
+from tlapp.ui.text import mistakes as words
+from tlapp.ui.widgets.mistake_view import MistakeViewValue
+from tlapp.workspace import VisitorState, new_visitor
+from tlapp.workspace.experiments import Experiment
+from tlapp.workspace.lab import MISTAKE
+
+RIGHT = Side(45, 50, certainty=0.8)
+
+
+def ended(name: str = "bgr", *, guess: str = "", **values: Any) -> MistakeValue:
+    """A mistake that is over: 30 of 50 right instead of 45."""
+    value = begin_mistake(name, RIGHT, class_count=4, guess=guess)
+    return replace(value, **{"wrong": Side(30, 50, certainty=0.5), "share_done": 1.0, **values})
+
+
+def seen(state: Any, value: MistakeValue, **more: Any) -> Experiment:
+    return Experiment(experiment_id="e", kind=MISTAKE, state=state, value=value, **more)
+
+
+def told(**values: Any) -> str:
+    return " ".join(words.answer(ended(**values)))
+
+
+@pytest.fixture
+def run_id(page: Page, token: str, dataset: Dataset) -> str:
+    """A head that was trained for real, on the visitor's page."""
+    owner = page.owner_of(token)
+    page.workspace.save_dataset(replace(dataset, owner=owner))
+    run_id = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=2))
+    assert page.workspace.wait(run_id, PATIENCE_SECONDS)
+    page.workspace.change_visitor_state(owner, lambda _: VisitorState(run_id=run_id))
+    return run_id
+
+
+def press(page: Page, token: str, name: str, guess: str) -> None:
+    """Choose a mistake and say what will happen."""
+    event: Any = SimpleNamespace(name=name, outcome=guess)
+    mistakes.start(page, token, event)
+
+
+def follow(page: Page, token: str) -> list[MistakeViewValue]:
+    request: Any = SimpleNamespace(session_hash="tab")
+
+    async def collect() -> list[MistakeViewValue]:
+        return [moment async for moment in mistakes.follow(page, token, request)]
+
+    return asyncio.run(collect())
+
+
+def test_every_mistake_has_its_words() -> None:
+    assert list(words.MISTAKE_WORDS) == list(MISTAKES)
+    assert set(words.OUTCOME_WORDS) == set(words.OUTCOME_AFTER) == set(OUTCOMES)
+
+
+def test_a_mistake_needs_a_run(page: Page, token: str) -> None:
+    assert not mistakes.refresh(page, token).is_ready
+    with pytest.raises(RunError):
+        press(page, token, "bgr", "same")
+
+
+def test_a_mistake_is_made_followed_and_found_again(page: Page, token: str, run_id: str) -> None:
+    before = mistakes.refresh(page, token)
+    assert before.is_ready
+    assert not before.run
+    press(page, token, "bgr", "worse")
+    *_, last = follow(page, token)
+    assert (last.run, last.is_running, last.status) == ("bgr", False, "")
+    assert [bar.label for bar in last.bars] == [words.RIGHT, words.WRONG]
+    assert [view.label for view in last.views] == [words.VIEW_RIGHT, words.VIEW_WRONG]
+    assert len(last.answer) == 3
+    assert follow(page, token) == [last]  # as after a reload
+    assert len(page.watchers) == 0
+    assert page.workspace.run(run_id).state == "finished"
+
+
+def test_a_mistake_is_nobody_elses(page: Page, token: str, run_id: str) -> None:
+    press(page, token, "bgr", "worse")
+    follow(page, token)
+    stranger = mistakes.refresh(page, new_visitor())
+    assert not stranger.run
+    assert not stranger.is_ready
+
+
+def test_a_mistake_that_is_none_is_refused(page: Page, token: str, run_id: str) -> None:
+    with pytest.raises(TrainingError, match="no mistake"):
+        press(page, token, "sleeping", "same")
+
+
+def test_stop_ends_it_without_an_answer(page: Page, token: str, run_id: str) -> None:
+    mistakes.stop(page, token)  # harmless without one
+    experiments = page.workspace.lab.experiments
+    start = begin_mistake("bgr", RIGHT, class_count=4)
+
+    def values(should_stop: Any) -> Iterator[MistakeValue]:
+        while not should_stop():
+            yield start
+
+    experiment_id = experiments.start(page.owner_of(token), MISTAKE, values, first=start)
+    assert mistakes.refresh(page, token).is_running
+    mistakes.stop(page, token)
+    assert experiments.wait(experiment_id, PATIENCE_SECONDS)
+    moment = mistakes.refresh(page, token)
+    assert (moment.run, moment.is_running, moment.status) == ("bgr", False, words.STOPPED)
+    assert moment.answer == ()
+
+
+def test_the_answer_compares_the_guess_and_uses_both_results() -> None:
+    said = told(guess="worse")
+    assert said.startswith("**You were right:** fewer are right.")
+    assert "With the mistake 60 %" in said
+    assert "without it 90 %" in said
+    assert "50 % of the probability on average, instead of 80 %" in said
+    assert words.MISTAKE_WORDS["bgr"].why_harmed in said
+    assert 'you said "about as many", but fewer are right' in told(guess="same")
+    assert told(guess="guessing").startswith("**Nearly:**")
+    assert told(guess="").startswith("With the mistake")
+
+
+def test_the_reason_fits_what_happened() -> None:
+    said = told(wrong=Side(45, 50))
+    assert words.MISTAKE_WORDS["bgr"].why_not in said
+    assert words.MISTAKE_WORDS["bgr"].why_harmed not in said
+
+
+def test_figures_that_make_the_point_are_told() -> None:
+    assert "Of those it really never saw, 70 % are right" in told(honest=Side(35, 50))
+    assert "Of the pictures learned from, 99 % look right" in told(train_accuracy=0.99)
+    assert "another object in 75 %" in told(agreement=0.25)
+    broken = told(wrong=Side(0, 50), is_broken=True)
+    assert "no answer is even a number" in broken
+    assert "0 %" not in broken.replace("90 %", "")
+
+
+@pytest.mark.parametrize(
+    ("experiment", "status"),
+    [
+        (seen("waiting", ended(), position=1), "Waiting for its turn."),
+        (seen("waiting", ended(), position=3), "Waiting: 2 go first."),
+        (seen("running", ended(share_done=0.4)), "It is happening: 40 %."),
+        (seen("running", ended(share_done=0.4, seconds_left=12.0)), "40 %. About 12 s left."),
+        (seen("finished", ended()), ""),
+        (seen("failed", ended(), message="It is gone.", hint="Bring it."), "It is gone. Bring it."),
+    ],
+)
+def test_every_state_is_told(experiment: Experiment, status: str) -> None:
+    said = words.mistake_status(experiment, experiment.value)
+    assert said.endswith(status)
+    assert bool(said) == bool(status)

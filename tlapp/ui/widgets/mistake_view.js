@@ -1,0 +1,121 @@
+/* The classic mistakes: choose one, say what will happen, watch it happen, read why. */
+
+const root = element.querySelector(".tl-mistakes");
+const words = () => props.words || {};
+
+const intro = make("p", "tl-note");
+const list = make("ul", "tl-mis-list");
+const stage = make("div", "tl-mis-stage");
+const what = make("p", "tl-mis-what");
+const ask = make("p", "tl-mis-ask");
+const options = make("div", "tl-lad-presets", null, { role: "group" });
+const status = make("p", "tl-mis-status", null, { role: "status" });
+const progress = make("progress", "tl-mis-progress", null, { max: "1" });
+const stop = make("button", "tl-link", null, { type: "button" });
+const shown = make("div", "tl-mis-shown");
+const bars = make("ul", "tl-mis-bars");
+const plot = buildLinesPlot();
+const views = make("div", "tl-mis-views");
+const answer = make("div", "tl-race-verdict");
+shown.append(bars, views);
+stage.append(what, ask, options, status, progress, stop, shown, plot.node, answer);
+root.append(intro, list, stage);
+
+let chosen = "";
+
+const value = () => props.value || {};
+const choiceOf = (name) => (value().mistakes || []).find((each) => each.name === name);
+
+function buildChoice(mistake) {
+  const item = make("li");
+  const button = make("button", "tl-mis-choice", mistake.title, { type: "button" });
+  button.addEventListener("click", () => { chosen = mistake.name; render(); });
+  item.append(button);
+  return item;
+}
+
+function renderChoice(item, mistake) {
+  const button = item.firstChild;
+  button.disabled = !value().is_ready || Boolean(value().is_running);
+  button.setAttribute("aria-pressed", String(mistake.name === chosen));
+}
+
+function buildOption(option) {
+  const button = make("button", "tl-lad-preset", option.title, { type: "button" });
+  button.addEventListener("click", () => trigger('guess', { name: chosen, outcome: option.name }));
+  return button;
+}
+
+function buildBar() {
+  const item = make("li");
+  const track = make("i", "tl-bar", null, { "aria-hidden": "true" });
+  track.append(make("i"));
+  item.append(make("span"), track, make("b"));
+  return item;
+}
+
+function renderBar(item, bar) {
+  const [label, track, figure] = item.children;
+  setText(label, bar.label);
+  item.classList.toggle("tl-mis-wrong", Boolean(bar.is_wrong));
+  track.firstChild.style.width = (100 * bar.share).toFixed(1) + "%";
+  setText(figure, bar.figure);
+}
+
+function buildView(view) {
+  const figure = make("figure");
+  figure.append(make("img", null, null, { alt: view.label }), make("figcaption"));
+  return figure;
+}
+
+function renderView(figure, view) {
+  setPicture(figure.firstChild, view.picture);
+  setText(figure.lastChild, view.label);
+}
+
+function drawPlot() {
+  plot.draw((value().curves || []).map((curve, index) => ({
+    key: curve.label, colour: index, accuracies: curve.accuracies, seconds: [],
+  })), true);
+}
+
+function render() {
+  const now = value();
+  const isShown = Boolean(now.run) && now.run === chosen;
+  const choice = choiceOf(chosen);
+  setText(intro, now.intro);
+  list.setAttribute("aria-label", words().list);
+  keepInStep(list, now.mistakes || [], (mistake) => mistake.name, buildChoice, renderChoice);
+  show(stage, choice && now.is_ready);
+  setText(what, choice && choice.what);
+  setText(ask, words().ask);
+  const asks = Boolean(choice) && !now.is_running && !isShown;
+  for (const node of [ask, options]) show(node, asks);
+  options.setAttribute("aria-label", words().ask);
+  keepInStep(options, now.options || [], (option) => option.name, buildOption, () => {});
+  setText(status, isShown ? now.status : "");
+  show(status, isShown && now.status);
+  for (const node of [progress, stop]) show(node, isShown && now.is_running);
+  progress.value = now.progress || 0;
+  progress.setAttribute("aria-label", words().progress);
+  setText(stop, words().stop);
+  show(shown, isShown);
+  keepInStep(bars, isShown ? now.bars || [] : [], (bar) => bar.label, buildBar, renderBar);
+  keepInStep(views, isShown ? now.views || [] : [], (view) => view.label, buildView, renderView);
+  const hasCurve = isShown && (now.curves || []).length > 0;
+  show(plot.node, hasCurve);
+  plot.node.setAttribute("aria-label", words().plot);
+  if (hasCurve) drawPlot();
+  keepInStep(answer, isShown ? now.answer || [] : [], (sentence) => sentence, () => make("p"), setRich);
+}
+
+/** What the server says: it has begun, goes on, or was found again after a reload. */
+function take() {
+  if (value().run && (value().is_running || !chosen)) chosen = value().run;
+  render();
+}
+
+stop.addEventListener("click", () => trigger('stop', {}));
+new ResizeObserver(drawPlot).observe(plot.node);
+watch("value", take);
+take();
