@@ -64,13 +64,15 @@ def test_phases_and_any_other_setting_can_be_asked_for(
     client = new_client()
     dataset_id = bring(client, pictures_zip)["dataset_id"]
     wish = {"phases": "head:3,last:1:1", "scratch": True}
-    run = wait_until_over(client, start(client, dataset_id, settings=wish))
+    run_id = client.predict(dataset_id, wish, api_name="/train_with")["run_id"]
+    run = wait_until_over(client, run_id)
     assert run["state"] == "finished", run
     record = run["record"]
     assert [row["phase"] for row in record["epochs"]] == [1, 1, 1, 2]
     assert record["config"]["pretrained"] is False
-    wish = {"label_smoothing": 0.1, "head_epochs": 0}
-    run = wait_until_over(client, start(client, dataset_id, epochs=1, settings=wish))
+    wish = {"label_smoothing": 0.1, "head_epochs": 0, "epochs": 1}
+    run_id = client.predict(dataset_id, wish, api_name="/train_with")["run_id"]
+    run = wait_until_over(client, run_id)
     assert run["record"]["config"]["label_smoothing"] == 0.1
 
 
@@ -222,10 +224,6 @@ def test_ids_have_at_least_128_random_bits(new_client: NewClient, pictures_zip: 
         {"learning_rate": -1.0},
         {"learning_rate": 0.0},
         {"seed": 1.5},
-        {"settings": {"colour": "red"}},
-        {"settings": {"epochs": 3}},
-        {"settings": {"dropout": "much"}},
-        {"settings": {"phases": "head:lots"}},
     ],
     ids=str,
 )
@@ -239,6 +237,31 @@ def test_a_setting_that_makes_no_sense_is_refused_in_words(
     dataset_id = bring(client, pictures_zip)["dataset_id"]
     with pytest.raises(AppError) as refusal:
         start(client, dataset_id, **options)
+    assert "on our side" not in _refusal(refusal.value, app_server)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"colour": "red"},
+        {"dropout": "much"},
+        {"phases": "head:lots"},
+        {"stage_rates": 3},
+        {"stage_rates": [["top", "fast"]]},
+        {"pretrained": "perhaps"},
+        {"backbone": 3},
+        {"freeze": None},
+        [1, 2],
+    ],
+    ids=str,
+)
+def test_settings_that_make_no_sense_are_refused_in_words(
+    settings: object, new_client: NewClient, pictures_zip: Path, app_server: AppServer
+) -> None:
+    client = new_client()
+    dataset_id = bring(client, pictures_zip)["dataset_id"]
+    with pytest.raises(AppError) as refusal:
+        client.predict(dataset_id, settings, api_name="/train_with")
     assert "on our side" not in _refusal(refusal.value, app_server)
 
 

@@ -37,6 +37,11 @@ def class_names(tab: Tab) -> list[str]:
     return tab.page.locator("#class-list .tl-cl-name").all_inner_texts()
 
 
+def look_closer(tab: Tab, heading: str) -> None:
+    """Choose one of the tabs below the zones."""
+    tab.page.get_by_role("tab", name=heading).click()
+
+
 def set_field(tab: Tab, elem_id: str, value: str) -> None:
     """Fill a field of the settings, opening them when they are closed."""
     field = tab.page.locator(f"#{elem_id} input")
@@ -84,6 +89,10 @@ def epoch_shown(tab: Tab) -> int:
 
 def wait_until_over(tab: Tab) -> None:
     """Wait until the training has ended and can be started anew."""
+    over = re.compile("finished|stopped|failed")
+    expect(tab.page.locator("#run-view .tl-root")).to_have_attribute(
+        "data-state", over, timeout=TRAIN_MS
+    )
     expect(tab.page.locator("#train")).to_be_visible(timeout=TRAIN_MS)
     expect(tab.page.locator("#stop")).to_be_hidden()
 

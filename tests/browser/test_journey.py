@@ -9,12 +9,14 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenTab
 from tests.browser.journey import (
     FOLDER_ZONE,
+    TRAIN_MS,
     answers,
     class_names,
     curve_points,
     drop_folder,
     drop_test_pictures,
     epoch_shown,
+    look_closer,
     press_train,
     reload,
     run_status,
@@ -306,6 +308,7 @@ def test_two_runs_are_compared_renamed_kept_and_shown_again(
         set_field(tab, "epochs", epochs)
         press_train(tab)
         wait_until_over(tab)
+    look_closer(tab, "Compare runs")
     runs = tab.page.locator("#runs")
     expect(runs.locator("tbody tr")).to_have_count(2)
     expect(runs.locator(".tl-runs-line")).to_have_count(2)
@@ -339,11 +342,13 @@ def test_a_freeze_race_draws_five_curves_and_ends_in_a_sentence(
 ) -> None:
     tab = open_tab()
     drop_folder(tab, class_folder(tmp_path / "pictures", ("dots", "stripes"), per_class=6))
+    look_closer(tab, "Freeze race")
     tab.page.get_by_role("button", name="Start the race").click()
     race = tab.page.locator("#race-view")
     expect(race.locator(".tl-race-lanes li")).to_have_count(5, timeout=30_000)
     expect(race.get_by_role("status")).to_contain_text("The race is on", timeout=30_000)
     reload(tab)
+    look_closer(tab, "Freeze race")
     expect(race.locator(".tl-race-lanes li")).to_have_count(5, timeout=30_000)
     expect(race.get_by_role("status")).to_have_text("The race is over.", timeout=180_000)
     drawn = race.locator(".tl-runs-line path").evaluate_all(
@@ -351,8 +356,45 @@ def test_a_freeze_race_draws_five_curves_and_ends_in_a_sentence(
     )
     assert drawn == 5
     expect(race.locator(".tl-race-verdict")).to_contain_text("is in front")
+    look_closer(tab, "Compare runs")
     expect(tab.page.locator("#runs tbody tr")).to_have_count(5)
+    look_closer(tab, "Freeze race")
     expect(tab.page.get_by_role("button", name="Start the race")).to_be_enabled()
+
+
+def test_a_mistake_is_guessed_made_and_explained_and_found_again(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "pictures", ("dots", "stripes"), per_class=12))
+    look_closer(tab, "Classic mistakes")
+    view = tab.page.locator("#mistake-view")
+    choice = view.get_by_role("button", name="Red and blue swapped")
+    expect(choice).to_be_disabled()
+    press_train(tab)
+    wait_until_over(tab)
+    choice.click()
+    expect(view).to_contain_text("as OpenCV does")
+    expect(view.locator(".tl-mis-bars li")).to_have_count(0)
+    view.get_by_role("button", name="About as many").click()
+    expect(view.locator(".tl-mis-answer")).to_contain_text("without it", timeout=TRAIN_MS)
+    views = view.get_by_role("img")
+    expect(views).to_have_count(2)
+    right, wrong = (views.nth(index).get_attribute("src") for index in (0, 1))
+    assert right != wrong
+    expect(view.locator(".tl-mis-bars li")).to_have_count(2)
+
+    view.get_by_role("button", name="Labels shuffled").click()
+    expect(view.locator(".tl-mis-answer")).not_to_contain_text("without it")
+    view.get_by_role("button", name="No better than guessing").click()
+    expect(view.locator(".tl-mis-answer")).to_contain_text("learned from", timeout=TRAIN_MS)
+    expect(view.locator(".tl-runs-line")).to_have_count(2)
+    reload(tab)
+    look_closer(tab, "Classic mistakes")
+    expect(view.locator(".tl-mis-answer")).to_contain_text("learned from", timeout=TRAIN_MS)
+    expect(view.locator(".tl-runs-line")).to_have_count(2)
+    assert all(line.get_attribute("d") for line in view.locator(".tl-runs-line path").all())
+    expect(run_status(tab)).to_contain_text("held-out pictures are right")
 
 
 def test_two_visitors_do_not_see_each_other(open_tab: OpenTab, tmp_path: Path) -> None:

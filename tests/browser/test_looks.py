@@ -102,6 +102,16 @@ def test_the_heading_of_no_zone_moves_while_a_training_goes_on(
     assert shift < 0.1  # web.dev's bound of what people perceive as still
 
 
+def test_nothing_glides_for_those_who_asked_for_less_motion(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    wait_until_open(tab)
+    longest = tab.page.evaluate(
+        """() => Math.max(...[...document.querySelectorAll('.tl-card, .tl-card *')].flatMap(node =>
+          getComputedStyle(node).transitionDuration.split(',').map(parseFloat)))"""
+    )
+    assert longest < 0.001  # seconds
+
+
 def test_all_controls_are_reached_with_the_tab_key(open_tab: OpenTab, tmp_path: Path) -> None:
     tab = open_tab()
     drop_folder(tab, class_folder(tmp_path / "pictures"))

@@ -11,6 +11,7 @@ from tests.runs.examples import make_record, make_row
 from tests.training.tiny import Album, tiny_backbone
 from tlapp.evaluation.diagnosis import diagnose
 from tlapp.runs.record import EpochRow, RunRecord
+from tlapp.runs.recorder import epoch_row
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import EpochFinished
 from tlapp.training.session import train
@@ -133,14 +134,10 @@ def epochs_of(**wishes: Any) -> RunRecord:
         backbone=tiny_backbone(),
         phases=(TrainConfig(**wishes),),
     )
-    told = [
-        event
+    epochs = [
+        epoch_row(event)
         for event in train(job, cache=None, should_stop=lambda: False)
         if isinstance(event, EpochFinished)
-    ]
-    names = {field for field in EpochRow.__dataclass_fields__ if field != "valid_hits"}
-    epochs = [
-        EpochRow(**{name: getattr(each, name) for name in names}, valid_hits="") for each in told
     ]
     return run(epochs, class_names=album.images.class_names, valid_class_counts=())
 

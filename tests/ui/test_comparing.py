@@ -49,14 +49,23 @@ def test_the_best_run_of_each_data_set_is_marked() -> None:
 
 
 def test_settings_are_told_in_words() -> None:
-    config = {"freeze": "last:2", "pretrained": True, "stage_rates": [["top", 1e-4]]}
+    config = {
+        "backbone": "resnet18",
+        "freeze": "last:2",
+        "pretrained": True,
+        "learning_rate": 3e-4,
+        "backbone_learning_rate": 1e-3,
+        "stage_rates": [["top", 1e-4]],
+    }
     record = make_record(config=config, earlier_phases=({"epochs": 30},), epochs=(make_row(1),))
     row = run_values.run_list((record,), None).rows[0]
     settings = dict(row.settings)
     assert settings["Frozen"] == "all but the last 2 stages"
     assert settings["First the head alone, epochs"] == "30"
     assert settings["Rates of single stages"] == "top 0.0001"
+    assert settings["Backbone"] == row.cells[0] == "ResNet18"
     assert row.cells[1] == "head, then last 2 stages"
+    assert row.cells[4] == "0.0003, backbone 0.001"
 
 
 def test_a_run_is_renamed_kept_and_removed(page: Page, token: str, run_id: str) -> None:

@@ -96,21 +96,7 @@ class RunRecorder:
         self.record = ended
 
     def _add_epoch(self, event: EpochFinished) -> None:
-        row = EpochRow(
-            epoch=event.epoch,
-            phase=event.phase,
-            train_loss=event.train_loss,
-            train_eval_loss=event.train_eval_loss,
-            train_eval_accuracy=event.train_eval_accuracy,
-            valid_loss=event.valid_loss,
-            valid_accuracy=event.valid_accuracy,
-            seconds=event.seconds,
-            is_best=event.is_best,
-            valid_class_correct=event.valid_class_correct,
-            agreement=event.forgetting.agreement if event.forgetting else None,
-            drift=event.forgetting.drift if event.forgetting else (),
-            valid_hits="".join("1" if hit else "0" for hit in event.valid_hits),
-        )
+        row = epoch_row(event)
         self._run.append(row)
         self._latest = (event.epoch, event.classifier)
         state = event.save_state()
@@ -148,3 +134,22 @@ class RunRecorder:
     def _change(self, **values: object) -> None:
         self.record = replace(self.record, **values)  # type: ignore[arg-type]  # field names above
         self._run.write(self.record)
+
+
+def epoch_row(event: EpochFinished) -> EpochRow:
+    """What a record keeps of an epoch."""
+    return EpochRow(
+        epoch=event.epoch,
+        phase=event.phase,
+        train_loss=event.train_loss,
+        train_eval_loss=event.train_eval_loss,
+        train_eval_accuracy=event.train_eval_accuracy,
+        valid_loss=event.valid_loss,
+        valid_accuracy=event.valid_accuracy,
+        seconds=event.seconds,
+        is_best=event.is_best,
+        valid_class_correct=event.valid_class_correct,
+        agreement=event.forgetting.agreement if event.forgetting else None,
+        drift=event.forgetting.drift if event.forgetting else (),
+        valid_hits="".join("1" if hit else "0" for hit in event.valid_hits),
+    )

@@ -82,6 +82,8 @@ class TrainConfig:
         """Fill what is None, then refuse what cannot work."""
         _check_freeze(self.freeze)
         _check_choice("optimizer", self.optimizer, get_args(OptimizerName))
+        for flag in ("pretrained", "train_batchnorm", "class_weights"):
+            _check_flag(flag, getattr(self, flag))
         self._fill("epochs", _EPOCHS[self.is_head_alone])
         self._fill("batch_size", _BATCH_SIZE[self.is_head_alone])
         self._fill("learning_rate", _LEARNING_RATE[self.is_head_alone, self.optimizer])
@@ -121,7 +123,12 @@ def config_from_values(values: Mapping[str, Any]) -> TrainConfig:
         field.name: values[field.name] for field in fields(TrainConfig) if field.name in values
     }
     rates = known.get("stage_rates", ())
-    known["stage_rates"] = tuple((str(stage), rate) for stage, rate in rates)
+    try:
+        known["stage_rates"] = tuple((str(stage), rate) for stage, rate in rates)
+    except (TypeError, ValueError) as error:
+        raise TrainingError(
+            f"{rates!r} are no rates of stages.", hint='Write [["stage 7", 0.0001]], for example.'
+        ) from error
     return TrainConfig(**known)
 
 
@@ -141,6 +148,11 @@ def _check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         wanted = " or ".join(f"'{choice}'" for choice in choices)
         raise TrainingError(f"{value!r} is no choice for {what}.", hint=f"Choose {wanted}.")
+
+
+def _check_flag(what: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise TrainingError(f"{value!r} is no choice for {what}.", hint="Choose true or false.")
 
 
 def _check_number(

@@ -16,7 +16,7 @@ from tlapp.backbones.catalog import DEFAULT_BACKBONE
 from tlapp.data.dataset import ImportFinished
 from tlapp.errors import DataError, TrainingError
 from tlapp.experiments.race import LANES
-from tlapp.training.config import TrainConfig
+from tlapp.training.config import TrainConfig, config_from_values
 from tlapp.training.presets import asked_phases
 from tlapp.ui import present, text
 from tlapp.ui.handling import bind
@@ -24,7 +24,8 @@ from tlapp.ui.session import Page
 from tlapp.ui.uploads import read_pictures
 from tlapp.workspace import new_visitor, owner_of
 
-_OWN_PARAMETERS = {"backbone", "freeze", "epochs", "learning_rate", "seed"}  # of `/train`
+
+_COUNTS = {field.name for field in fields(TrainConfig) if field.type is int}
 
 
 def build_api(page: Page) -> None:
@@ -56,7 +57,8 @@ def build_api(page: Page) -> None:
         )
 
     offer(create_dataset, [archive], **imports)
-    offer(train, [dataset_id, backbone, freeze, epochs, learning_rate, seed, settings])
+    offer(train, [dataset_id, backbone, freeze, epochs, learning_rate, seed])
+    offer(train_with, [dataset_id, settings])
     offer(race, [dataset_id, backbone, seed])
     offer(lr_find, [dataset_id, backbone, freeze])
     offer(experiment, [experiment_id])
@@ -87,28 +89,38 @@ def train(
     epochs: float | None = None,
     learning_rate: float | None = None,
     seed: float | None = 0,
-    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Put a training in the queue: `{"run_id"}`. Empty epochs or rate mean the default.
+    """Put a training in the queue: `{"run_id"}`. Empty epochs or rate mean the default."""
+    settings = {
+        "backbone": backbone,
+        "freeze": freeze,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "seed": seed or 0,
+    }
+    return train_with(page, dataset_id, settings)
 
-    `settings` may hold any other setting by its name in the record, "phases" ("head:20,fine:5":
-    one after the other, each with its own epochs) and "scratch" (begin with random weights).
+
+def train_with(
+    page: Page, dataset_id: str, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Put a training with these settings in the queue: `{"run_id"}`.
+
+    Each goes by its name in the record; besides, "phases" ("head:20,fine:5": one after the other,
+    each with its own epochs) and "scratch" (begin with random weights).
     """
     dataset = page.workspace.dataset(dataset_id)
-    others = dict(settings or {})
-    phases = str(others.pop("phases", ""))
-    if others.pop("scratch", False):
-        others["pretrained"] = False
-    _check_settings(others)
-    config = TrainConfig(
-        backbone=backbone,
-        freeze=freeze,
-        epochs=cast(int, _whole(epochs)),
-        learning_rate=cast(float, learning_rate),
-        seed=cast(int, _whole(seed)) or 0,
-        **others,
-    )
-    wish = asked_phases(config, phases)
+    if not isinstance(settings, Mapping | None):
+        raise TrainingError("The settings are no object.", hint='Write {"epochs": 5}, for example.')
+    values = {
+        name: _whole(value) if name in _COUNTS else value
+        for name, value in (settings or {}).items()
+    }
+    phases = str(values.pop("phases", ""))
+    if values.pop("scratch", False):
+        values["pretrained"] = False
+    _check_settings(values)
+    wish = asked_phases(config_from_values(values), phases)
     return {"run_id": page.workspace.start_training(dataset.owner, dataset_id, *wish)}
 
 
@@ -136,10 +148,10 @@ def experiment(page: Page, experiment_id: str) -> dict[str, Any]:
     return present.experiment_json(page.workspace.lab.experiments.look(experiment_id))
 
 
-def _check_settings(others: Mapping[str, Any]) -> None:
-    """Refuse what is no setting, or has a parameter of its own."""
-    known = {field.name for field in fields(TrainConfig)} - _OWN_PARAMETERS
-    unknown = [name for name in others if name not in known]
+def _check_settings(values: Mapping[str, Any]) -> None:
+    """Refuse what is no setting."""
+    known = {field.name for field in fields(TrainConfig)}
+    unknown = [name for name in values if name not in known]
     if unknown:
         raise TrainingError(
             f'There is no setting "{unknown[0]}".',
@@ -147,7 +159,7 @@ def _check_settings(others: Mapping[str, Any]) -> None:
         )
 
 
-def _whole(number: float | None) -> float | None:
+def _whole(number: Any) -> Any:
     """1.0 as 1, since JSON numbers come as floats; anything else is the config's to refuse."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
 

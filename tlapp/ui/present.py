@@ -28,10 +28,9 @@ def header() -> str:
     return f"<header><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></header>"
 
 
-def zone_heading(number: int | None, heading: str) -> str:
-    """A zone's heading, with its number where there is an order."""
-    badge = f'<b aria-hidden="true">{number}</b>' if number is not None else ""
-    return f"<h2>{badge}{heading}</h2>"
+def zone_heading(number: int, heading: str) -> str:
+    """A zone's heading, with its number."""
+    return f'<h2><b aria-hidden="true">{number}</b>{heading}</h2>'
 
 
 def note(message: str) -> str:

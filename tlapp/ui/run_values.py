@@ -49,7 +49,7 @@ def _run_cells(record: RunRecord) -> tuple[str, ...]:
     config = record.config
     interval = record.valid_interval
     return (
-        str(config.get("backbone", "")),
+        comparing.backbone(str(config.get("backbone", ""))),
         comparing.learned(
             str(config.get("freeze", "")),
             is_pretrained=config.get("pretrained") is not False,
@@ -57,7 +57,7 @@ def _run_cells(record: RunRecord) -> tuple[str, ...]:
         ),
         "" if record.valid_accuracy is None else text.percent(record.valid_accuracy),
         "" if interval is None else f"{interval[0] * 100:.0f} to {interval[1] * 100:.0f}",
-        comparing.setting(config.get("learning_rate", "")),
+        comparing.rates(config),
         "" if record.trainable_parameters is None else text.amount(record.trainable_parameters),
         "" if record.seconds is None else text.duration(record.seconds),
     )
@@ -67,6 +67,7 @@ def _run_settings(record: RunRecord) -> tuple[tuple[str, str], ...]:
     """Every setting by its name on the page."""
     head_epochs = sum(phase.get("epochs", 0) for phase in record.earlier_phases)
     values = {**record.config, "head_epochs": head_epochs}
+    values["backbone"] = comparing.backbone(str(values.get("backbone", "")))
     values["freeze"] = comparing.frozen(str(values.get("freeze", "")))
     return tuple(
         (name, comparing.setting(values[field]))

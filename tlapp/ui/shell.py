@@ -92,14 +92,15 @@ def _lay_out(page: Page) -> Zones:
             train_panel = train.build(page)
         with _zone("try", 3, text.TRY_HEADING):
             try_panel = trying.build(page)
-    with _zone("results-zone", None, text.RESULTS_HEADING):
-        results = gr.HTML(present.no_results(), elem_id="results")
-    with _zone("compare-zone", None, text.COMPARE_HEADING):
-        compare_panel = comparing.build(page)
-    with _zone("race-zone", None, racing_words.HEADING):
-        race_panel = racing.build()
-    with _zone("mistakes-zone", None, mistake_words.HEADING):
-        mistake_view = mistakes.build()
+    with gr.Tabs(elem_id="closer", elem_classes="tl-card", overflow_behavior="wrap"):
+        with _tab("results-tab", text.RESULTS_HEADING):
+            results = gr.HTML(present.no_results(), elem_id="results")
+        with _tab("compare-tab", text.COMPARE_HEADING):
+            compare_panel = comparing.build(page)
+        with _tab("race-tab", racing_words.HEADING):
+            race_panel = racing.build()
+        with _tab("mistakes-tab", mistake_words.HEADING):
+            mistake_view = mistakes.build()
     gr.HTML(present.limits(page.settings), elem_id="limits")
     build_api(page)
     return Zones(
@@ -114,8 +115,13 @@ def _lay_out(page: Page) -> Zones:
     )
 
 
+def _tab(elem_id: str, heading: str) -> gr.Tab:
+    """What looks closer; there from the start, so that events reach it while it is hidden."""
+    return gr.Tab(heading, elem_id=elem_id, render_children=True)
+
+
 @contextmanager
-def _zone(elem_id: str, number: int | None, heading: str) -> Iterator[None]:
+def _zone(elem_id: str, number: int, heading: str) -> Iterator[None]:
     with gr.Column(elem_classes="tl-card", elem_id=elem_id):
         gr.HTML(present.zone_heading(number, heading), elem_classes="tl-zone-title")
         yield

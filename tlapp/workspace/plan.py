@@ -9,6 +9,7 @@ import torch
 import torchvision
 
 import tlapp
+from tlapp.backbones.catalog import find_card
 from tlapp.backbones.stages import Stage
 from tlapp.data.dataset import Dataset
 from tlapp.data.images import Picture
@@ -65,7 +66,7 @@ def new_record(owner: str, plan: TrainingPlan) -> RunRecord:
     return RunRecord(
         run_id=new_run_id(),
         owner=owner,
-        name=plan.name or f"{plan.dataset.name}, {plan.config.backbone}",
+        name=plan.name or f"{plan.dataset.name}, {find_card(plan.config.backbone).title}",
         dataset_id=plan.dataset.dataset_id,
         dataset_name=plan.dataset.name,
         class_names=plan.dataset.images.class_names,

@@ -1,12 +1,17 @@
 """Words about several runs: their table, what they do differently, what one gained over another."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from tlapp.backbones.catalog import CARDS
+
 NO_RUNS = "Every training that is over stands here, to be compared with others."
 RUN_COLUMNS = (
     "Backbone",
     "What learned",
     "Held-out accuracy",
     "95 % interval",
-    "Rate",
+    "Rates",
     "Learning parameters",
     "Time",
 )
@@ -31,6 +36,7 @@ SETTING_NAMES = {
     "augmented_views": "Augmented views",
     "seed": "Seed",
 }
+BACKBONE_TITLES = {card.name: card.title for card in CARDS}
 FREEZE_WORDS = {"head": "the whole backbone", "none": "nothing"}
 LEARNED_WORDS = {"head": "head only", "none": "everything"}
 
@@ -72,6 +78,19 @@ def setting(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(f"{name} {rate:g}" for name, rate in value) or "none"
     return str(value)
+
+
+def backbone(name: str) -> str:
+    """A backbone as people write it; one that this version does not know as it is called."""
+    return BACKBONE_TITLES.get(name, name)
+
+
+def rates(config: Mapping[str, Any]) -> str:
+    """The learning rates of a run's last phase: "0.002", "0.0003, backbone 0.001"."""
+    head, below = config.get("learning_rate", ""), config.get("backbone_learning_rate", "")
+    if config.get("freeze") == "head" or head == below:
+        return setting(head)
+    return f"{setting(head)}, backbone {setting(below)}"
 
 
 def frozen(freeze: str) -> str:

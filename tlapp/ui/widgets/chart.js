@@ -221,3 +221,17 @@ function drawBest(chart, view, scales) {
     "text-anchor": isLeft ? "start" : "end" });
   setText(chart.bestText, view.bestWord);
 }
+
+/** A bar that fills: its node, and how to set it. A share that is no number (0 to 1) hides it. */
+function buildProgress() {
+  const node = make("div", "tl-run-progress", null, { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" });
+  const fill = node.appendChild(make("i"));
+  function set(share, label) {
+    show(node, isNumber(share));
+    if (!isNumber(share)) return;
+    node.setAttribute("aria-label", label);
+    node.setAttribute("aria-valuenow", String(Math.round(100 * share)));
+    fill.style.width = (100 * share).toFixed(1) + "%";
+  }
+  return { node, set };
+}

@@ -8,17 +8,17 @@ const list = make("ul", "tl-mis-list");
 const stage = make("div", "tl-mis-stage");
 const what = make("p", "tl-mis-what");
 const ask = make("p", "tl-mis-ask");
-const options = make("div", "tl-lad-presets", null, { role: "group" });
+const options = make("div", "tl-mis-options", null, { role: "group" });
 const status = make("p", "tl-mis-status", null, { role: "status" });
-const progress = make("progress", "tl-mis-progress", null, { max: "1" });
+const progress = buildProgress();
 const stop = make("button", "tl-link", null, { type: "button" });
 const shown = make("div", "tl-mis-shown");
 const bars = make("ul", "tl-mis-bars");
 const plot = buildLinesPlot();
 const views = make("div", "tl-mis-views");
-const answer = make("div", "tl-race-verdict");
+const answer = make("div", "tl-mis-answer");
 shown.append(bars, views);
-stage.append(what, ask, options, status, progress, stop, shown, plot.node, answer);
+stage.append(what, ask, options, status, progress.node, stop, shown, plot.node, answer);
 root.append(intro, list, stage);
 
 let chosen = "";
@@ -41,7 +41,7 @@ function renderChoice(item, mistake) {
 }
 
 function buildOption(option) {
-  const button = make("button", "tl-lad-preset", option.title, { type: "button" });
+  const button = make("button", "tl-button", option.title, { type: "button" });
   button.addEventListener("click", () => trigger('guess', { name: chosen, outcome: option.name }));
   return button;
 }
@@ -95,9 +95,8 @@ function render() {
   keepInStep(options, now.options || [], (option) => option.name, buildOption, () => {});
   setText(status, isShown ? now.status : "");
   show(status, isShown && now.status);
-  for (const node of [progress, stop]) show(node, isShown && now.is_running);
-  progress.value = now.progress || 0;
-  progress.setAttribute("aria-label", words().progress);
+  progress.set(isShown && now.is_running ? now.progress : null, words().progress);
+  show(stop, isShown && now.is_running);
   setText(stop, words().stop);
   show(shown, isShown);
   keepInStep(bars, isShown ? now.bars || [] : [], (bar) => bar.label, buildBar, renderBar);

@@ -10,8 +10,7 @@ const RISE = 1.15; // of the first losses: what is higher, at the end, is cut of
 
 const status = make("p", "tl-rates-status", null, { "aria-hidden": "true" });
 const spoken = make("p", "tl-hidden", null, { role: "status" });
-const progress = make("div", "tl-run-progress", null, { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" });
-progress.append(make("i"));
+const progress = buildProgress();
 const figure = make("figure", "tl-run-figure");
 const caption = make("figcaption", "tl-run-caption");
 caption.append(make("b"), document.createTextNode(" "), make("span"));
@@ -30,7 +29,7 @@ const tip = make("div", "tl-run-tip");
 plot.append(svg, tip);
 figure.append(caption, plot);
 const why = make("p", "tl-rates-why");
-root.append(status, spoken, progress, figure, why);
+root.append(status, spoken, progress.node, figure, why);
 
 let search = null;
 let cursor = null; // a step, 1 for the first
@@ -225,13 +224,7 @@ function render() {
   take();
   setText(status, value().status);
   status.classList.toggle("tl-failed", Boolean(value().is_problem));
-  const share = value().progress;
-  show(progress, isNumber(share));
-  if (isNumber(share)) {
-    progress.setAttribute("aria-label", words().progress);
-    progress.setAttribute("aria-valuenow", String(Math.round(100 * share)));
-    progress.firstChild.style.width = (100 * share).toFixed(1) + "%";
-  }
+  progress.set(value().progress, words().progress);
   show(figure, count() > 0);
   setText(caption.firstChild, words().title);
   setText(caption.lastChild, words().unit);

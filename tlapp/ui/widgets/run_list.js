@@ -5,6 +5,7 @@ const root = element.querySelector(".tl-runs");
 const words = () => props.words || {};
 const COLOURS = 6; // .tl-c0 to .tl-c5
 const MOST_CHOSEN = COLOURS;
+const FIRST_CHOSEN = 3;
 
 const empty = make("p", "tl-note");
 const table = make("table", "tl-runs-table");
@@ -41,14 +42,15 @@ function choose(run, isChosen) {
   render();
 }
 
-/** Runs that are gone are forgotten; one that has come is chosen, the shown one at first. */
+/** Runs that are gone are forgotten; one that has come is chosen. At first those are the shown one
+    and the newest few. */
 function take() {
   const now = new Set(rows().map((row) => row.run));
   for (const run of [...chosen.keys()]) if (!now.has(run)) chosen.delete(run);
-  for (const row of rows()) {
-    if (!known.has(row.run) && (known.size || row.is_shown) && chosen.size < MOST_CHOSEN) {
-      chosen.set(row.run, freeColour());
-    }
+  const most = known.size ? MOST_CHOSEN : FIRST_CHOSEN;
+  const come = rows().filter((row) => !known.has(row.run));
+  for (const row of [...come.filter((row) => row.is_shown), ...come]) {
+    if (!chosen.has(row.run) && chosen.size < most) chosen.set(row.run, freeColour());
   }
   known = now;
 }

@@ -246,6 +246,7 @@ function renderProgress() {
 
 function renderWords() {
   setText(status, value().status);
+  root.dataset.state = value().state;
   status.classList.toggle("tl-failed", value().state === "failed");
   setText(LOSS.captionName, words().loss);
   setText(LOSS.captionNote, words().loss_unit);
