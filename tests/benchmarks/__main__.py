@@ -29,6 +29,7 @@ NAMES = (
     "learning",
     "fine_tuning",
     "memory",
+    "preset_memory",
 )
 MEASURE_HERE = "--measure-here"  # the word with which this module calls itself for one benchmark
 

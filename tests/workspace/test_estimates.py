@@ -1,5 +1,7 @@
 """Before a training starts: how long it will take, and what will learn."""
 
+import pytest
+
 from tests.workspace.conftest import PATIENCE_SECONDS
 from tlapp.backbones.speed import SpeedBook
 from tlapp.data.dataset import Dataset
@@ -14,7 +16,9 @@ def _speeds(workspace: Workspace) -> SpeedBook:
 def test_before_the_speed_is_measured_there_is_no_estimate(
     workspace: Workspace, dataset: Dataset
 ) -> None:
-    assert workspace.estimate(dataset.dataset_id, TrainConfig()) is None
+    costs = workspace.costs(dataset.dataset_id, TrainConfig(freeze="none"))
+    assert (costs.seconds, costs.epoch_seconds) == (None, None)
+    assert costs.memory_bytes > 0
 
 
 def test_everything_takes_longer_than_the_head_and_the_cache_saves_the_most(
@@ -22,16 +26,36 @@ def test_everything_takes_longer_than_the_head_and_the_cache_saves_the_most(
 ) -> None:
     _speeds(workspace).put("efficientnet_lite0", 10.0)
     head, whole = TrainConfig(epochs=3), TrainConfig(epochs=3, freeze="none")
-    first = workspace.estimate(dataset.dataset_id, head)
-    longer = workspace.estimate(dataset.dataset_id, whole)
+    first = workspace.costs(dataset.dataset_id, head).seconds
+    longer = workspace.costs(dataset.dataset_id, whole).seconds
     assert first is not None
     assert longer is not None
     assert longer > first > 1.0
     run_id = workspace.start_training(owner, dataset.dataset_id, head)
     assert workspace.wait(run_id, PATIENCE_SECONDS)
-    again = workspace.estimate(dataset.dataset_id, head)
+    again = workspace.costs(dataset.dataset_id, head).seconds
     assert again is not None
     assert again < 0.5 < first
+
+
+def test_an_epoch_that_was_trained_here_is_what_later_ones_are_reckoned_from(
+    workspace: Workspace, owner: str, dataset: Dataset
+) -> None:
+    _speeds(workspace).put("efficientnet_lite0", 1000.0)  # far from the truth
+    last = TrainConfig(freeze="last:1", epochs=1, head_epochs=2)
+    before = workspace.costs(dataset.dataset_id, last)
+    assert not before.is_epoch_measured
+    run_id = workspace.start_training(owner, dataset.dataset_id, last)
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    took = workspace.run(run_id).epochs[-1].seconds
+    after = workspace.costs(dataset.dataset_id, last)
+    assert after.is_epoch_measured
+    assert after.epoch_seconds == pytest.approx(took, rel=0.1)
+    assert before.epoch_seconds != pytest.approx(took, rel=0.1)
+    other = workspace.costs(dataset.dataset_id, TrainConfig(freeze="none"))
+    assert not other.is_epoch_measured
+    head = workspace.costs(dataset.dataset_id, TrainConfig())
+    assert (head.epoch_seconds, head.is_epoch_measured) == (None, False)
 
 
 def test_cards_know_what_is_ready_and_how_fast(workspace: Workspace) -> None:

@@ -1,12 +1,14 @@
-"""How the work of one forward pass is spread over a backbone's stages."""
+"""What a backbone costs, counted on shapes alone: work of its stages, memory while it learns."""
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from tlapp.backbones.loading import Backbone
+from tlapp.backbones.split import split_module
 from tlapp.backbones.stages import lies_in
 
 
@@ -28,6 +30,45 @@ def stage_shares(backbone: Backbone) -> tuple[float, ...]:
         for stage in backbone.stages
     ]
     return tuple(share / sum(shares) for share in shares)
+
+
+@dataclass(frozen=True)
+class TopCosts:
+    """What the upper stages of a backbone take for one picture."""
+
+    has_bottom: bool  # False: they are the whole backbone
+    entering: int  # values that cross the boundary from below
+    saved_bytes: int  # what autograd keeps until the gradients are known, weights not counted
+
+
+def top_costs(backbone: Backbone, boundary: int) -> TopCosts:
+    """Of the stages from number `boundary` on, all of them learning; a sketch will do."""
+    module = copy.deepcopy(backbone.module).to("meta").requires_grad_(True)
+    halves = split_module(module, backbone.stages, boundary)
+    side = backbone.preprocess.crop_pixels
+    with torch.no_grad():
+        entering = halves.bottom(torch.zeros(1, 3, side, side, device="meta"))
+    own = {_storage(tensor) for tensor in (*module.parameters(), *module.buffers())}
+    saved: dict[int, Tensor] = {}  # by storage: layers share what they keep
+
+    def keep(tensor: Tensor) -> Tensor:
+        saved[_storage(tensor)] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        halves.top(entering)
+    return TopCosts(
+        has_bottom=boundary > 0,
+        entering=entering.numel(),
+        saved_bytes=sum(
+            tensor.untyped_storage().nbytes() for key, tensor in saved.items() if key not in own
+        ),
+    )
+
+
+def _storage(tensor: Tensor) -> int:
+    """What tells one piece of memory from another; without data there are no addresses."""
+    return tensor.untyped_storage()._cdata
 
 
 def _counter(

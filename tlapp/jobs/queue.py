@@ -12,6 +12,7 @@ from typing import TypeVar
 from tlapp.errors import JobError
 from tlapp.jobs.guard import failure_of
 from tlapp.jobs.job import Job, JobEnd, JobPlan, JobSnapshot, ShouldStop, StopReason
+from tlapp.jobs.memory import give_back_memory
 from tlapp.settings import MINUTE, Limits
 
 Event = TypeVar("Event")
@@ -152,6 +153,7 @@ class JobQueue:
                 job.mark_started()
             self._tell_waiting()
             self._end(job, self._drive(job))
+            give_back_memory()
 
     def _drive(self, job: Job) -> JobEnd:
         """Run the job's generator to its end, whatever it does."""

@@ -109,6 +109,11 @@ class TrainConfig:
         """Whether the whole backbone is frozen."""
         return self.freeze == HEAD_ALONE
 
+    @property
+    def learns_statistics(self) -> bool:
+        """Whether BatchNorm layers follow the batches: random weights have nothing to keep."""
+        return self.train_batchnorm or not self.pretrained
+
     def _fill(self, field: str, value: float) -> None:
         if getattr(self, field) is None:
             object.__setattr__(self, field, value)  # the class is frozen for everybody else

@@ -25,6 +25,7 @@ class Workload:
     class_count: int
     cached_count: int = 0  # pictures whose plain features are in the cache
     stage_shares: tuple[float, ...]  # of the work of a forward pass, stem first
+    learning_speed: float | None = None  # measured while learning; see `learning_work`
 
 
 def estimate_seconds(
@@ -43,12 +44,29 @@ def estimate_seconds(
         return features + _head_seconds(backbone, config, work)
     boundary = find_boundary(plan_stages(backbone.stages, config))
     below = sum(work.stage_shares[:boundary])  # passed once
-    measured = min(work.train_count, MEASURED_TRAIN_PICTURES) + work.valid_count
-    epoch = (work.train_count * _LEARNING_STEP + measured) * (1 - below) * forward_seconds
-    steps = -(-work.train_count // config.batch_size)
     pictures = work.train_count * (1 + config.augmented_views) + work.valid_count
     preparing = pictures * forward_seconds * (_DECODED_FORWARD - 1 + below)
-    return preparing + config.epochs * (epoch + steps * _STEP_SECONDS)
+    epoch = estimate_epoch_seconds(backbone, config, work, images_per_second=images_per_second)
+    return preparing + config.epochs * epoch
+
+
+def estimate_epoch_seconds(
+    backbone: Backbone, config: TrainConfig, work: Workload, *, images_per_second: float
+) -> float:
+    """Expected wall time of one epoch in which stages of the backbone learn, in seconds."""
+    forwards = learning_work(backbone, config, work)
+    if work.learning_speed is not None:
+        return forwards / work.learning_speed
+    steps = -(-work.train_count // config.batch_size)
+    return forwards / images_per_second + steps * _STEP_SECONDS
+
+
+def learning_work(backbone: Backbone, config: TrainConfig, work: Workload) -> float:
+    """What one epoch costs, in forward passes of one picture through the whole backbone."""
+    boundary = find_boundary(plan_stages(backbone.stages, config))
+    above = 1 - sum(work.stage_shares[:boundary])
+    measured = min(work.train_count, MEASURED_TRAIN_PICTURES) + work.valid_count
+    return (work.train_count * _LEARNING_STEP + measured) * above
 
 
 def _head_seconds(backbone: Backbone, config: TrainConfig, work: Workload) -> float:

@@ -21,8 +21,8 @@ from tlapp.backbones.workers import shared_workers
 from tlapp.classifier import Classifier
 from tlapp.training.freezing import StagePlan
 
-_MICRO_BATCH = 4
-_TOP_MICRO_BATCH = 8  # small maps and large weights
+MICRO_BATCH = 4
+TOP_MICRO_BATCH = 8  # small maps and large weights
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 ReadBatch = Callable[[Sequence[int]], Tensor]  # positions in the batch -> what the top reads
@@ -86,7 +86,7 @@ class Network:
         )
         self._set_norms(training=True)
         self._workers = 1 if self._learning_norms else workers
-        self._micro_batch = _TOP_MICRO_BATCH if boundary else _MICRO_BATCH
+        self._micro_batch = TOP_MICRO_BATCH if boundary else MICRO_BATCH
         self.head = copy.deepcopy(head).requires_grad_()
         self.stages = tuple(
             (plan, tuple(stage_parameters(self._module, plan.stage.module_names)))

@@ -24,7 +24,6 @@ from tlapp.ui.session import Page
 from tlapp.ui.uploads import read_pictures
 from tlapp.workspace import new_visitor, owner_of
 
-
 _COUNTS = {field.name for field in fields(TrainConfig) if field.type is int}
 
 

@@ -173,7 +173,7 @@ def _learning_sentence(
 ) -> str:
     if dataset is None:
         return text.learning_sentence_without_classes(counts)
-    return text.learning_sentence(counts, workspace.estimate(dataset.dataset_id, config))
+    return text.learning_sentence(counts, workspace.costs(dataset.dataset_id, config))
 
 
 def no_run(*, has_pictures: bool) -> RunViewValue:

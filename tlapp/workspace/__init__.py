@@ -1,6 +1,7 @@
 """The rooms, kept in one folder and shared by page, API and command line."""
 
 from tlapp.workspace.downloads import DownloadState
+from tlapp.workspace.estimates import Costs
 from tlapp.workspace.live import LiveRun, Phase
 from tlapp.workspace.shelf import CardView
 from tlapp.workspace.trying import Tried, TryResult
@@ -9,6 +10,7 @@ from tlapp.workspace.workspace import Workspace
 
 __all__ = [
     "CardView",
+    "Costs",
     "DownloadState",
     "LiveRun",
     "Phase",

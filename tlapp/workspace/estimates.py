@@ -1,5 +1,6 @@
-"""How long a training will take here: the training's own estimate, fed with what is known."""
+"""What a training takes here: the training's own estimates, fed with what was measured here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tlapp.backbones.cache import FeatureCache
@@ -9,10 +10,29 @@ from tlapp.backbones.weights import WeightsStore
 from tlapp.data.images import LabeledImages
 from tlapp.data.splits import Split
 from tlapp.training.config import TrainConfig
-from tlapp.training.estimate import Workload, estimate_seconds
+from tlapp.training.estimate import (
+    Workload,
+    estimate_epoch_seconds,
+    estimate_seconds,
+    learning_work,
+)
+from tlapp.training.events import EpochFinished
+from tlapp.training.freezing import find_boundary, plan_stages
+from tlapp.training.memory import estimate_bytes
+from tlapp.workspace.plan import TrainingPlan
 from tlapp.workspace.shelf import BackboneShelf
 
 MOST_LOOKED_UP = 5_000  # pictures; looking more up in the cache costs over a tenth of a second
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """What a training will take on this machine."""
+
+    seconds: float | None  # wall time of everything; None: this backbone's speed is not measured
+    epoch_seconds: float | None  # of one epoch of the last phase; None: as above, or the head alone
+    is_epoch_measured: bool  # an epoch like these has been trained here
+    memory_bytes: int  # on top of what the program takes by itself, at its highest
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,20 +43,41 @@ class Estimates:
     weights: WeightsStore
     cache: FeatureCache
 
-    def seconds(self, images: LabeledImages, split: Split, config: TrainConfig) -> float | None:
-        """Expected wall time; None: this backbone's speed is not measured yet."""
+    def costs(self, images: LabeledImages, split: Split, phases: Sequence[TrainConfig]) -> Costs:
+        """What these phases will take, one after the other."""
+        seconds = [self._seconds(images, split, phase) for phase in phases]
+        last = phases[-1]
+        work = workload(self.shelf, images, split, last)
+        return Costs(
+            seconds=None if None in seconds else sum(each or 0.0 for each in seconds),
+            epoch_seconds=None if last.is_head_alone else self._epoch_seconds(last, work),
+            is_epoch_measured=not last.is_head_alone and work.learning_speed is not None,
+            memory_bytes=max(self._bytes(images, split, phase) for phase in phases),
+        )
+
+    def _seconds(self, images: LabeledImages, split: Split, config: TrainConfig) -> float | None:
         speed = self.shelf.speed(config.backbone)
         if speed is None:
             return None
-        work = Workload(
-            train_count=len(split.train),
-            valid_count=len(split.valid),
-            class_count=len(images.class_names),
+        work = replace(
+            workload(self.shelf, images, split, config),
             cached_count=self._cached_count(images, split, config),
-            stage_shares=self.shelf.stage_shares(config.backbone),
         )
-        backbone = self.shelf.sketch(config.backbone)
-        return estimate_seconds(backbone, config, work, images_per_second=speed)
+        sketch = self.shelf.sketch(config.backbone)
+        return estimate_seconds(sketch, config, work, images_per_second=speed)
+
+    def _epoch_seconds(self, config: TrainConfig, work: Workload) -> float | None:
+        speed = self.shelf.speed(config.backbone)
+        if speed is None:
+            return None
+        sketch = self.shelf.sketch(config.backbone)
+        return estimate_epoch_seconds(sketch, config, work, images_per_second=speed)
+
+    def _bytes(self, images: LabeledImages, split: Split, config: TrainConfig) -> int:
+        sketch = self.shelf.sketch(config.backbone)
+        top = self.shelf.top_costs(config.backbone, _boundary(self.shelf, config))
+        work = workload(self.shelf, images, split, config)
+        return estimate_bytes(sketch, config, work, top)
 
     def _cached_count(self, images: LabeledImages, split: Split, config: TrainConfig) -> int:
         card = find_card(config.backbone)
@@ -49,3 +90,38 @@ class Estimates:
         )
         image_ids = [images.images[place].image_id for place in places]
         return sum(self.cache.is_kept(feature_key(backbone), image_ids))
+
+
+def workload(
+    shelf: BackboneShelf, images: LabeledImages, split: Split, config: TrainConfig
+) -> Workload:
+    """How much there is to do, with nothing in the cache."""
+    return Workload(
+        train_count=len(split.train),
+        valid_count=len(split.valid),
+        class_count=len(images.class_names),
+        stage_shares=shelf.stage_shares(config.backbone),
+        learning_speed=None
+        if config.is_head_alone
+        else shelf.learning_speed(config.backbone, _kind(shelf, config)),
+    )
+
+
+def note_epoch(shelf: BackboneShelf, plan: TrainingPlan, epoch: EpochFinished) -> None:
+    """Keep how long an epoch took, for later estimates. Heads alone are too quick to matter."""
+    config = plan.phases[epoch.phase - 1]
+    if config.is_head_alone or epoch.seconds <= 0:
+        return
+    work = workload(shelf, plan.dataset.images, plan.split, config)
+    forwards = learning_work(shelf.sketch(config.backbone), config, work)
+    shelf.put_learning_speed(config.backbone, _kind(shelf, config), forwards / epoch.seconds)
+
+
+def _kind(shelf: BackboneShelf, config: TrainConfig) -> str:
+    """What makes an epoch faster or slower: what learns, and whether statistics do."""
+    boundary = _boundary(shelf, config)
+    return f"from stage {boundary}{' with statistics' if config.learns_statistics else ''}"
+
+
+def _boundary(shelf: BackboneShelf, config: TrainConfig) -> int:
+    return find_boundary(plan_stages(shelf.sketch(config.backbone).stages, config))

@@ -7,7 +7,7 @@ from functools import partial
 from tlapp.data.dataset import Dataset, DatasetStore
 from tlapp.data.splits import Split, split_images
 from tlapp.training.config import TrainConfig
-from tlapp.workspace.estimates import Estimates
+from tlapp.workspace.estimates import Costs, Estimates
 from tlapp.workspace.plan import TrainingPlan
 
 
@@ -26,14 +26,12 @@ class Planner:
             picture_of=partial(self.store.picture, dataset),
             phases=phases,
             name=name,
-            expected_seconds=self.estimate(dataset, phases),
+            expected_seconds=self.costs(dataset, phases).seconds,
         )
 
-    def estimate(self, dataset: Dataset, phases: Sequence[TrainConfig]) -> float | None:
-        """Expected seconds of these phases on this machine; None: not measured yet."""
-        split = split_of(dataset)
-        seconds = [self.estimates.seconds(dataset.images, split, phase) for phase in phases]
-        return None if None in seconds else sum(each or 0.0 for each in seconds)
+    def costs(self, dataset: Dataset, phases: Sequence[TrainConfig]) -> Costs:
+        """What these phases will take on this machine."""
+        return self.estimates.costs(dataset.images, split_of(dataset), phases)
 
 
 def split_of(dataset: Dataset) -> Split:

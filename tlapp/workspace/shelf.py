@@ -4,15 +4,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tlapp.backbones.catalog import CARDS, Card, find_card
-from tlapp.backbones.costs import stage_shares
+from tlapp.backbones.costs import TopCosts, stage_shares, top_costs
 from tlapp.backbones.loading import Backbone, load_backbone, sketch_backbone
 from tlapp.backbones.speed import SpeedBook, measure_speed
 from tlapp.backbones.weights import WeightsStore
 
 MEASURE_DELAY_SECONDS = 5.0  # after the start of a server: the first page comes first
 SHELF_SIZE = 2  # the largest takes half a gigabyte
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,7 @@ class BackboneShelf:
         self._slots: OrderedDict[tuple[str, bool, int], _Slot] = OrderedDict()
         self._sketches: dict[str, Backbone] = {}  # one a card at most, without weights
         self._shares: dict[str, tuple[float, ...]] = {}
+        self._top_costs: dict[tuple[str, int], TopCosts] = {}
         self._lock = threading.Lock()
 
     def get(self, name: str, *, pretrained: bool = True, seed: int = 0) -> Backbone:
@@ -71,23 +76,17 @@ class BackboneShelf:
 
     def sketch(self, name: str) -> Backbone:
         """A backbone's shapes and stages without weights; also when they are not here yet."""
-        with self._lock:
-            known = self._sketches.get(name)
-        if known is None:
-            known = sketch_backbone(find_card(name))
-            with self._lock:
-                self._sketches[name] = known
-        return known
+        return self._known(self._sketches, name, lambda: sketch_backbone(find_card(name)))
 
     def stage_shares(self, name: str) -> tuple[float, ...]:
         """Each stage's share of the backbone's work (`costs.stage_shares`)."""
-        with self._lock:
-            known = self._shares.get(name)
-        if known is None:
-            known = stage_shares(self.sketch(name))
-            with self._lock:
-                self._shares[name] = known
-        return known
+        return self._known(self._shares, name, lambda: stage_shares(self.sketch(name)))
+
+    def top_costs(self, name: str, boundary: int) -> TopCosts:
+        """What a picture takes while the stages from there on learn (`costs.top_costs`)."""
+        return self._known(
+            self._top_costs, (name, boundary), lambda: top_costs(self.sketch(name), boundary)
+        )
 
     def measure_all(self, is_idle: Callable[[], bool], pause: Callable[[float], bool]) -> None:
         """Measure all backbones, one after the other, while `is_idle` says so.
@@ -124,6 +123,27 @@ class BackboneShelf:
     def speed(self, name: str) -> float | None:
         """Pictures a second on this machine; None: not measured yet."""
         return self._speeds.get(name)
+
+    def learning_speed(self, name: str, kind: str) -> float | None:
+        """Forward passes' worth of work a second while it learns; None: not measured yet.
+
+        `kind` tells apart what makes it faster or slower.
+        """
+        return self._speeds.get(f"{name}, learning {kind}")
+
+    def put_learning_speed(self, name: str, kind: str, forwards_per_second: float) -> None:
+        """Keep what a training has shown."""
+        self._speeds.put(f"{name}, learning {kind}", forwards_per_second)
+
+    def _known(self, table: dict[_Key, _Value], key: _Key, make: Callable[[], _Value]) -> _Value:
+        """What the table has; made outside the lock and put there when it has nothing."""
+        with self._lock:
+            known = table.get(key)
+        if known is None:
+            known = make()
+            with self._lock:
+                table[key] = known
+        return known
 
     def _slot(self, key: tuple[str, bool, int]) -> _Slot:
         with self._lock:

@@ -25,12 +25,13 @@ from tlapp.runs.recorder import RunRecorder
 from tlapp.runs.store import RunStore
 from tlapp.settings import Limits
 from tlapp.training.config import TrainConfig
-from tlapp.training.events import TrainingEvent
+from tlapp.training.events import EpochFinished, TrainingEvent
 from tlapp.training.loss import rank
 from tlapp.training.session import train
 from tlapp.training.task import Start, TrainJob
 from tlapp.workspace.classifiers import KeptClassifiers
 from tlapp.workspace.earlier import make_start, next_phases
+from tlapp.workspace.estimates import note_epoch
 from tlapp.workspace.lane import Lane, is_turn_over
 from tlapp.workspace.live import LiveRun, LiveTracker, live_from_record
 from tlapp.workspace.plan import TrainingPlan, check_plan, new_record, stop_message
@@ -263,6 +264,8 @@ class Trainings:
     def _on_event(self, active: Lane, event: Any) -> None:
         if not isinstance(event, LaneEnded):
             active.take_in(event)
+            if isinstance(event, EpochFinished):
+                note_epoch(self._shelf, active.plan, event)
         elif event.error is not None:
             end = JobEnd(state="failed", message=str(event.error), hint=event.error.hint)
             self._end(active, end)

@@ -33,7 +33,7 @@ from tlapp.workspace import visitors
 from tlapp.workspace.datasets import Datasets
 from tlapp.workspace.downloads import Downloads
 from tlapp.workspace.earlier import check_same_pictures
-from tlapp.workspace.estimates import Estimates
+from tlapp.workspace.estimates import Costs, Estimates
 from tlapp.workspace.experiments import Experiments
 from tlapp.workspace.household import Household
 from tlapp.workspace.imports import Imports
@@ -171,9 +171,9 @@ class Workspace:
         class_count = len(self.dataset(dataset_id).images.class_names)
         return count_parameters(self.sketch(config.backbone), class_count, config)
 
-    def estimate(self, dataset_id: str, config: TrainConfig) -> float | None:
-        """Expected seconds of this training on this machine; None: not measured yet."""
-        return self._planner.estimate(self.dataset(dataset_id), phases_of(config))
+    def costs(self, dataset_id: str, config: TrainConfig) -> Costs:
+        """What this training will take on this machine: time and memory."""
+        return self._planner.costs(self.dataset(dataset_id), phases_of(config))
 
     def start_training(
         self, owner: str, dataset_id: str, *phases: TrainConfig, name: str = ""

@@ -4,7 +4,7 @@ from tlapp.backbones.catalog import Card
 from tlapp.data.memory import WEBP_PIXELS
 from tlapp.settings import Limits
 from tlapp.training.counts import ParameterCounts
-from tlapp.workspace import DownloadState, LiveRun
+from tlapp.workspace import Costs, DownloadState, LiveRun
 
 TITLE = "Transfer Learning Lab"
 TAGLINE = "Teach a pretrained network your own classes, and see how it learns."
@@ -219,17 +219,22 @@ def weights_line(card: Card, download: DownloadState, *, is_ready: bool) -> str:
     return f"Download {megabytes(card.download_bytes)}"
 
 
-def learning_sentence(counts: ParameterCounts, seconds: float | None) -> str:
-    """What learns, out of what, and how long it takes; **strong** parts in asterisks."""
+def learning_sentence(counts: ParameterCounts, costs: Costs) -> str:
+    """What learns, out of what, and what it takes; **strong** parts in asterisks."""
     everything = counts.trainable + counts.frozen
     what = (
         f"**{amount(counts.trainable)}** of {amount(everything)} parameters learn."
         if counts.frozen
         else f"All **{amount(everything)}** parameters learn."
     )
-    if seconds is None:
-        return what
-    return f"{what} Under **1 s**." if seconds < 1 else f"{what} About **{duration(seconds)}**."
+    memory = f"{megabytes(costs.memory_bytes)} of memory"
+    if costs.seconds is None:
+        return f"{what} About {memory}."
+    takes = "Under **1 s**" if costs.seconds < 1 else f"About **{duration(costs.seconds)}**"
+    if costs.epoch_seconds is not None:
+        source = ", as measured here" if costs.is_epoch_measured else ""
+        takes += f" ({duration(costs.epoch_seconds)} an epoch{source})"
+    return f"{what} {takes} and {memory}."
 
 
 def learning_sentence_without_classes(counts: ParameterCounts) -> str:

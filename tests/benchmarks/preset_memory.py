@@ -1,0 +1,69 @@
+"""How much memory each preset takes beside what the page says before it starts."""
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from tests.benchmarks.data_sets import photographs
+from tests.benchmarks.memory import MEGABYTE, growth_of
+from tests.benchmarks.rows import Row
+from tlapp.backbones.loading import Backbone
+from tlapp.backbones.weights import WeightsStore
+from tlapp.training.presets import PRESETS, apply_preset, find_preset
+from tlapp.workspace.shelf import BackboneShelf
+
+BACKBONES = ("efficientnet_lite0", "resnet18")
+EPOCHS = 2  # of what learns after the head; memory is at its highest within them
+
+
+def measure(folder: Path) -> tuple[Row, ...]:
+    """Growth of a fresh process in each preset, and how far off the estimate was; clothing10."""
+    source = photographs("clothing10", folder)
+    spawn = multiprocessing.get_context("spawn")  # a forked child would inherit this one's memory
+    rows = []
+    for backbone in BACKBONES:
+        for preset in PRESETS:
+            home = folder / f"{backbone}-{preset.name}"
+            with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+                grown, expected = pool.submit(
+                    growth_in_preset, home, source, backbone, preset.name
+                ).result()
+            rows.append(
+                Row(
+                    f"{backbone}, {preset.name}: memory ({expected / MEGABYTE:.0f} MB were said)",
+                    grown / MEGABYTE,
+                    "MB",
+                    ratio=abs(grown / expected - 1),
+                    goal="<= 0.2",
+                )
+            )
+    return tuple(rows)
+
+
+def growth_in_preset(home: Path, source: Path, backbone: str, name: str) -> tuple[int, int]:
+    """Bytes that a training took, and those that were told before."""
+    import tlapp.ui.shell  # noqa: F401  # what the server holds anyway
+
+    preset = find_preset(name)
+    assert preset is not None
+    config = apply_preset(preset, backbone=backbone)
+    if not config.is_head_alone:
+        config = replace(config, epochs=EPOCHS)
+    if backbone.startswith("efficientnet_lite"):
+        return growth_of(home, source, config)
+    load = BackboneShelf.get
+
+    def drawn(shelf: BackboneShelf, name: str, **options: Any) -> Backbone:
+        """Random weights that stand for pretrained ones: as large, BatchNorm fixed."""
+        wanted = options.get("pretrained", True)
+        return replace(load(shelf, name, pretrained=False), pretrained=wanted)
+
+    with (
+        patch.object(BackboneShelf, "get", drawn),
+        patch.object(WeightsStore, "is_ready", lambda *_: True),
+        patch.object(WeightsStore, "weights_hash", lambda *_: "drawn"),
+    ):
+        return growth_of(home, source, config)

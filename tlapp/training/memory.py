@@ -1,0 +1,68 @@
+"""How much memory a training takes, before it starts: what it holds, counted on shapes."""
+
+from tlapp.backbones.costs import TopCosts
+from tlapp.backbones.loading import Backbone
+from tlapp.backbones.workers import core_count
+from tlapp.training.config import TrainConfig
+from tlapp.training.counts import count_parameters
+from tlapp.training.estimate import Workload
+from tlapp.training.inputs import KEPT_BYTES, MOST_ACTIVATION_BYTES
+from tlapp.training.network import MICRO_BATCH, TOP_MICRO_BATCH
+
+_FLOAT_BYTES = 4
+_HALF_BYTES = 2
+
+# Found by measurement on two cores; `python -m tests.benchmarks preset_memory` measures again.
+_BASE_BYTES = 195_000_000  # what computing takes whatever the network: buffers of threads, code
+_COPIES = 1.3  # of the whole network: as loaded, and with BatchNorm fused
+_LEARNING_COPIES = 14.5  # of what learns: weights, gradients, moments, what is kept and being saved
+_OVER_SAVED = 1.2  # for what comes and goes between the activations that autograd keeps
+
+
+def estimate_bytes(backbone: Backbone, config: TrainConfig, work: Workload, top: TopCosts) -> int:
+    """Expected growth of the process, at its highest, on top of what it is without a backbone.
+
+    `top` is that of the stages above the boundary of `config`. Within a fifth of what presets took
+    on two cores.
+    """
+    network = _FLOAT_BYTES * backbone.parameter_count
+    learning = _FLOAT_BYTES * count_parameters(backbone, work.class_count, config).trainable
+    computing = 0.0
+    if not config.is_head_alone:
+        computing = _OVER_SAVED * top.saved_bytes * _pictures_at_once(config, work, top)
+    return round(
+        _BASE_BYTES
+        + _COPIES * network
+        + _LEARNING_COPIES * learning
+        + computing
+        + _kept_bytes(backbone, config, work, top)
+    )
+
+
+def _pictures_at_once(config: TrainConfig, work: Workload, top: TopCosts) -> int:
+    """Pictures whose activations are held at the same time."""
+    if config.learns_statistics:
+        return min(config.batch_size, work.train_count)
+    return core_count() * (TOP_MICRO_BATCH if _is_boundary_kept(config, work, top) else MICRO_BATCH)
+
+
+def _kept_bytes(backbone: Backbone, config: TrainConfig, work: Workload, top: TopCosts) -> int:
+    """What is read in every epoch: features, activations at the boundary, or pixels."""
+    views = 1 + config.augmented_views
+    pictures = work.train_count * views + work.valid_count
+    if config.is_head_alone:
+        return pictures * backbone.feature_width * _FLOAT_BYTES
+    if _is_boundary_kept(config, work, top):
+        return pictures * top.entering * _HALF_BYTES
+    picture = 3 * backbone.preprocess.crop_pixels**2
+    return sum(
+        min(count * picture, KEPT_BYTES) for count in (work.train_count * views, work.valid_count)
+    )
+
+
+def _is_boundary_kept(config: TrainConfig, work: Workload, top: TopCosts) -> bool:
+    """As `inputs.cached_bottom` decides."""
+    if not top.has_bottom or config.train_batchnorm:
+        return False
+    pictures = work.train_count * (1 + config.augmented_views) + work.valid_count
+    return pictures * top.entering * _HALF_BYTES <= MOST_ACTIVATION_BYTES
