@@ -73,6 +73,8 @@ def test_locks_that_make_no_sense_are_doubted() -> None:
     assert "One rate of 0.001" in doubts_of("none", **one_rate)
     assert doubts_of("none", head_epochs=30, **one_rate) == ""
     assert "A rate of 0.01 rewrites" in doubts_of("last:1", backbone_learning_rate=0.01)
+    assert "BatchNorm follows batches of 16" in doubts_of("last:1", train_batchnorm=True)
+    assert doubts_of("head", train_batchnorm=True) == ""
     assert "From scratch with 500 pictures" in doubts_of("none", pretrained=False)
 
 

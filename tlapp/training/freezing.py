@@ -96,6 +96,11 @@ def doubts(plans: Sequence[StagePlan], config: TrainConfig, *, train_count: int)
             f"A rate of {highest:g} rewrites pretrained stages at once. 1e-3 or less keeps most of "
             "what they know."
         )
+    if config.pretrained and config.train_batchnorm and learning:
+        found.append(
+            f"BatchNorm follows batches of {config.batch_size} pictures, in locked stages too: "
+            "their statistics move away from those that the weights were made for."
+        )
     if not config.pretrained and train_count < _FEW_PICTURES:
         found.append(
             f"From scratch with {train_count:,} pictures: there is nothing to transfer, and so few "

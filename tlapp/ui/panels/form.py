@@ -32,6 +32,7 @@ class TrainForm:
     seed: gr.Number
     class_weights: gr.Checkbox
     pretrained: gr.Checkbox
+    train_batchnorm: gr.Checkbox
 
     def components(self) -> tuple[gr.Number | gr.Radio | gr.Checkbox, ...]:
         """All fields, in order."""
@@ -66,6 +67,9 @@ def build_form(most_epochs: int) -> TrainForm:
             seed=_number("seed", default.seed, text.SEED),
             class_weights=_switch("class-weights", default.class_weights, text.CLASS_WEIGHTS),
             pretrained=_switch("pretrained", default.pretrained, text.PRETRAINED),
+            train_batchnorm=_switch(
+                "train-batchnorm", default.train_batchnorm, text.TRAIN_BATCHNORM
+            ),
         )
 
 

@@ -51,6 +51,11 @@ PRETRAINED = FieldWords(
     "Off: random weights, as the control. See how much the pretraining is worth.",
 )
 
+TRAIN_BATCHNORM = FieldWords(
+    "BatchNorm follows the batches",
+    "What happens when a network is left in training mode while stages learn. See it, do not keep it.",
+)
+
 
 def epochs_field(most: int) -> FieldWords:
     """The field of the number of epochs."""
