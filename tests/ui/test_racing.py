@@ -14,7 +14,7 @@ from tlapp.runs.record import RunRecord
 from tlapp.ui.panels import racing
 from tlapp.ui.session import Page
 from tlapp.ui.text import PRESET_TITLES
-from tlapp.ui.text.racing import race_status, verdict
+from tlapp.ui.text.racing import invitation, race_status, verdict
 from tlapp.ui.widgets.race_view import RaceValue
 from tlapp.workspace import VisitorState, new_visitor
 from tlapp.workspace.live import LiveRun
@@ -94,6 +94,13 @@ def test_the_verdict_does_not_claim_what_few_pictures_cannot_show() -> None:
     assert "lead over the next is not certain" in said
     assert "made no certain difference" in said
     assert "not certain with so few pictures" in said
+
+
+def test_a_race_that_may_not_take_so_long_says_so_before() -> None:
+    assert "stopped before its end" not in invitation(500.0, 600.0)
+    assert "About 8 min here." in invitation(500.0, 600.0)
+    assert "more than the 10 min" in invitation(700.0, 600.0)
+    assert "About" not in invitation(None, 600.0)
 
 
 def test_the_status_counts_lanes() -> None:

@@ -36,7 +36,7 @@ class RacePanel:
 
 def build() -> RacePanel:
     """The zone's components, without their events."""
-    view = RaceView(RaceValue(status=racing.invitation(None)), elem_id="race-view")
+    view = RaceView(RaceValue(status=racing.invitation(None, 0.0)), elem_id="race-view")
     with gr.Row(elem_classes="tl-buttons"):
         start = gr.Button(racing.START_BUTTON, interactive=False, elem_id="race-start")
         stop = gr.Button(racing.STOP_BUTTON, variant="stop", visible=False, elem_id="race-stop")
@@ -95,7 +95,7 @@ def show(page: Page, owner: str) -> tuple[Any, ...]:
         config = chosen_config(page, owner)
         seconds = page.workspace.lab.estimate_race(dataset, config.backbone)
     return (
-        RaceValue(status=racing.invitation(seconds)),
+        RaceValue(status=racing.invitation(seconds, page.settings.limits.training_seconds)),
         gr.update(interactive=dataset is not None, visible=True),
         gr.update(visible=False),
     )

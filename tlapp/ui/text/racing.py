@@ -23,9 +23,14 @@ RACE_VIEW_WORDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def invitation(seconds: float | None) -> str:
-    """What a race is, and how long it takes here."""
+def invitation(seconds: float | None, most_seconds: float) -> str:
+    """What a race is, how long it takes here, and whether it may take so long."""
     takes = "" if seconds is None else f" About {duration(seconds)} here."
+    if seconds is not None and seconds > most_seconds:
+        takes += (
+            f" That is more than the {duration(most_seconds)} that one training may take here: it "
+            "will be stopped before its end. Choose a faster backbone, or bring fewer pictures."
+        )
     return (
         "One press trains your pictures in five ways, with the same held-out pictures and the "
         f"same seed, side by side on one plot.{takes}"
