@@ -12,7 +12,9 @@ plus ``errors``, ``settings`` and ``files`` (``tests/test_arrows.py`` fails othe
     evaluation   a classifier + pictures -> predictions and honest figures
     experiments  one question, several trainings: races, classic mistakes, the learning rate
     workspace    the rooms above, kept in one folder and shared by page, API and command line
-    ui           the Gradio page and the API; reads all rooms, no room reads it
+    ui           the Gradio page and the API; no room reads it
+
+``commands`` and ``__main__`` stand on top and may import all of them.
 """
 
 __version__ = "0.1.0"

@@ -1,5 +1,6 @@
 """Every card becomes a headless network with known stages; nothing else in the process matters."""
 
+import copy
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,6 @@ from torch import Tensor, nn
 from tlapp.backbones import loading
 from tlapp.backbones.catalog import CARDS, Card, find_card
 from tlapp.backbones.loading import (
-    copy_module,
     hash_weights,
     imagenet_scores,
     load_backbone,
@@ -134,7 +134,7 @@ def test_a_backbone_is_frozen_and_its_copy_learns_on_its_own(weights: WeightsSto
     backbone = load_backbone(find_card(SMALL), weights, pretrained=False)
     assert not backbone.module.training
     assert not any(parameter.requires_grad for parameter in backbone.module.parameters())
-    module = copy_module(backbone)
+    module = copy.deepcopy(backbone.module).requires_grad_(True)
     assert all(parameter.requires_grad for parameter in module.parameters())
     before = hash_weights(backbone.module)
     module(torch.rand(2, 3, 64, 64)).sum().backward()
@@ -194,5 +194,5 @@ class _FixedWeights(WeightsStore):
 def test_a_backbone_with_another_module_is_fast_with_that_one(weights: WeightsStore) -> None:
     backbone = load_backbone(find_card(SMALL), weights, pretrained=False)
     assert backbone.fast_module is backbone.module  # nothing to fuse in this network
-    other = replace(backbone, module=copy_module(backbone))
+    other = replace(backbone, module=copy.deepcopy(backbone.module))
     assert other.fast_module is other.module

@@ -333,7 +333,10 @@ def test_two_runs_are_compared_renamed_kept_and_shown_again(
     ).to_be_visible()
     older.get_by_text("Use settings").click()
     expect(tab.page.locator("#epochs input")).to_have_value("3")
-    runs.locator("tbody tr").first.get_by_text("Remove").click()
+    newer = runs.locator("tbody tr").first
+    newer.get_by_text("Remove").click()
+    expect(runs.locator("tbody tr")).to_have_count(2)
+    newer.get_by_text("Really remove it?").click()
     expect(runs.locator("tbody tr")).to_have_count(1)
 
 
@@ -389,6 +392,8 @@ def test_a_mistake_is_guessed_made_and_explained_and_found_again(
     view.get_by_role("button", name="No better than guessing").click()
     expect(view.locator(".tl-mis-answer")).to_contain_text("learned from", timeout=TRAIN_MS)
     expect(view.locator(".tl-runs-line")).to_have_count(2)
+    view.get_by_role("button", name="Labels shuffled").click()
+    expect(view.get_by_role("button", name="No better than guessing")).to_be_visible()
     reload(tab)
     look_closer(tab, "Classic mistakes")
     expect(view.locator(".tl-mis-answer")).to_contain_text("learned from", timeout=TRAIN_MS)

@@ -29,7 +29,7 @@ def test_the_lanes_learn_what_their_names_say() -> None:
     assert {phase.backbone for phases in lanes.values() for phase in phases} == {"resnet18"}
 
 
-@pytest.mark.parametrize(("parameters", "at_once"), [(3_400_000, 14), (138_000_000, 1)])
+@pytest.mark.parametrize(("parameters", "at_once"), [(3_400_000, 12), (138_000_000, 1)])
 def test_only_so_many_networks_are_held_as_fit(parameters: int, at_once: int) -> None:
     assert lanes_at_once(parameters) == at_once
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.training.tiny import tiny_backbone
 from tlapp.training.config import TrainConfig
 from tlapp.training.estimate import Workload, estimate_seconds
@@ -31,6 +33,12 @@ def test_everything_costs_every_epoch() -> None:
     one, five = (seconds(TrainConfig(freeze="none", epochs=n)) for n in (1, 5))
     assert 4 < five / one <= 5
     assert one > 3 * 500 / 100
+
+
+def test_what_is_frozen_below_costs_a_pass_in_every_epoch_where_it_is_not_kept() -> None:
+    config = TrainConfig(freeze="last:1", epochs=5)
+    more = seconds(config, replace(WORK, is_boundary_kept=False)) - seconds(config)
+    assert more == pytest.approx(5 * (500 + 200 + 146) * 0.75 / 100)
 
 
 def test_what_is_frozen_below_costs_one_pass_and_the_rest_every_epoch() -> None:

@@ -9,7 +9,7 @@ from tests.training.test_session import is_equal, training_in_phases, weights_of
 from tests.training.tiny import Album, tiny_backbone
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import EpochFinished, PhaseStarted, TrainingFinished
-from tlapp.training.state import State, epochs_of
+from tlapp.training.state import State
 from tlapp.training.task import Start
 
 HEAD = TrainConfig(epochs=4, batch_size=6)
@@ -83,4 +83,3 @@ def test_a_state_is_a_copy_that_further_learning_does_not_change() -> None:
     before = {name: tensor.clone() for name, tensor in state.items()}
     list(events)
     assert all(torch.equal(tensor, before[name]) for name, tensor in state.items())
-    assert epochs_of(state) == 1

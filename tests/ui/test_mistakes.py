@@ -152,8 +152,8 @@ def test_figures_that_make_the_point_are_told() -> None:
 @pytest.mark.parametrize(
     ("experiment", "status"),
     [
-        (seen("waiting", ended(), position=1), "Waiting for its turn."),
-        (seen("waiting", ended(), position=3), "Waiting: 2 go first."),
+        (seen("waiting", ended(), position=1), "Waiting for its turn: yours is next."),
+        (seen("waiting", ended(), position=3), "Waiting: 2 others go first."),
         (seen("running", ended(share_done=0.4)), "It is happening: 40 %."),
         (seen("running", ended(share_done=0.4, seconds_left=12.0)), "40 %. About 12 s left."),
         (seen("finished", ended()), ""),

@@ -108,5 +108,5 @@ def test_the_status_counts_lanes() -> None:
     running = LiveRun(record=make_record(state="running"), phase="training")
     waiting = LiveRun(record=make_record(state="waiting"), phase="waiting", queue_position=3)
     assert race_status([over, running]) == "The race is on: 1 of 2 lanes are at the end."
-    assert race_status([waiting, waiting]) == "Waiting: 2 go first."
+    assert race_status([waiting, waiting]) == "Waiting: 2 others go first."
     assert race_status([over, over]) == "The race is over."

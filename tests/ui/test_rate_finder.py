@@ -184,7 +184,7 @@ def test_stop_ends_it(page: Page, token: str) -> None:
 @pytest.mark.parametrize(
     ("experiment", "status"),
     [
-        (seen("waiting", position=3), "Waiting: 2 go first."),
+        (seen("waiting", position=3), "Waiting: 2 others go first."),
         (seen("running"), "Loading the backbone."),
         (seen("running", DownloadProgress(3_000_000, 45_000_000)), "3 MB of 45 MB"),
         (

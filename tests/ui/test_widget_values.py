@@ -10,6 +10,7 @@ from tlapp.data.dataset import Dataset
 from tlapp.errors import TrainingError
 from tlapp.evaluation.predict import ClassProbability
 from tlapp.training.config import TrainConfig
+from tlapp.training.presets import fine_tuning
 from tlapp.ui import widget_values
 from tlapp.workspace import DownloadState, LiveRun, TryResult, Workspace
 
@@ -136,10 +137,12 @@ def test_the_ladder_says_what_learns_and_how_fast(workspace: Workspace, dataset:
     assert value.replaced_layer == (
         "Replaced: classifier.1: 1280 -> 1000 becomes 1280 -> 2 (1.3 M parameters go, 2,562 come)."
     )
-    top = TrainConfig(freeze="last:1", backbone_learning_rate=1e-4, head_epochs=30)
+    top = fine_tuning("last:1", backbone="efficientnet_lite0")
     value = widget_values.ladder(workspace, dataset, top)
-    assert [stage.rate for stage in value.stages] == [None] * 8 + [1e-4]
+    assert [stage.rate for stage in value.stages] == [None] * 8 + [1e-3]
     assert (value.preset, value.head.parameters) == ("last", 2_562)
+    other = widget_values.ladder(workspace, dataset, replace(top, backbone_learning_rate=0.1))
+    assert other.preset == ""
     everything = widget_values.ladder(workspace, dataset, TrainConfig(freeze="none"))
     assert everything.sentence.startswith("All **3.4 M** parameters learn.")
 

@@ -12,6 +12,7 @@ from tlapp.data.preprocess import Preprocess
 
 # Legend: N images, C channels, H height, W width, D feature width.
 
+KEPT_TYPE = torch.float16  # of what crosses a boundary
 _PLAIN = 0  # the view that is not augmented; augmented ones count from 1
 
 
@@ -55,7 +56,7 @@ def frozen_bottom(backbone: Backbone, boundary: int) -> Extractor:
         module=module,
         preprocess=backbone.preprocess,
         shape=shape,
-        dtype=torch.float16,
+        dtype=KEPT_TYPE,
         source=f"{_source(backbone)} below {backbone.stages[boundary].name}",
     )
 

@@ -4,7 +4,6 @@ The last layer and the dropout right in front of it belong to the head; everythi
 backbone. The random numbers of an untrained network come from its seed alone.
 """
 
-import copy
 import hashlib
 import re
 from collections.abc import Mapping
@@ -108,11 +107,6 @@ def sketch_backbone(card: Card) -> Backbone:
     with _RandomNumbers(None):
         network = _build(card.name)
     return _behead(network.to("meta"), card, pretrained=False, weights_hash="")
-
-
-def copy_module(backbone: Backbone) -> nn.Module:
-    """An independent copy of the backbone's module with every parameter set to learn."""
-    return copy.deepcopy(backbone.module).requires_grad_(True)
 
 
 def imagenet_scores(backbone: Backbone, x_NCHW: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ def _worker_speed(backbone: Backbone) -> float:
 
 
 class SpeedBook:
-    """Measured speeds by backbone name, kept in one JSON file."""
+    """Measured speeds by name (of a backbone, or of a way in which it learns), in one JSON file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -11,16 +11,16 @@ from tlapp.commands.bench import LOOK_SECONDS, OWNER, import_pictures, open_benc
 from tlapp.commands.progress import Progress
 from tlapp.errors import RunError, TrainingError
 from tlapp.experiments.lr_finder import RateSweep
-from tlapp.training.config import TrainConfig
+from tlapp.training.presets import defaults
 from tlapp.ui.text.rate_finder import outcome, why
 from tlapp.workspace.experiments import Experiment, Experiments
 
 
 def find_rate_for_folder(options: argparse.Namespace, home: Path) -> int:
     """Search, print the suggestion, return the exit code. Raises TlappError."""
-    config = TrainConfig(
+    config = defaults(
+        options.freeze,
         backbone=options.backbone,
-        freeze=options.freeze,
         pretrained=not options.scratch,
         seed=options.seed,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tlapp.backbones.cache import FeatureCache
+from tlapp.backbones.loading import MapHead
 from tlapp.classifier import Classifier
 from tlapp.data.preprocess import Preprocess
 from tlapp.experiments.bench import (
@@ -70,8 +71,11 @@ def _asked_both(
 
 
 def _knows_imagenet(classifier: Classifier) -> bool:
-    """Whether the original head still fits: the backbone is as it was published."""
-    return classifier.backbone.pretrained and not classifier.is_backbone_trained
+    """Whether the original head still fits: the backbone is as it was published, and its features
+    are all that the head wants (not so in SqueezeNet)."""
+    backbone = classifier.backbone
+    is_published = backbone.pretrained and not classifier.is_backbone_trained
+    return is_published and not isinstance(backbone.imagenet_head, MapHead)
 
 
 def without_eval(

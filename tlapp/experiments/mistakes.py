@@ -1,7 +1,7 @@
 """The classic mistakes of transfer learning, each made for real on a copy of somebody's run.
 
-One thing is changed, everything else is as in the run. Nothing of the run is written to, and wrong
-features never meet the cache.
+One thing is changed, everything else is as in the run, or in its head where that alone is trained.
+Nothing of the run is written to, and wrong features never meet the cache.
 """
 
 import time
@@ -43,6 +43,10 @@ MISTAKES: Final = MappingProxyType(
         "labels_shuffled": training(labels_shuffled, tells_train=True),
     }
 )
+
+
+HEAD_MISTAKES: Final = frozenset({"wrong_everywhere", "train_on_validation", "labels_shuffled"})
+"""Those that train a head as the run's was: it is what they are held against."""
 
 
 def begin_mistake(name: str, right: Side, *, class_count: int, guess: str = "") -> MistakeValue:

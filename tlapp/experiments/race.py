@@ -16,8 +16,8 @@ LANES = {  # presets, the gentlest first, and what runs are called after them
     "scratch": "from scratch",
 }
 
-_LANE_BYTES = 24  # a parameter that learns: weight, gradient, two moments, best and newest copy
-_MOST_BYTES = 1_200_000_000  # of all lanes that are begun
+_LANE_BYTES = 58  # a parameter that learns: see `training.memory`
+_MOST_BYTES = 2_400_000_000  # of all lanes that are begun
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 JobState = Literal["waiting", "running", "finished", "stopped", "failed"]
@@ -41,6 +41,13 @@ class JobPlan:
     on_end: Callable[[JobEnd], None]
     expected_seconds: float | None = None  # None: not known
     budget_seconds: float | None = None  # wall time; None: no limit
+    uses: frozenset[str] = frozenset()  # ids of what must not be removed before it is over
+
+    def without_work(self) -> "JobPlan":
+        """What is still asked for when the job is over; what it worked on is let go."""
+        return replace(
+            self, make_events=lambda _: iter(()), on_event=lambda _: None, on_end=lambda _: None
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,4 +139,5 @@ class Job:
     def mark_over(self, end: JobEnd) -> None:
         """For the queue: the job is over."""
         self.end = end
+        self.plan = self.plan.without_work()
         self._over.set()

@@ -42,8 +42,9 @@ class JobQueue:
         *,
         on_end: Callable[[JobEnd], None] = lambda end: None,
         expected_seconds: float | None = None,
+        uses: frozenset[str] = frozenset(),
     ) -> Job:
-        """Put a job at the end of the queue.
+        """Put a job at the end of the queue; `uses`: see `JobPlan`.
 
         The worker calls `make_events(should_stop)` when its turn comes, `on_event` for each event,
         and `on_end` once. Raises JobError when the owner has a job already or the queue is full.
@@ -54,6 +55,7 @@ class JobQueue:
             on_end=on_end,
             expected_seconds=expected_seconds,
             budget_seconds=self._budget_seconds,
+            uses=uses,
         )
         job = Job(owner, plan)
         with self._changed:
@@ -87,6 +89,11 @@ class JobQueue:
         with self._changed:
             return self._job_of(owner)
 
+    def uses(self, identifier: str) -> bool:
+        """Whether a job that waits or runs needs this."""
+        with self._changed:
+            return any(identifier in job.plan.uses for job in self._jobs())
+
     def is_idle(self) -> bool:
         """Nothing waits or runs."""
         with self._changed:
@@ -96,7 +103,7 @@ class JobQueue:
         """Stop everything and wait so long for the worker. No job is taken afterwards."""
         with self._changed:
             self._is_closed = True
-            jobs = [*self._waiting, *([self._running] if self._running else [])]
+            jobs = self._jobs()
             worker = self._worker
             self._changed.notify_all()
         for job in jobs:
@@ -120,8 +127,9 @@ class JobQueue:
         job = self._job_of(owner)
         if job is not None:
             raise JobError(
-                f"You already have a training that is {job.state}.",
-                hint="Wait until it is finished, or stop it; then start the next one.",
+                f"Something of yours is {job.state} already.",
+                hint="Wait until that training, race, search or mistake is over, or stop it; then "
+                "start the next one.",
             )
         count = len(self._waiting)
         if count >= self._limits.waiting_jobs:
@@ -131,8 +139,10 @@ class JobQueue:
             )
 
     def _job_of(self, owner: str) -> Job | None:
-        jobs = [*([self._running] if self._running else []), *self._waiting]
-        return next((job for job in jobs if job.owner == owner), None)
+        return next((job for job in self._jobs() if job.owner == owner), None)
+
+    def _jobs(self) -> list[Job]:
+        return [*([self._running] if self._running else []), *self._waiting]
 
     def _seconds_before(self, place: int) -> float | None:
         """Expected seconds until the waiting job at `place` starts; None: not known."""
@@ -142,18 +152,23 @@ class JobQueue:
         return sum(known) if len(known) == len(seconds) else None
 
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting and not self._is_closed:
-                    self._changed.wait()
-                if not self._waiting:
-                    return
-                job = self._waiting.pop(0)
-                self._running = job
-                job.mark_started()
-            self._tell_waiting()
-            self._end(job, self._drive(job))
+        while self._work_once():
             give_back_memory()
+
+    def _work_once(self) -> bool:
+        """Run the next job, as soon as there is one; False when the queue is closed. Nothing holds
+        the job afterwards."""
+        with self._changed:
+            while not self._waiting and not self._is_closed:
+                self._changed.wait()
+            if not self._waiting:
+                return False
+            job = self._waiting.pop(0)
+            self._running = job
+            job.mark_started()
+        self._tell_waiting()
+        self._end(job, self._drive(job))
+        return True
 
     def _drive(self, job: Job) -> JobEnd:
         """Run the job's generator to its end, whatever it does."""

@@ -25,6 +25,7 @@ class Workload:
     class_count: int
     cached_count: int = 0  # pictures whose plain features are in the cache
     stage_shares: tuple[float, ...]  # of the work of a forward pass, stem first
+    is_boundary_kept: bool = True  # what crosses it is computed once, not in every epoch
     learning_speed: float | None = None  # measured while learning; see `learning_work`
 
 
@@ -64,9 +65,10 @@ def estimate_epoch_seconds(
 def learning_work(backbone: Backbone, config: TrainConfig, work: Workload) -> float:
     """What one epoch costs, in forward passes of one picture through the whole backbone."""
     boundary = find_boundary(plan_stages(backbone.stages, config))
-    above = 1 - sum(work.stage_shares[:boundary])
+    below = sum(work.stage_shares[:boundary])
     measured = min(work.train_count, MEASURED_TRAIN_PICTURES) + work.valid_count
-    return (work.train_count * _LEARNING_STEP + measured) * above
+    again = 0.0 if work.is_boundary_kept else (work.train_count + measured) * below
+    return (work.train_count * _LEARNING_STEP + measured) * (1 - below) + again
 
 
 def _head_seconds(backbone: Backbone, config: TrainConfig, work: Workload) -> float:

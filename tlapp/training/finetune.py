@@ -43,9 +43,10 @@ def finetune(
     """The events of one phase in which stages of the backbone learn; ends early when stopped.
 
     The backbone of the task stays as it is: a copy learns. What lies below the lowest stage that
-    learns is computed once for each picture. `train` of an epoch is measured on at most 200 of the
-    pictures learnt from, the same ones each time. Raises TrainingError ("Learning rate too high")
-    at the first loss that is not finite; classifiers already told stay good.
+    learns is computed once for each picture, if it fits into memory and no statistics follow.
+    `train` of an epoch is measured on at most 200 of the pictures learnt from, the same ones each
+    time. Raises TrainingError ("Learning rate too high") at the first loss that is not finite;
+    classifiers already told stay good.
     """
 
     def run(trainer: _Trainer) -> Iterator[PhaseEvent]:
@@ -91,12 +92,11 @@ def _with_trainer(
     plans = plan_stages(task.backbone.stages, config)
     boundary = find_boundary(plans)
     bottom = cached_bottom(task, config, boundary)
-    inputs = yield from make_inputs(task, config, bottom, cache, should_stop)
-    if inputs is None:
+    made = yield from make_inputs(task, config, bottom, cache, should_stop)
+    if made is None:
         return
-    seconds = time.perf_counter() - began
-    count = sum(len(side) for side in inputs)
-    yield PhasePrepared(seconds, count / seconds)
+    train, valid, images_per_second = made
+    yield PhasePrepared(time.perf_counter() - began, images_per_second)
     network = Network(
         task.backbone,
         plans,
@@ -105,7 +105,7 @@ def _with_trainer(
         train_batchnorm=config.train_batchnorm,
         workers=core_count(),
     )
-    trainer = _Trainer(task, config, network, inputs, should_stop)
+    trainer = _Trainer(task, config, network, (train, valid), should_stop)
     if start.state:
         trainer.load(start.state)
     yield from tell(trainer)

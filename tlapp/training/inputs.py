@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from tlapp.backbones.cache import FeatureCache
-from tlapp.backbones.extractor import Extractor, frozen_bottom
+from tlapp.backbones.extractor import KEPT_TYPE, Extractor, frozen_bottom
 from tlapp.backbones.features import Features, view_generator
 from tlapp.backbones.workers import core_count, shared_workers
 from tlapp.data.decode import open_working_copy
@@ -122,12 +122,20 @@ def cached_bottom(task: Task, config: TrainConfig, boundary: int) -> Extractor |
     None where nothing is frozen from the stem upwards, where BatchNorm's statistics follow the
     batches, and where the activations of all pictures would take more than a gigabyte.
     """
-    if boundary == 0 or config.train_batchnorm:
+    if boundary == 0:
         return None
     bottom = frozen_bottom(task.backbone, boundary)
-    pictures = len(task.train.pictures) * (1 + config.augmented_views) + len(task.valid.pictures)
-    needed = pictures * bottom.width * bottom.dtype.itemsize
-    return bottom if needed <= MOST_ACTIVATION_BYTES else None
+    is_kept = keeps_boundary(
+        config, len(task.train.pictures), len(task.valid.pictures), values=bottom.width
+    )
+    return bottom if is_kept else None
+
+
+def keeps_boundary(config: TrainConfig, train_count: int, valid_count: int, *, values: int) -> bool:
+    """Whether what crosses the boundary, so many values for a picture, is computed once and kept."""
+    pictures = train_count * (1 + config.augmented_views) + valid_count
+    needed = pictures * values * KEPT_TYPE.itemsize
+    return not config.train_batchnorm and needed <= MOST_ACTIVATION_BYTES
 
 
 def make_inputs(
@@ -136,8 +144,10 @@ def make_inputs(
     bottom: Extractor | None,
     cache: FeatureCache | None,
     should_stop: ShouldStop,
-) -> Generator[PreparingFeatures, None, tuple[Inputs, Inputs] | None]:
-    """What the network reads of the pictures to learn from and of the held-out ones."""
+) -> Generator[PreparingFeatures, None, tuple[Inputs, Inputs, float] | None]:
+    """What the network reads of the pictures to learn from and of the held-out ones, and how many
+    were made ready a second (0: all were in the cache); None: stopped."""
+    began = time.perf_counter()
     if bottom:
         prepared = yield from prepare(task, bottom, config, cache, should_stop)
         if prepared is None:
@@ -145,6 +155,7 @@ def make_inputs(
         return (
             ActivationInputs(prepared.train, bottom.shape),
             ActivationInputs(prepared.valid, bottom.shape),
+            prepared.images_per_second,
         )
     preprocess = task.backbone.preprocess
     train = PixelInputs(
@@ -152,7 +163,10 @@ def make_inputs(
     )
     valid = PixelInputs(task.valid.pictures, preprocess)
     is_ready = yield from _decode([train, valid], core_count(), should_stop)
-    return (train, valid) if is_ready else None
+    if not is_ready:
+        return None
+    count = len(task.train.pictures) + len(task.valid.pictures)
+    return train, valid, count / (time.perf_counter() - began)
 
 
 def _decode(

@@ -1,16 +1,16 @@
 """How much memory a training takes, before it starts: what it holds, counted on shapes."""
 
 from tlapp.backbones.costs import TopCosts
+from tlapp.backbones.extractor import KEPT_TYPE
 from tlapp.backbones.loading import Backbone
 from tlapp.backbones.workers import core_count
 from tlapp.training.config import TrainConfig
 from tlapp.training.counts import count_parameters
 from tlapp.training.estimate import Workload
-from tlapp.training.inputs import KEPT_BYTES, MOST_ACTIVATION_BYTES
+from tlapp.training.inputs import KEPT_BYTES
 from tlapp.training.network import MICRO_BATCH, TOP_MICRO_BATCH
 
 _FLOAT_BYTES = 4
-_HALF_BYTES = 2
 
 # Found by measurement on two cores; `python -m tests.benchmarks preset_memory` measures again.
 _BASE_BYTES = 195_000_000  # what computing takes whatever the network: buffers of threads, code
@@ -43,7 +43,8 @@ def _pictures_at_once(config: TrainConfig, work: Workload, top: TopCosts) -> int
     """Pictures whose activations are held at the same time."""
     if config.learns_statistics:
         return min(config.batch_size, work.train_count)
-    return core_count() * (TOP_MICRO_BATCH if _is_boundary_kept(config, work, top) else MICRO_BATCH)
+    is_top = top.has_bottom and work.is_boundary_kept
+    return core_count() * (TOP_MICRO_BATCH if is_top else MICRO_BATCH)
 
 
 def _kept_bytes(backbone: Backbone, config: TrainConfig, work: Workload, top: TopCosts) -> int:
@@ -52,17 +53,9 @@ def _kept_bytes(backbone: Backbone, config: TrainConfig, work: Workload, top: To
     pictures = work.train_count * views + work.valid_count
     if config.is_head_alone:
         return pictures * backbone.feature_width * _FLOAT_BYTES
-    if _is_boundary_kept(config, work, top):
-        return pictures * top.entering * _HALF_BYTES
+    if top.has_bottom and work.is_boundary_kept:
+        return pictures * top.entering * KEPT_TYPE.itemsize
     picture = 3 * backbone.preprocess.crop_pixels**2
     return sum(
         min(count * picture, KEPT_BYTES) for count in (work.train_count * views, work.valid_count)
     )
-
-
-def _is_boundary_kept(config: TrainConfig, work: Workload, top: TopCosts) -> bool:
-    """As `inputs.cached_bottom` decides."""
-    if not top.has_bottom or config.train_batchnorm:
-        return False
-    pictures = work.train_count * (1 + config.augmented_views) + work.valid_count
-    return pictures * top.entering * _HALF_BYTES <= MOST_ACTIVATION_BYTES

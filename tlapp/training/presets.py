@@ -62,6 +62,15 @@ def apply_preset(preset: Preset, *, backbone: str, seed: int = 0) -> TrainConfig
     )
 
 
+def defaults(
+    freeze: Freeze, *, backbone: str, pretrained: bool = True, seed: int = 0
+) -> TrainConfig:
+    """The settings for what is to learn that were found best."""
+    if freeze == HEAD_ALONE:
+        return TrainConfig(backbone=backbone, pretrained=pretrained, seed=seed)
+    return fine_tuning(freeze, backbone=backbone, pretrained=pretrained, seed=seed)
+
+
 def fine_tuning(
     freeze: Freeze, *, backbone: str, pretrained: bool = True, seed: int = 0
 ) -> TrainConfig:
@@ -149,11 +158,17 @@ def find_preset(name: str) -> Preset | None:
 def _is_like(config: TrainConfig, preset: Preset) -> bool:
     if (config.freeze, config.pretrained) != (preset.freeze, preset.pretrained):
         return False
-    if config.is_head_alone:
-        return True
-    is_one_rate = config.backbone_learning_rate == config.learning_rate
+    return config.is_head_alone or _speeds(config) == _speeds(
+        apply_preset(preset, backbone=config.backbone)
+    )
+
+
+def _speeds(config: TrainConfig) -> tuple[object, ...]:
+    """How fast everything learns, and whether the head does so first."""
     return (
-        (config.rate_decay, config.stage_rates) == (preset.rate_decay, ())
-        and bool(config.head_epochs) == preset.begins_with_head
-        and is_one_rate == (preset.one_rate is not None)
+        config.learning_rate,
+        config.backbone_learning_rate,
+        config.rate_decay,
+        config.stage_rates,
+        config.head_epochs > 0,
     )

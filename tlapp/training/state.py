@@ -74,10 +74,5 @@ class LearningState:
         return int(state[_EPOCHS])
 
 
-def epochs_of(state: State) -> int:
-    """How many epochs of its phase had passed."""
-    return int(state[_EPOCHS])
-
-
 def _copies(tensors: Sequence[Tensor]) -> list[Tensor]:
     return [tensor.detach().clone(memory_format=torch.contiguous_format) for tensor in tensors]

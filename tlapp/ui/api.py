@@ -17,7 +17,7 @@ from tlapp.data.dataset import ImportFinished
 from tlapp.errors import DataError, TrainingError
 from tlapp.experiments.race import LANES
 from tlapp.training.config import TrainConfig, config_from_values
-from tlapp.training.presets import asked_phases
+from tlapp.training.presets import asked_phases, defaults
 from tlapp.ui import present, text
 from tlapp.ui.handling import bind
 from tlapp.ui.session import Page
@@ -138,7 +138,7 @@ def lr_find(
 ) -> dict[str, Any]:
     """Search for a learning rate: `{"experiment_id"}`; `/experiment` follows it."""
     dataset = page.workspace.dataset(dataset_id)
-    config = TrainConfig(backbone=backbone, freeze=freeze)
+    config = defaults(freeze, backbone=backbone)
     return {"experiment_id": page.workspace.lab.start_rate_finder(dataset.owner, dataset, config)}
 
 

@@ -15,11 +15,11 @@ def no_runs() -> RunListValue:
 
 
 def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValue:
-    """The runs as a table, the best of each data set marked."""
-    best: dict[str, RunRecord] = {}
+    """The runs as a table, the best on the same held-out pictures marked."""
+    best: dict[tuple[object, ...], RunRecord] = {}
     for record in reversed(records):  # of equal ones the older
-        if (record.valid_accuracy or 0.0) > (_accuracy(best.get(record.data_fingerprint)) or 0.0):
-            best[record.data_fingerprint] = record
+        if (record.valid_accuracy or 0.0) > (_accuracy(best.get(_measured_on(record))) or 0.0):
+            best[_measured_on(record)] = record
     return RunListValue(
         columns=comparing.RUN_COLUMNS,
         rows=tuple(
@@ -30,7 +30,7 @@ def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValu
                 settings=_run_settings(record),
                 accuracies=tuple(row.valid_accuracy for row in record.epochs),
                 seconds=tuple(accumulate(row.seconds for row in record.epochs)),
-                is_best=best.get(record.data_fingerprint) is record,
+                is_best=best.get(_measured_on(record)) is record,
                 is_shown=record.run_id == shown_run,
                 is_pinned=record.is_pinned,
             )
@@ -38,6 +38,11 @@ def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValu
         ),
         empty=comparing.NO_RUNS,
     )
+
+
+def _measured_on(record: RunRecord) -> tuple[object, ...]:
+    """What decides about the held-out pictures: only runs that share them can be ranked."""
+    return record.data_fingerprint, record.held_out_share, record.split_seed
 
 
 def _accuracy(record: RunRecord | None) -> float | None:

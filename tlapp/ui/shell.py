@@ -153,7 +153,9 @@ def _connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
     def then_follow_mistake(event: Any) -> None:
         event.then(bind(mistakes.follow, page), [token], zones.mistakes, **FOLLOWING)
 
-    then_follow_race(racing.connect(page, zones.race, token))
+    race_started = racing.connect(page, zones.race, token)
+    then_follow_race(race_started)
+    then_follow(race_started.then(*show_data_again, **QUIET))
     then_follow_mistake(mistakes.connect(page, zones.mistakes, token))
     for started in train.connect(page, zones.train, token):
         then_follow(started)
@@ -161,8 +163,9 @@ def _connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
     for change in data.connect(page, zones.data, token):
         then_follow(change.then(*show_training_again, **QUIET))
         change.then(*show_race_again, **QUIET)
-    run_opened, adopted = comparing.connect(page, zones.compare, token)
-    then_follow(run_opened)
+    other_run_shown, adopted = comparing.connect(page, zones.compare, token)
+    for event in other_run_shown:
+        then_follow(event)
     adopted.then(*show_training_again, **QUIET)
     opened = blocks.load(
         bind(open_page, page, zones.train),

@@ -1,17 +1,27 @@
 """Taking up an earlier run: going on where it was stopped, or with one more phase."""
 
+from dataclasses import replace
+from itertools import takewhile
+
 from tlapp.classifier import Classifier
 from tlapp.data.dataset import Dataset
 from tlapp.errors import RunError
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.record import EpochRow, RunRecord
 from tlapp.training.config import TrainConfig, config_from_values
+from tlapp.training.loss import rank
 from tlapp.training.task import Start
 
 
 def phases_of(record: RunRecord) -> tuple[TrainConfig, ...]:
     """The settings of every phase of a run."""
     return tuple(config_from_values(phase) for phase in record.phases)
+
+
+def of_run(record: RunRecord, phase: TrainConfig) -> TrainConfig:
+    """These settings for the network of this run."""
+    own = phases_of(record)[-1]
+    return replace(phase, backbone=own.backbone, pretrained=own.pretrained)
 
 
 def next_phases(
@@ -46,6 +56,13 @@ def check_same_pictures(record: RunRecord, dataset: Dataset) -> None:
         )
 
 
+def _rows_with_models(record: RunRecord) -> tuple[EpochRow, ...]:
+    """The epochs as far as none is better than the best one whose model was kept: a process that
+    was killed had told more than it had saved."""
+    best = next(row for row in record.epochs if row.epoch == record.best_epoch)
+    return tuple(takewhile(lambda row: rank(row) <= rank(best), record.epochs))
+
+
 def make_start(
     record: RunRecord, folder: RunFolder, best: Classifier, phases: tuple[TrainConfig, ...]
 ) -> tuple[Start, tuple[EpochRow, ...]]:
@@ -54,7 +71,7 @@ def make_start(
     Raises RunError when the state of a stopped run is gone or damaged.
     """
     if len(phases) > len(phases_of(record)) or phases != phases_of(record):
-        rows = record.epochs
+        rows = _rows_with_models(record)
         return Start(phase=len(phases), told=rows, best=best, state=None), rows
     kept = folder.state()
     if kept is None:

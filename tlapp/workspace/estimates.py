@@ -18,6 +18,7 @@ from tlapp.training.estimate import (
 )
 from tlapp.training.events import EpochFinished
 from tlapp.training.freezing import find_boundary, plan_stages
+from tlapp.training.inputs import keeps_boundary
 from tlapp.training.memory import estimate_bytes
 from tlapp.workspace.plan import TrainingPlan
 from tlapp.workspace.shelf import BackboneShelf
@@ -43,9 +44,19 @@ class Estimates:
     weights: WeightsStore
     cache: FeatureCache
 
-    def costs(self, images: LabeledImages, split: Split, phases: Sequence[TrainConfig]) -> Costs:
-        """What these phases will take, one after the other."""
-        seconds = [self._seconds(images, split, phase) for phase in phases]
+    def costs(
+        self,
+        images: LabeledImages,
+        split: Split,
+        phases: Sequence[TrainConfig],
+        *,
+        knows_features: bool = False,
+    ) -> Costs:
+        """What these phases will take, one after the other. `knows_features`: something that goes
+        before will have put plain features of pretrained weights into the cache."""
+        seconds = [
+            self._seconds(images, split, phase, knows_features=knows_features) for phase in phases
+        ]
         last = phases[-1]
         work = workload(self.shelf, images, split, last)
         return Costs(
@@ -55,14 +66,18 @@ class Estimates:
             memory_bytes=max(self._bytes(images, split, phase) for phase in phases),
         )
 
-    def _seconds(self, images: LabeledImages, split: Split, config: TrainConfig) -> float | None:
+    def _seconds(
+        self, images: LabeledImages, split: Split, config: TrainConfig, *, knows_features: bool
+    ) -> float | None:
         speed = self.shelf.speed(config.backbone)
         if speed is None:
             return None
-        work = replace(
-            workload(self.shelf, images, split, config),
-            cached_count=self._cached_count(images, split, config),
-        )
+        work = workload(self.shelf, images, split, config)
+        if knows_features and config.pretrained:
+            cached_count = work.train_count + work.valid_count
+        else:
+            cached_count = self._cached_count(images, split, config)
+        work = replace(work, cached_count=cached_count)
         sketch = self.shelf.sketch(config.backbone)
         return estimate_seconds(sketch, config, work, images_per_second=speed)
 
@@ -96,15 +111,20 @@ def workload(
     shelf: BackboneShelf, images: LabeledImages, split: Split, config: TrainConfig
 ) -> Workload:
     """How much there is to do, with nothing in the cache."""
-    return Workload(
-        train_count=len(split.train),
-        valid_count=len(split.valid),
+    boundary = _boundary(shelf, config)
+    entering = shelf.top_costs(config.backbone, boundary).entering
+    train_count, valid_count = len(split.train), len(split.valid)
+    work = Workload(
+        train_count=train_count,
+        valid_count=valid_count,
         class_count=len(images.class_names),
         stage_shares=shelf.stage_shares(config.backbone),
-        learning_speed=None
-        if config.is_head_alone
-        else shelf.learning_speed(config.backbone, _kind(shelf, config)),
+        is_boundary_kept=keeps_boundary(config, train_count, valid_count, values=entering),
     )
+    if config.is_head_alone:
+        return work
+    kind = _kind(shelf, config, work)
+    return replace(work, learning_speed=shelf.learning_speed(config.backbone, kind))
 
 
 def note_epoch(shelf: BackboneShelf, plan: TrainingPlan, epoch: EpochFinished) -> None:
@@ -114,13 +134,17 @@ def note_epoch(shelf: BackboneShelf, plan: TrainingPlan, epoch: EpochFinished) -
         return
     work = workload(shelf, plan.dataset.images, plan.split, config)
     forwards = learning_work(shelf.sketch(config.backbone), config, work)
-    shelf.put_learning_speed(config.backbone, _kind(shelf, config), forwards / epoch.seconds)
+    kind = _kind(shelf, config, work)
+    shelf.put_learning_speed(config.backbone, kind, forwards / epoch.seconds)
 
 
-def _kind(shelf: BackboneShelf, config: TrainConfig) -> str:
-    """What makes an epoch faster or slower: what learns, and whether statistics do."""
-    boundary = _boundary(shelf, config)
-    return f"from stage {boundary}{' with statistics' if config.learns_statistics else ''}"
+def _kind(shelf: BackboneShelf, config: TrainConfig, work: Workload) -> str:
+    """What makes an epoch faster or slower: what learns, what is kept, what statistics do."""
+    return (
+        f"from stage {_boundary(shelf, config)}"
+        f"{'' if work.is_boundary_kept else ', nothing kept'}"
+        f"{', with statistics' if config.learns_statistics else ''}"
+    )
 
 
 def _boundary(shelf: BackboneShelf, config: TrainConfig) -> int:

@@ -14,7 +14,7 @@ from tlapp.errors import NotFoundError
 from tlapp.jobs.job import Job, JobState, ShouldStop
 from tlapp.jobs.queue import JobQueue
 
-MOST_KEPT = 200  # of all visitors; a value is a few thousand numbers at most
+MOST_KEPT = 200  # of all visitors; a value takes some 100 kB at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,7 @@ class Experiments:
         *,
         first: Any = None,
         expected_seconds: float | None = None,
+        uses: frozenset[str] = frozenset(),
     ) -> str:
         """Put an experiment in the queue, in place of the owner's earlier one of this kind.
 
@@ -76,7 +77,9 @@ class Experiments:
         owner has something under way).
         """
         values = _Values(first)
-        job = self._queue.submit(owner, make_values, values.take, expected_seconds=expected_seconds)
+        job = self._queue.submit(
+            owner, make_values, values.take, expected_seconds=expected_seconds, uses=uses
+        )
         experiment_id = secrets.token_urlsafe(24)
         with self._lock:
             for earlier in [key for key, kept in self._kept.items() if _is_of(kept, owner, kind)]:
@@ -85,6 +88,12 @@ class Experiments:
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
         return experiment_id
+
+    def forget(self, owner: str) -> None:
+        """Let go of what is the owner's."""
+        with self._lock:
+            for key in [key for key, kept in self._kept.items() if kept.owner == owner]:
+                del self._kept[key]
 
     def newest(self, owner: str, kind: str) -> str | None:
         """The id of the owner's experiment of this kind; None: there is none."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tlapp.errors import NotFoundError, RunError
 from tlapp.workspace.datasets import Datasets
+from tlapp.workspace.experiments import Experiments
 from tlapp.workspace.trainings import Trainings
 from tlapp.workspace.visitors import VisitorBook
 
@@ -16,6 +17,7 @@ class Household:
     visitors: VisitorBook
     datasets: Datasets
     trainings: Trainings
+    experiments: Experiments
 
     def owners(self) -> tuple[str, ...]:
         """Everybody who has something here."""
@@ -27,6 +29,7 @@ class Household:
 
     def remove(self, owner: str) -> None:
         """Remove all that is theirs; the state last, so that a crash in between is made good."""
+        self.experiments.forget(owner)
         for record in self.trainings.list(owner):
             with suppress(NotFoundError, RunError):  # somebody else removed it, or just began
                 self.trainings.delete(record.run_id)

@@ -10,7 +10,7 @@ from tlapp.data.dataset import Dataset
 from tlapp.errors import RunError
 from tlapp.experiments.bench import Bench, MistakeValue, Side
 from tlapp.experiments.lr_finder import STEPS, RateSweep, find_rate
-from tlapp.experiments.mistakes import begin_mistake, run_mistake
+from tlapp.experiments.mistakes import HEAD_MISTAKES, begin_mistake, run_mistake
 from tlapp.experiments.race import LANES, lanes_at_once, race_phases
 from tlapp.jobs.job import ShouldStop
 from tlapp.runs.record import RunRecord
@@ -60,8 +60,8 @@ class Lab:
     def estimate_race(self, dataset: Dataset, backbone_name: str) -> float | None:
         """Expected seconds of a race on this machine; None: not measured yet."""
         seconds = [
-            self.planner.costs(dataset, phases).seconds
-            for phases in race_phases(backbone_name, seed=0).values()
+            self.planner.costs(dataset, phases, knows_features=lane > 0).seconds
+            for lane, phases in enumerate(race_phases(backbone_name, seed=0).values())
         ]
         return None if None in seconds else sum(each or 0.0 for each in seconds)
 
@@ -79,7 +79,7 @@ class Lab:
         has no result on held-out pictures, or the pictures have changed since), JobError.
         """
         start = begin_mistake(
-            name, _right_side(record), class_count=len(record.class_names), guess=guess
+            name, _right_side(record, name), class_count=len(record.class_names), guess=guess
         )
         check_same_pictures(record, dataset)
         plan = self.planner.plan(dataset, (_head_of(record),), name="")
@@ -93,7 +93,8 @@ class Lab:
                     start, bench, cache=self.trainings.cache, should_stop=should_stop
                 )
 
-        return self.experiments.start(owner, MISTAKE, values, first=start)
+        uses = plan.uses | {record.run_id}
+        return self.experiments.start(owner, MISTAKE, values, first=start, uses=uses)
 
     def start_rate_finder(self, owner: str, dataset: Dataset, config: TrainConfig) -> str:
         """Put a search for a learning rate for these settings in the queue; the experiment's id.
@@ -111,7 +112,11 @@ class Lab:
                 yield from find_rate(job, cache=cache, should_stop=should_stop)
 
         return self.experiments.start(
-            owner, RATE_FINDER, values, expected_seconds=self._rate_finder_seconds(dataset, plan)
+            owner,
+            RATE_FINDER,
+            values,
+            expected_seconds=self._rate_finder_seconds(dataset, plan),
+            uses=plan.uses,
         )
 
     def _rate_finder_seconds(self, dataset: Dataset, plan: TrainingPlan) -> float | None:
@@ -121,15 +126,26 @@ class Lab:
         return self.planner.costs(dataset, (*plan.phases[:-1], last)).seconds
 
 
-def _right_side(record: RunRecord) -> Side:
-    """How a run did. Raises RunError when there is nothing to hold a mistake against."""
-    if record.valid_correct is None or not record.valid_count:
+def _right_side(record: RunRecord, mistake: str) -> Side:
+    """How a run did, or its head. Raises RunError when there is nothing to hold a mistake against."""
+    phase = 1 if mistake in HEAD_MISTAKES and phases_of_run(record)[0].is_head_alone else None
+    best = record.best_row(phase)
+    if best is None or not best.valid_hits:
         raise RunError(
             "This run has no result on held-out pictures yet.",
             hint="Train to the end, with some pictures held out.",
         )
-    accuracies = tuple(row.valid_accuracy or 0.0 for row in record.epochs)
-    return Side(record.valid_correct, record.valid_count, accuracies=accuracies)
+    if not phases_of_run(record)[-1].pretrained:
+        raise RunError(
+            "This run began from scratch; the mistakes are about what a network knows already.",
+            hint="Train from the pretrained weights, then come back.",
+        )
+    accuracies = (row.valid_accuracy for row in record.epochs if phase in (None, row.phase))
+    return Side(
+        best.valid_hits.count("1"),
+        len(best.valid_hits),
+        accuracies=tuple(each or 0.0 for each in accuracies),
+    )
 
 
 def _head_of(record: RunRecord) -> TrainConfig:

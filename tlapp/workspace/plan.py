@@ -38,6 +38,12 @@ class TrainingPlan:
     lane: str = ""
 
     @property
+    def uses(self) -> frozenset[str]:
+        """Ids of what must stay until the training is over."""
+        earlier = () if self.continues is None else (self.continues.run_id,)
+        return frozenset((self.dataset.dataset_id, *earlier))
+
+    @property
     def config(self) -> TrainConfig:
         """The settings of the last phase; backbone and seed are those of all."""
         return self.phases[-1]

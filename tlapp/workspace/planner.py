@@ -29,9 +29,13 @@ class Planner:
             expected_seconds=self.costs(dataset, phases).seconds,
         )
 
-    def costs(self, dataset: Dataset, phases: Sequence[TrainConfig]) -> Costs:
-        """What these phases will take on this machine."""
-        return self.estimates.costs(dataset.images, split_of(dataset), phases)
+    def costs(
+        self, dataset: Dataset, phases: Sequence[TrainConfig], *, knows_features: bool = False
+    ) -> Costs:
+        """What these phases will take on this machine (`Estimates.costs`)."""
+        return self.estimates.costs(
+            dataset.images, split_of(dataset), phases, knows_features=knows_features
+        )
 
 
 def split_of(dataset: Dataset) -> Split:

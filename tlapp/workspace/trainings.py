@@ -6,7 +6,7 @@ on the disk answers.
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.catalog import find_card
 from tlapp.backbones.weights import DownloadEvent, WeightsStore
 from tlapp.classifier import Classifier, load_classifier
-from tlapp.errors import JobError, NotFoundError, RunError
+from tlapp.errors import NotFoundError, RunError
 from tlapp.experiments.turns import LaneEnded, in_turns
 from tlapp.jobs.job import JobEnd, ShouldStop
 from tlapp.jobs.queue import JobQueue
@@ -68,9 +68,12 @@ class Trainings:
         """
         for plan in plans:
             check_plan(plan, self._shelf.sketch(plan.config.backbone).stages, self._limits)
-        lanes = [self._open(owner, plan) for plan in plans]
+        lanes: list[Lane] = []
         expected = [plan.expected_seconds for plan in plans]
-        try:
+        with ExitStack() as undo:
+            for plan in plans:
+                lanes.append(self._open(owner, plan))
+                undo.callback(self._undo, lanes[-1].run_id)
             job = self._queue.submit(
                 owner,
                 lambda should_stop: self._lanes_events(lanes, at_once, should_stop),
@@ -79,16 +82,17 @@ class Trainings:
                 expected_seconds=None
                 if None in expected
                 else sum(each or 0.0 for each in expected),
+                uses=frozenset().union(*(plan.uses for plan in plans)),
             )
-        except JobError:
-            for active in lanes:
-                self._forget(active.run_id)
-                self._runs.delete(active.run_id)
-            raise
+            undo.pop_all()
         for active in lanes:
             active.job = job
-        self._make_room(owner)
+        self._make_room(owner, len(lanes))
         return tuple(active.run_id for active in lanes)
+
+    def _undo(self, run_id: str) -> None:
+        self._forget(run_id)
+        self._runs.delete(run_id)
 
     def _open(self, owner: str, plan: TrainingPlan) -> Lane:
         record = new_record(owner, plan)
@@ -206,17 +210,15 @@ class Trainings:
         active = self._find(run_id)
         if active is not None and not active.recorder.record.is_over:
             raise RunError("This training is not over yet.", hint="Stop it first, then remove it.")
+        if self._queue.uses(run_id):
+            raise RunError("Something under way needs this run.", hint="Wait until it is over.")
         self._runs.delete(run_id)
         self._forget(run_id)
         self._classifiers.forget(run_id)
 
     def uses(self, dataset_id: str) -> bool:
-        """Whether a training that waits or runs needs this data set."""
-        with self._lock:
-            return any(
-                active.plan.dataset.dataset_id == dataset_id and not active.recorder.record.is_over
-                for active in self._active.values()
-            )
+        """Whether something that waits or runs needs this data set."""
+        return self._queue.uses(dataset_id)
 
     def owner_is_busy(self, owner: str) -> bool:
         """Whether this owner has a training that waits or runs."""
@@ -256,8 +258,7 @@ class Trainings:
             return None
         best = self.classifier(earlier.run_id)
         start, rows = make_start(earlier, self._runs.folder(earlier.run_id), best, plan.phases)
-        best_row = max(rows, key=rank)
-        active.recorder.take_up(rows, (best_row.epoch, best))
+        active.recorder.take_up(rows, (max(rows, key=rank).epoch, best))
         active.tracker.set_record(active.recorder.record)
         return start
 
@@ -308,10 +309,10 @@ class Trainings:
             return classifier
         return replace(classifier, backbone=self._shelf.get(backbone.card.name))
 
-    def _make_room(self, owner: str) -> None:
-        """Remove the owner's oldest runs, so that one more is within the limit."""
+    def _make_room(self, owner: str, count: int) -> None:
+        """Remove the owner's oldest runs, so that so many more are within the limit."""
         runs = self._runs.list(owner)
         over = [record for record in runs if record.is_over and not record.is_pinned]
-        for record in over[max(0, self._limits.runs - 1) :]:
-            with suppress(NotFoundError, RunError):  # somebody else removed it
+        for record in over[max(0, self._limits.runs - count) :]:
+            with suppress(NotFoundError, RunError):  # somebody else removed it, or it is needed
                 self.delete(record.run_id)

@@ -32,7 +32,7 @@ from tlapp.training.presets import phases_of
 from tlapp.workspace import visitors
 from tlapp.workspace.datasets import Datasets
 from tlapp.workspace.downloads import Downloads
-from tlapp.workspace.earlier import check_same_pictures
+from tlapp.workspace.earlier import check_same_pictures, of_run
 from tlapp.workspace.estimates import Costs, Estimates
 from tlapp.workspace.experiments import Experiments
 from tlapp.workspace.household import Household
@@ -71,13 +71,14 @@ class Workspace:
         queue = JobQueue(limits, name="trainings")
         self._trainings = Trainings(runs, self._shelf, self._weights, cache, queue, limits)
         self._planner = Planner(self._store, Estimates(self._shelf, self._weights, cache))
-        self.lab = Lab(self._planner, self._trainings, self._shelf, Experiments(queue))
+        experiments = Experiments(queue)
+        self.lab = Lab(self._planner, self._trainings, self._shelf, experiments)
         self.downloads = Downloads(self._weights, limits)
         self._visitors = VisitorBook(home / "visitors")
         self._imports = Imports(
             settings, self._store, self._datasets, self._visitors, self._trainings
         )
-        household = Household(self._visitors, self._datasets, self._trainings)
+        household = Household(self._visitors, self._datasets, self._trainings, experiments)
         self.janitor = Janitor(home, household, limits.idle_seconds)
         self._desk = TryDesk(limits)
 
@@ -141,8 +142,8 @@ class Workspace:
         self.dataset(dataset_id, owner=owner)
         if self._trainings.uses(dataset_id):
             raise RunError(
-                "A training is using these pictures.",
-                hint="Stop the training or wait for its end, then remove them.",
+                "Something under way is using these pictures.",
+                hint="Stop it or wait for its end, then remove them.",
             )
         self._datasets.delete(dataset_id)
 
@@ -194,12 +195,12 @@ class Workspace:
     ) -> str:
         """A run that goes on from the end of an earlier one; returns its run id.
 
-        With `phase` it fine-tunes the earlier run's best epoch; without, it goes on where that run
-        was stopped, as if it never had been. Raises what `start_training` raises, and RunError when
-        the run cannot be taken up or the pictures have changed since.
+        With `phase` it fine-tunes the earlier run's best epoch, on that run's backbone; without, it
+        goes on where that run was stopped, as if it never had been. Raises what `start_training`
+        raises, and RunError when the run cannot be taken up or the pictures have changed since.
         """
         record = self.run(run_id, owner=owner)
-        last = None if phase is None else phases_of(phase)[-1]
+        last = None if phase is None else of_run(record, phases_of(phase)[-1])
         phases = self._trainings.next_phases(run_id, last)
         dataset = self.dataset(record.dataset_id)
         check_same_pictures(record, dataset)

@@ -9,7 +9,7 @@ from tlapp.backbones.catalog import find_card
 from tlapp.errors import TrainingError
 from tlapp.training.config import HEAD_ALONE, TrainConfig
 from tlapp.training.freezing import freeze_from, plan_stages
-from tlapp.training.presets import apply_preset, find_preset, fine_tuning
+from tlapp.training.presets import apply_preset, defaults, find_preset
 from tlapp.ui import widget_values
 from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.panels.form import FormValues, field_values, read_form
@@ -94,12 +94,8 @@ def change_locks(
     freeze = freeze_from(stages, values[panel.ladder])
     if before.is_head_alone == (freeze == HEAD_ALONE):
         config = read(page, panel, owner, values)
-    elif freeze == HEAD_ALONE:
-        config = TrainConfig(
-            backbone=before.backbone, pretrained=before.pretrained, seed=before.seed
-        )
     else:
-        config = fine_tuning(
+        config = defaults(
             freeze, backbone=before.backbone, pretrained=before.pretrained, seed=before.seed
         )
     return take_over(page, panel, owner, config)
@@ -142,7 +138,7 @@ def reset_form(page: Page, panel: TrainPanel, token: str) -> tuple[Any, ...]:
     """The defaults for the chosen backbone and what is chosen to learn."""
     owner = page.owner_of(token)
     before = chosen_config(page, owner)
-    config = TrainConfig(backbone=before.backbone, freeze=before.freeze)
+    config = defaults(before.freeze, backbone=before.backbone)
     return take_over(page, panel, owner, config)
 
 

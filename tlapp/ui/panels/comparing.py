@@ -29,20 +29,20 @@ def build(page: Page) -> ComparePanel:
     return ComparePanel(runs=RunList(run_values.no_runs(), elem_id="runs"))
 
 
-def connect(page: Page, panel: ComparePanel, token: gr.BrowserState) -> tuple[Any, Any]:
-    """Give the components their events. Returns the one that shows another run on the page, and
-    the one that takes over a run's settings."""
+def connect(page: Page, panel: ComparePanel, token: gr.BrowserState) -> tuple[tuple[Any, ...], Any]:
+    """Give the components their events. Returns those that may show another run on the page (or
+    none), and the one that takes over a run's settings."""
     change_list: tuple[tuple[Callable[..., Any], Callable[..., RunListValue]], ...] = (
         (panel.runs.rename, rename),
         (panel.runs.pin, pin),
         (panel.runs.unpin, unpin),
-        (panel.runs.remove, remove),
     )
     for event, handler in change_list:
         event(bind(handler, page), [token], panel.runs, trigger_mode="multiple", **QUIET)
     opened = panel.runs.open(bind(open_run, page), [token], panel.runs, **QUIET)
+    removed = panel.runs.remove(bind(remove, page), [token], panel.runs, **QUIET)
     adopted = panel.runs.adopt(bind(adopt, page), [token], None, **QUIET)
-    return opened, adopted
+    return (opened, removed), adopted
 
 
 def show(page: Page, owner: str) -> RunListValue:
@@ -95,6 +95,11 @@ def remove(page: Page, token: str, event: gr.EventData) -> RunListValue:
 def open_run(page: Page, token: str, event: gr.EventData) -> RunListValue:
     """Show a run on the page again: its curves, its result, and its answers in Try."""
     owner, record = _asked_for(page, token, event)
+    shown = page.workspace.visitor_state(owner).run_id
+    if shown is not None and not page.workspace.run(shown, owner=owner).is_over:
+        raise RunError(
+            "The training on the page is not over yet.", hint="Wait for its end or stop it first."
+        )
     page.workspace.change_visitor_state(owner, lambda state: replace(state, run_id=record.run_id))
     return show(page, owner)
 

@@ -40,7 +40,7 @@ async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[t
             answers = (
                 await asyncio.to_thread(trying.show, page, owner) if has_answers else gr.skip()
             )
-            yield _view(page, live, answers)
+            yield await asyncio.to_thread(_view, page, live, answers)
             if live.is_over:
                 return
 

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import gradio as gr
 
-from tlapp.training.config import Freeze, OptimizerName, TrainConfig
+from tlapp.training.config import Freeze, TrainConfig
+from tlapp.training.presets import defaults
 from tlapp.ui.text import fields as text
 from tlapp.ui.text.fields import FieldWords
 
@@ -93,16 +94,13 @@ def read_form(
 
     Raises TrainingError, naming the value, for anything that cannot work.
     """
+    default = defaults(freeze, backbone=backbone_name)
+    given = {field.name: _plain(values[getattr(form, field.name)]) for field in fields(form)}
+    filled = {
+        name: getattr(default, name) if value is None else value for name, value in given.items()
+    }
     return TrainConfig(
-        backbone=backbone_name,
-        freeze=freeze,
-        stage_rates=stage_rates,
-        optimizer=cast(OptimizerName, values[form.optimizer]),
-        **{
-            field.name: _plain(values[getattr(form, field.name)])
-            for field in fields(form)
-            if field.name != "optimizer" and values[getattr(form, field.name)] is not None
-        },
+        backbone=backbone_name, freeze=freeze, stage_rates=stage_rates, **cast(Any, filled)
     )
 
 

@@ -53,8 +53,9 @@ def start(page: Page, token: str, event: gr.EventData) -> None:
     if record is None:
         raise RunError(text.NO_RUN, hint=text.PRESS_TRAIN)
     dataset = page.workspace.dataset(record.dataset_id, owner=owner)
+    guess = str(event.outcome)
     page.workspace.lab.start_mistake(
-        owner, record, dataset, str(event.name), guess=str(event.outcome)
+        owner, record, dataset, str(event.name), guess=guess if guess in OUTCOMES else ""
     )
 
 

@@ -74,12 +74,16 @@ async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[t
     if running is None:
         yield await asyncio.to_thread(show, page, owner)
         return
+    run_ids = [live.record.run_id for live in lives]
     tab = "race", owner, request.session_hash
     listen = partial(page.workspace.listen, running.record.run_id)
     async with page.watchers.news(tab, listen) as changes:
         async for _ in changes:
-            lives = await asyncio.to_thread(_lives, page, owner)
-            yield _view(lives)
+            lives = [
+                await asyncio.to_thread(page.workspace.live, run_id, owner=owner)
+                for run_id in run_ids
+            ]
+            yield await asyncio.to_thread(_view, lives)
             if all(live.is_over for live in lives):
                 return
 

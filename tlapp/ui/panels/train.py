@@ -125,10 +125,12 @@ def fine_tune(
 ) -> tuple[Any, ...]:
     """Go on from the head of the run on the page: with what the ladder opens, else the default."""
     owner = page.owner_of(values[token])
+    run_id = _shown_run(page, owner)
     config = choosing.read(page, panel, owner, values)
-    if config.is_head_alone:
+    other = config.backbone != page.workspace.run(run_id, owner=owner).config["backbone"]
+    if config.is_head_alone or other:  # stages that are open are those of the page's backbone
         config = apply_preset(FINE_TUNING, backbone=config.backbone, seed=config.seed)
-    run_id = page.workspace.take_up(_shown_run(page, owner), config, owner=owner)
+    run_id = page.workspace.take_up(run_id, config, owner=owner)
     return _show_run(page, owner, run_id)
 
 

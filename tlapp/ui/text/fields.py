@@ -21,7 +21,7 @@ RATE = FieldWords(
 )
 BACKBONE_RATE = FieldWords(
     "Learning rate of the backbone",
-    "Used when the backbone is not frozen. Much lower than the head's, or it forgets.",
+    "Of the stages that are open. Small while the head is untrained, or they forget what they know.",
 )
 RATE_DECAY = FieldWords(
     "Slower below",

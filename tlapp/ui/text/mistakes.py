@@ -7,6 +7,7 @@ from typing import Final
 
 from tlapp.experiments.bench import MistakeValue, Outcome, Side
 from tlapp.ui.text import duration, percent
+from tlapp.ui.text.status import waiting
 from tlapp.workspace.experiments import Experiment
 
 HEADING = "Classic mistakes"
@@ -22,7 +23,7 @@ RIGHT, WRONG, HONEST, LEARNED = (
     "on unseen pictures",
     "on what it learned",
 )
-STOPPED = "Stopped before the end. Choose it again to see how it ends."
+STOPPED = "Stopped before the end. Press its name again to see how it ends."
 VIEW_RIGHT, VIEW_WRONG = "What your run sees", "What the mistake sees"
 OUTCOME_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -155,8 +156,7 @@ def mistake_status(seen: Experiment, value: MistakeValue) -> str:
     """Where it is; "": it is over, and its answer says the rest."""
     match seen.state:
         case "waiting":
-            ahead = max(seen.position - 1, 0)
-            return "Waiting for its turn." if ahead == 0 else f"Waiting: {ahead} go first."
+            return waiting(seen.position)
         case "failed":
             return f"{seen.message} {seen.hint}".strip()
         case "stopped":

@@ -8,6 +8,7 @@ from tlapp.experiments.race import RaceResult
 from tlapp.runs.record import RunRecord
 from tlapp.ui.text import PRESET_TITLES, duration, percent
 from tlapp.ui.text.comparing import points
+from tlapp.ui.text.status import waiting
 from tlapp.workspace import LiveRun
 
 HEADING = "Freeze race"
@@ -44,8 +45,7 @@ def race_status(lives: Sequence[LiveRun]) -> str:
         stopped = any(live.state == "stopped" for live in lives)
         return "The race was stopped." if stopped else "The race is over."
     if all(live.phase == "waiting" for live in lives):
-        ahead = max(lives[0].queue_position - 1, 0)
-        return "Waiting for its turn." if ahead == 0 else f"Waiting: {ahead} go first."
+        return waiting(lives[0].queue_position, lives[0].waiting_seconds)
     return f"The race is on: {len(over)} of {len(lives)} lanes are at the end."
 
 
@@ -98,6 +98,11 @@ def _winner(result: RaceResult, record: RunRecord) -> str:
 
 
 def _transfer(gain: tuple[float, float, float], scratch: RunRecord) -> str:
+    if gain[2] < 0:
+        return (
+            f"This time the network from scratch was better than the head alone: {points(-gain[0])} "
+            "points. Your pictures may be far from ImageNet's: open more stages."
+        )
     if gain[1] <= 0:
         return (
             "What the network had learned from ImageNet made no certain difference here: from "

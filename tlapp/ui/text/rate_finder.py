@@ -10,6 +10,7 @@ from tlapp.experiments.lr_finder import RateReason, RateSweep
 from tlapp.training.config import TrainConfig
 from tlapp.ui.text import count, duration, megabytes
 from tlapp.ui.text.comparing import learned
+from tlapp.ui.text.status import waiting
 from tlapp.workspace.experiments import Experiment
 
 START_BUTTON = "Find a learning rate"
@@ -47,8 +48,7 @@ def status_of(seen: Experiment) -> str:
     """Where a search is."""
     match seen.state:
         case "waiting":
-            ahead = max(seen.position - 1, 0)
-            return "Waiting for its turn." if ahead == 0 else f"Waiting: {ahead} go first."
+            return waiting(seen.position)
         case "failed":
             return f"{seen.message} {seen.hint}".strip()
         case "stopped":

@@ -1,5 +1,6 @@
 """One sentence about a run at this moment: what it does, how far it is, and what comes next."""
 
+from tlapp.training.config import HEAD_ALONE
 from tlapp.ui.text import duration, megabytes, percent, pictures
 from tlapp.workspace import LiveRun
 
@@ -13,7 +14,7 @@ def status_of(live: LiveRun) -> str:
         return _ended(live)
     match live.phase:
         case "waiting":
-            return _waiting(live)
+            return waiting(live.queue_position, live.waiting_seconds)
         case "download":
             return (
                 f"Downloading the weights: {megabytes(live.download_done_bytes)} of "
@@ -25,24 +26,25 @@ def status_of(live: LiveRun) -> str:
             return _training(live)
 
 
-def _waiting(live: LiveRun) -> str:
-    ahead = max(live.queue_position - 1, 0)
+def waiting(position: int, seconds: float | None = None) -> str:
+    """Who waits at this place of the queue (1: next), for about so long."""
+    ahead = max(position - 1, 0)
     if ahead == 0:
         return "Waiting for its turn: yours is next."
-    trainings = "1 training goes first" if ahead == 1 else f"{ahead} trainings go first"
-    if live.waiting_seconds is None:
-        return f"Waiting: {trainings}."
-    return f"Waiting: {trainings}, about {duration(live.waiting_seconds)}."
+    jobs = "1 other goes first" if ahead == 1 else f"{ahead} others go first"
+    return (
+        f"Waiting: {jobs}." if seconds is None else f"Waiting: {jobs}, about {duration(seconds)}."
+    )
 
 
 def _features(live: LiveRun) -> str:
     if not live.features_done:
         return "Loading the backbone."
-    is_frozen = live.record.config.get("freeze") == "head"
+    is_frozen = live.record.phases[live.phase_number - 1].get("freeze") == HEAD_ALONE
     speed = f", {live.features_per_second:.0f} a second" if live.features_per_second else ""
     return (
         f"Looking at picture {live.features_done:,} of {live.features_total:,}{speed}. "
-        f"Each is read once; {'then only the head' if is_frozen else 'then the whole network'} learns."
+        f"Each is read once; {'then only the head' if is_frozen else 'then what is open'} learns."
     )
 
 

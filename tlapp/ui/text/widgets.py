@@ -104,6 +104,8 @@ RUN_LIST_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "unpin_run": "Let go of {name}",
         "remove": "Remove",
         "remove_run": "Remove {name}",
+        "remove_now": "Really remove it?",
+        "remove_now_run": "Really remove {name} and its model?",
         "by_epoch": "Over epochs",
         "by_seconds": "Over seconds",
         "axis": "What the curves are drawn over",

@@ -22,6 +22,7 @@ stage.append(what, ask, options, status, progress.node, stop, shown, plot.node, 
 root.append(intro, list, stage);
 
 let chosen = "";
+let asksAgain = false; // the chosen one was pressed once more
 
 const value = () => props.value || {};
 const choiceOf = (name) => (value().mistakes || []).find((each) => each.name === name);
@@ -29,7 +30,11 @@ const choiceOf = (name) => (value().mistakes || []).find((each) => each.name ===
 function buildChoice(mistake) {
   const item = make("li");
   const button = make("button", "tl-mis-choice", mistake.title, { type: "button" });
-  button.addEventListener("click", () => { chosen = mistake.name; render(); });
+  button.addEventListener("click", () => {
+    asksAgain = mistake.name === chosen;
+    chosen = mistake.name;
+    render();
+  });
   item.append(button);
   return item;
 }
@@ -42,7 +47,10 @@ function renderChoice(item, mistake) {
 
 function buildOption(option) {
   const button = make("button", "tl-button", option.title, { type: "button" });
-  button.addEventListener("click", () => trigger('guess', { name: chosen, outcome: option.name }));
+  button.addEventListener("click", () => {
+    asksAgain = false;
+    trigger('guess', { name: chosen, outcome: option.name });
+  });
   return button;
 }
 
@@ -81,7 +89,7 @@ function drawPlot() {
 
 function render() {
   const now = value();
-  const isShown = Boolean(now.run) && now.run === chosen;
+  const isShown = Boolean(now.run) && now.run === chosen && (now.is_running || !asksAgain);
   const choice = choiceOf(chosen);
   setText(intro, now.intro);
   list.setAttribute("aria-label", words().list);

@@ -26,6 +26,7 @@ let chosen = new Map(); // run -> colour
 let known = new Set();
 let isByEpoch = true;
 let renamed = null;
+let removing = null; // the run whose removal has been asked for once
 
 const rows = () => (props.value && props.value.rows) || [];
 const picked = () => rows().filter((row) => chosen.has(row.run));
@@ -86,7 +87,8 @@ const ACTIONS = [
   ["rename", (row) => { renamed = row.run; render(); }],
   ["pin", (row) => trigger('pin', { run: row.run }), (row) => row.is_pinned],
   ["unpin", (row) => trigger('unpin', { run: row.run }), (row) => !row.is_pinned],
-  ["remove", (row) => trigger('remove', { run: row.run })],
+  ["remove", (row) => { removing = row.run; render(); }, (row) => removing === row.run],
+  ["remove_now", (row) => trigger('remove', { run: row.run }), (row) => removing !== row.run],
 ];
 
 function renderRow(line, row) {
