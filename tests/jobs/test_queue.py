@@ -1,6 +1,7 @@
 """The queue: order, bounds, stopping, time limits, and a worker that survives everything."""
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
@@ -256,3 +257,36 @@ def test_closing_stops_everything_and_takes_nothing_more() -> None:
     assert first.end == second.end == JobEnd(state="stopped", stop_reason="closed")
     with pytest.raises(JobError):
         queue.submit("c", lambda should_stop: iter(()), ignore)
+
+
+def test_what_a_job_needs_is_known_until_it_is_over(queue: JobQueue) -> None:
+    gate = Gate()
+    job = queue.submit("a", gate, ignore, uses=frozenset({"pictures"}))
+    waiting = queue.submit("b", Gate(), ignore, uses=frozenset({"run"}))
+    assert queue.uses("pictures")
+    assert queue.uses("run")
+    assert not queue.uses("other")
+    queue.stop(waiting)
+    assert not queue.uses("run")
+    gate.opened.set()
+    assert job.wait(PATIENCE_SECONDS)
+    assert not queue.uses("pictures")
+
+
+def test_a_job_that_is_over_holds_nothing_of_its_work(queue: JobQueue) -> None:
+    class Large:
+        """Stands for a network."""
+
+    large = Large()
+    seen = weakref.ref(large)
+
+    def work(should_stop: Callable[[], bool], kept: Large = large) -> Iterator[int]:
+        yield id(kept)
+
+    job = queue.submit("a", work, ignore)
+    assert job.wait(PATIENCE_SECONDS)
+    follower = queue.submit("a", lambda should_stop: iter(()), ignore)
+    assert follower.wait(PATIENCE_SECONDS)  # the worker has left the first one behind
+    del large, work
+    assert seen() is None
+    assert queue.snapshot(job).state == "finished"

@@ -14,6 +14,7 @@ from tlapp.training.presets import (
     Preset,
     apply_preset,
     asked_phases,
+    defaults,
     find_preset,
     matching_preset,
     phases_of,
@@ -105,3 +106,10 @@ def test_the_heads_phase_learns_from_plain_pictures_whose_features_are_kept() ->
     head, fine = phases_of(apply_preset(preset, backbone="resnet18"))
     assert (head.augmented_views, head.learning_rate) == (0, TrainConfig().learning_rate)
     assert fine.augmented_views > 0
+
+
+@pytest.mark.parametrize("freeze", ["head", "last:1", "none", "stage 1,stage 2"])
+def test_defaults_let_the_head_learn_first(freeze: str) -> None:
+    config = defaults(freeze, backbone="resnet18", seed=3)
+    assert (config.freeze, config.backbone, config.seed) == (freeze, "resnet18", 3)
+    assert (config.head_epochs > 0) == (freeze != "head")

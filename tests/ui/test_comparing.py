@@ -6,7 +6,7 @@ import gradio as gr
 import pytest
 
 from tests.runs.examples import make_record, make_row
-from tests.workspace.conftest import PATIENCE_SECONDS
+from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining
 from tlapp.data.dataset import Dataset
 from tlapp.errors import NotFoundError, RunError
 from tlapp.training.config import TrainConfig
@@ -99,3 +99,24 @@ def test_nobody_reaches_the_run_of_somebody_else(page: Page, run_id: str) -> Non
         with pytest.raises(NotFoundError):
             handler(page, stranger, event(run_id, name="x"))
     assert comparing.refresh(page, stranger).rows == ()
+
+
+def test_only_runs_with_the_same_held_out_pictures_are_ranked() -> None:
+    rows = (make_row(1), make_row(2))
+    first = make_record(epochs=rows, valid_accuracy=0.8, split_seed=0)
+    second = make_record(epochs=rows, valid_accuracy=0.9, split_seed=1)
+    value = run_values.run_list((first, second), shown_run=None)
+    assert [row.is_best for row in value.rows] == [True, True]
+
+
+def test_no_other_run_is_shown_while_the_one_on_the_page_goes_on(
+    page: Page, token: str, owner: str, run_id: str, dataset: Dataset, steps: StepTraining
+) -> None:
+    busy = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    page.workspace.change_visitor_state(owner, lambda state: replace(state, run_id=busy))
+    with pytest.raises(RunError, match="not over yet"):
+        comparing.open_run(page, token, event(run_id))
+    assert page.workspace.visitor_state(owner).run_id == busy
+    page.workspace.stop(busy)
+    assert page.workspace.wait(busy, PATIENCE_SECONDS)
+    assert comparing.open_run(page, token, event(run_id)).rows[0].is_shown

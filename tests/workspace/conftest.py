@@ -65,6 +65,10 @@ class StepTraining:
         """Let the training come to its end."""
         self._is_ending.set()
 
+    def go_on(self) -> None:
+        """Let the next training wait for its steps again."""
+        self._is_ending.clear()
+
     def __call__(
         self,
         job: TrainJob,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.workspace.conftest import PATIENCE_SECONDS
+from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, wait_until
 from tlapp.data.dataset import Dataset
 from tlapp.errors import RunError
 from tlapp.runs.folder import RunFolder
@@ -113,3 +113,33 @@ def test_a_run_can_be_renamed_and_pinned_runs_are_kept(
     stranger = owner_of(new_visitor())
     with pytest.raises(Exception, match="no run with this id"):
         workspace.change_run(head.run_id, name="Mine", owner=stranger)
+
+
+def test_a_run_is_fine_tuned_on_its_own_backbone_whatever_the_page_shows(
+    workspace: Workspace, owner: str, dataset: Dataset
+) -> None:
+    head = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD))
+    elsewhere = replace(TOP, backbone="resnet18", pretrained=False)
+    record = finished(workspace, workspace.take_up(head.run_id, elsewhere, owner=owner))
+    assert record.config["backbone"] == head.config["backbone"]
+    assert record.config["pretrained"] is True
+    assert record.epochs[-1].agreement is not None  # held against ImageNet's weights
+
+
+def test_a_run_that_something_under_way_needs_stays(
+    workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
+) -> None:
+    run_id = workspace.start_training(owner, dataset.dataset_id, HEAD)
+    steps.step()
+    wait_until(workspace, run_id, lambda live: live.epoch == 1)
+    steps.finish()
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    steps.go_on()
+    waiting = workspace.take_up(run_id, TOP, owner=owner)
+    with pytest.raises(RunError, match="needs this run"):
+        workspace.delete_run(run_id, owner=owner)
+    with pytest.raises(RunError, match="using these pictures"):
+        workspace.delete_dataset(dataset.dataset_id, owner=owner)
+    workspace.stop(waiting)
+    assert workspace.wait(waiting, PATIENCE_SECONDS)
+    workspace.delete_run(run_id, owner=owner)

@@ -7,7 +7,7 @@ import pytest
 from tests.training.tiny import tiny_backbone
 from tests.workspace.conftest import PATIENCE_SECONDS
 from tlapp.data.dataset import Dataset
-from tlapp.errors import JobError, NotFoundError, TrainingError
+from tlapp.errors import JobError, NotFoundError, RunError, TrainingError
 from tlapp.experiments.race import LANES
 from tlapp.jobs.job import ShouldStop
 from tlapp.training.config import TrainConfig
@@ -140,3 +140,37 @@ def test_the_search_for_a_learning_rate_is_stopped_without_a_suggestion(
     seen = experiments.look(experiment_id)
     assert seen.state == "stopped"
     assert seen.value is None or not seen.value.is_over
+
+
+def test_what_a_visitor_has_found_goes_with_the_visitor(experiments: Experiments) -> None:
+    for owner in ("ada", "bob"):
+        experiment_id = experiments.start(owner, "count", lambda should_stop: iter([1]))
+        assert experiments.wait(experiment_id, PATIENCE_SECONDS)
+    experiments.forget("ada")
+    assert experiments.newest("ada", "count") is None
+    assert experiments.newest("bob", "count") is not None
+
+
+def test_a_mistake_of_the_head_is_held_against_the_head(
+    workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None
+) -> None:
+    config = TrainConfig(freeze="last:1", head_epochs=2, epochs=1)
+    run_id = workspace.start_training(owner, dataset.dataset_id, config)
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    record = workspace.run(run_id)
+    for name, epochs in (("labels_shuffled", 2), ("bgr", 3)):
+        experiment_id = workspace.lab.start_mistake(owner, record, dataset, name)
+        assert workspace.lab.experiments.wait(experiment_id, PATIENCE_SECONDS)
+        seen = workspace.lab.experiments.look(experiment_id)
+        assert seen.state == "finished", seen.message
+        assert len(seen.value.right.accuracies) == epochs
+
+
+def test_there_is_nothing_to_lose_from_scratch(
+    workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None
+) -> None:
+    config = TrainConfig(freeze="none", epochs=1, pretrained=False)
+    run_id = workspace.start_training(owner, dataset.dataset_id, config)
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    with pytest.raises(RunError, match="from scratch"):
+        workspace.lab.start_mistake(owner, workspace.run(run_id), dataset, "bgr")

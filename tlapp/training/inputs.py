@@ -132,7 +132,7 @@ def cached_bottom(task: Task, config: TrainConfig, boundary: int) -> Extractor |
 
 
 def keeps_boundary(config: TrainConfig, train_count: int, valid_count: int, *, values: int) -> bool:
-    """Whether what crosses the boundary, so many values for a picture, is computed once and kept."""
+    """Whether what crosses the boundary (so many values a picture) is computed once and kept."""
     pictures = train_count * (1 + config.augmented_views) + valid_count
     needed = pictures * values * KEPT_TYPE.itemsize
     return not config.train_batchnorm and needed <= MOST_ACTIVATION_BYTES

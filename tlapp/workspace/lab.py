@@ -127,7 +127,7 @@ class Lab:
 
 
 def _right_side(record: RunRecord, mistake: str) -> Side:
-    """How a run did, or its head. Raises RunError when there is nothing to hold a mistake against."""
+    """How a run did, or its head. Raises RunError where a mistake can be held against nothing."""
     phase = 1 if mistake in HEAD_MISTAKES and phases_of_run(record)[0].is_head_alone else None
     best = record.best_row(phase)
     if best is None or not best.valid_hits:
