@@ -69,14 +69,19 @@ def still_sees(agreement: float) -> str:
     )
 
 
+def small_number(value: float, digits: int = 6) -> str:
+    """A rate as people write it: "0.002", "5e-5"."""
+    return f"{value:.{digits}g}".replace("e-0", "e-")
+
+
 def setting(value: object) -> str:
     """A setting's value for people."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:g}"
+        return small_number(value)
     if isinstance(value, list | tuple):
-        return ", ".join(f"{name} {rate:g}" for name, rate in value) or "none"
+        return ", ".join(f"{name} {small_number(rate)}" for name, rate in value) or "none"
     return str(value)
 
 

@@ -9,7 +9,7 @@ from tlapp.backbones.weights import DownloadProgress
 from tlapp.experiments.lr_finder import RateReason, RateSweep
 from tlapp.training.config import TrainConfig
 from tlapp.ui.text import count, duration, megabytes
-from tlapp.ui.text.comparing import learned
+from tlapp.ui.text.comparing import learned, small_number
 from tlapp.ui.text.status import waiting
 from tlapp.workspace.experiments import Experiment
 
@@ -40,8 +40,8 @@ RATE_CHART_WORDS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def rate_words(rate: float) -> str:
-    """A rate as the settings have it: "0.002", "5e-05"."""
-    return f"{rate:.2g}"
+    """A rate, as far as it matters: "0.0029", "5e-5"."""
+    return small_number(rate, digits=2)
 
 
 def status_of(seen: Experiment) -> str:
