@@ -14,6 +14,7 @@ from tlapp.ui import run_values
 from tlapp.ui.panels import comparing
 from tlapp.ui.panels.choices import chosen_config
 from tlapp.ui.session import Page
+from tlapp.ui.text.comparing import gain_sentence
 from tlapp.workspace import new_visitor
 
 
@@ -120,3 +121,12 @@ def test_no_other_run_is_shown_while_the_one_on_the_page_goes_on(
     page.workspace.stop(busy)
     assert page.workspace.wait(busy, PATIENCE_SECONDS)
     assert comparing.open_run(page, token, event(run_id)).rows[0].is_shown
+
+
+def test_a_gain_says_how_sure_it_is_and_what_is_kept() -> None:
+    certain = gain_sentence((0.05, 0.01, 0.09), keeps_head=False)
+    assert "+5.0 points" in certain
+    assert certain.endswith("a real gain.")
+    lost = gain_sentence((-0.047, -0.109, 0.017), keeps_head=True)
+    assert "not certain yet" in lost
+    assert "it is the model that is kept" in lost

@@ -110,3 +110,14 @@ def test_the_status_counts_lanes() -> None:
     assert race_status([over, running]) == "The race is on: 1 of 2 lanes are at the end."
     assert race_status([waiting, waiting]) == "Waiting: 2 others go first."
     assert race_status([over, over]) == "The race is over."
+
+
+def test_lanes_that_are_level_have_no_winner() -> None:
+    said = sentences(
+        lane("head", "1111"),
+        lane("last", "1111"),
+        lane("one_rate", "1111"),
+        lane("scratch", "1100"),
+    )
+    assert "**Head only** and 2 others are level: 100 %" in said
+    assert "is in front" not in said

@@ -210,3 +210,14 @@ def test_a_picture_shows_its_three_most_probable_classes_or_why_there_are_none()
     assert (first.name, second.name) == ("<b>.jpg", "<b>.jpg")  # as text; the widget escapes
     assert first.key != second.key
     assert (second.thumbnail, second.classes, second.error) == ("", (), "It is empty.")
+
+
+def test_the_ladder_tells_of_the_network_that_is_kept(workspace: Workspace) -> None:
+    stages = workspace.sketch("efficientnet_lite0").stages
+    rows = (
+        make_row(1, valid_accuracy=0.9),
+        make_row(2, phase=2, valid_accuracy=0.5, agreement=0.8, drift=(0.1,) * len(stages)),
+    )
+    record = make_record(epochs=rows, state="running")
+    assert widget_values.moved(workspace, record).stages
+    assert not widget_values.moved(workspace, replace(record, state="finished")).stages

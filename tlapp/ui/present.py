@@ -87,7 +87,9 @@ def _gain(record: RunRecord) -> str:
     gain = record.gain_over_first_phase()
     if gain is None:
         return ""
-    return f'<p id="gain-sentence">{html.escape(comparing.gain_sentence(*gain))}</p>'
+    best = record.best_row()
+    sentence = comparing.gain_sentence(gain, keeps_head=best is not None and best.phase == 1)
+    return f'<p id="gain-sentence">{html.escape(sentence)}</p>'
 
 
 def _diagnosis(record: RunRecord) -> str:

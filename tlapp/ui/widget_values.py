@@ -145,8 +145,10 @@ def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -
 
 
 def moved(workspace: Workspace, record: RunRecord) -> Moved:
-    """How far a run has moved its backbone after its newest epoch; nothing when it has not."""
-    row = record.epochs[-1] if record.epochs else None
+    """How far a run has moved its backbone; nothing when it has not. After its newest epoch while
+    it goes on, then after the best one, which is kept."""
+    newest = record.epochs[-1] if record.epochs else None
+    row = record.best_row() if record.is_over else newest
     stages = workspace.sketch(str(record.config["backbone"])).stages
     if row is None or row.agreement is None or len(row.drift) != len(stages):
         return Moved()

@@ -37,7 +37,7 @@ OWN_SPLIT = "This folder brings its own split, and it is kept."
 
 # --- Train -------------------------------------------------------------------------------------
 
-PRESS_TRAIN = "Keep the defaults and press Train."
+PRESS_TRAIN = "Now press Train."
 BRING_PICTURES_FIRST = "First bring pictures: drop a folder, or use the samples. Then press Train."
 HEAD_STAGE = "head"
 PRESET_TITLES = {
@@ -271,7 +271,10 @@ def accuracy_note(accuracy: float | None, interval: tuple[float, float] | None) 
 def answers_of(live: LiveRun) -> str:
     """Whose answers the Try zone shows."""
     if live.is_over:
-        return f"Answers come from the best epoch of this run, epoch {live.classifier_epoch}."
+        return (
+            f"Answers come from the best epoch of this run, epoch {live.classifier_epoch}. It always "
+            "chooses one of its classes, whatever the picture shows."
+        )
     return f"Answers come from epoch {live.classifier_epoch} of this run, while it trains."
 
 

@@ -46,17 +46,24 @@ def points(share: float) -> str:
     return f"{100 * share:+.1f}"
 
 
-def gain_sentence(gain: float, low: float, high: float) -> str:
-    """What fine-tuning has added to the head alone, and how sure that is."""
+def gain_sentence(gain: tuple[float, float, float], *, keeps_head: bool) -> str:
+    """What fine-tuning has added to the head alone (gain, low, high), how sure that is, and which
+    of both is kept."""
+    points_gained, low, high = gain
+    kept = (
+        " The head alone, from before, was the best epoch: it is the model that is kept and asked."
+        if keeps_head
+        else ""
+    )
     if low > 0:
         verdict = "a real gain"
     elif high < 0:
-        verdict = "a real loss, so the head alone is the better model"
+        verdict = "a real loss"
     else:
         verdict = "not certain yet, for so few held-out pictures"
     return (
-        f"Fine-tuning against the head alone: {points(gain)} points, "
-        f"95 % interval {points(low)} to {points(high)}: {verdict}."
+        f"Fine-tuning against the head alone: {points(points_gained)} points, "
+        f"95 % interval {points(low)} to {points(high)}: {verdict}.{kept}"
     )
 
 

@@ -92,7 +92,7 @@ MISTAKE_WORDS: Final[Mapping[str, MistakeWords]] = MappingProxyType(
         "bgr": MistakeWords(
             "Red and blue swapped",
             "Pictures are read as BGR, as OpenCV does, and not as RGB.",
-            "Colour matters for your classes: a blue apple is no apple. Convert with "
+            "Colour helps to tell your classes apart, and these were not the colours. Convert with "
             "cv2.cvtColor(image, cv2.COLOR_BGR2RGB), or read with Pillow.",
             "Your classes are told apart by shape and texture more than by colour, so the mistake "
             "hides. It would not with ripe and unripe fruit: check the order all the same.",

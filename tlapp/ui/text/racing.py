@@ -88,6 +88,13 @@ def verdict(result: RaceResult, records: Sequence[RunRecord]) -> tuple[str, ...]
 
 
 def _winner(result: RaceResult, record: RunRecord) -> str:
+    others = result.level - 1
+    if others:
+        same = "one other is" if others == 1 else f"{others} others are"
+        return (
+            f"**{lane_title(record)}** and {same} level: {percent(result.accuracy)} of the held-out "
+            "pictures are right. The gentlest is enough here; bring more pictures to tell them apart."
+        )
     lead = result.runner_up_gain
     is_certain = lead is not None and lead[1] > 0
     sure = "a certain lead" if is_certain else "but its lead over the next is not certain"

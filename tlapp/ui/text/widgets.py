@@ -63,7 +63,7 @@ RUN_VIEW_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "loss": "Loss",
         "loss_unit": "nats per picture, lower is better",
         "accuracy": "Accuracy",
-        "accuracy_unit": "of the pictures are right",
+        "accuracy_unit": "share of the pictures that are right",
         "train": "learned from, while learning",
         "train_eval": "learned from, measured after",
         "valid": "held out",

@@ -27,7 +27,7 @@ function buildLinesPlot() {
 
   function marksOf(at, isByEpoch) {
     const step = niceStep(1 - at.floor, 4);
-    const levels = Array.from({ length: Math.floor((1 - at.floor) / step + 1e-9) + 1 }, (_, index) => at.floor + index * step);
+    const levels = Array.from({ length: Math.floor((1 - at.floor) / step + 1e-9) + 1 }, (_, index) => 1 - index * step);
     const ticks = isByEpoch
       ? epochTicks(1, Math.round(at.last), at.right - EDGE.left)
       : ticksTo(at.last).filter((tick) => tick <= at.last);
