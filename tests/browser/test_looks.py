@@ -51,6 +51,10 @@ def test_every_state_of_the_page_is_readable(
     expect(tab.page.locator("#ladder").get_by_role("switch")).to_be_visible()
     _look(tab, f"{kind}-1-empty", screenshot_folder)
     drop_folder(tab, class_folder(tmp_path / "pictures", per_class=12))
+    tab.page.wait_for_function(  # the button lights up a frame after it can be pressed
+        "() => { const train = document.querySelector('#train');"
+        " return !train.disabled && getComputedStyle(train).opacity === '1'; }"
+    )
     _look(tab, f"{kind}-2-imported", screenshot_folder)
     press_train(tab)
     wait_until_over(tab)
