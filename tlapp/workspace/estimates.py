@@ -44,23 +44,27 @@ class Estimates:
     weights: WeightsStore
     cache: FeatureCache
 
-    def costs(
+    def seconds(
         self,
         images: LabeledImages,
         split: Split,
         phases: Sequence[TrainConfig],
         *,
         knows_features: bool = False,
-    ) -> Costs:
-        """What these phases will take, one after the other. `knows_features`: something that goes
-        before will have put plain features of pretrained weights into the cache."""
+    ) -> float | None:
+        """Wall time of these phases, as in `Costs`. `knows_features`: something that goes before
+        will have put plain features of pretrained weights into the cache."""
         seconds = [
             self._seconds(images, split, phase, knows_features=knows_features) for phase in phases
         ]
+        return None if None in seconds else sum(each or 0.0 for each in seconds)
+
+    def costs(self, images: LabeledImages, split: Split, phases: Sequence[TrainConfig]) -> Costs:
+        """What these phases will take, one after the other."""
         last = phases[-1]
         work = workload(self.shelf, images, split, last)
         return Costs(
-            seconds=None if None in seconds else sum(each or 0.0 for each in seconds),
+            seconds=self.seconds(images, split, phases),
             epoch_seconds=None if last.is_head_alone else self._epoch_seconds(last, work),
             is_epoch_measured=not last.is_head_alone and work.learning_speed is not None,
             memory_bytes=max(self._bytes(images, split, phase) for phase in phases),
@@ -111,18 +115,17 @@ def workload(
     shelf: BackboneShelf, images: LabeledImages, split: Split, config: TrainConfig
 ) -> Workload:
     """How much there is to do, with nothing in the cache."""
-    boundary = _boundary(shelf, config)
-    entering = shelf.top_costs(config.backbone, boundary).entering
-    train_count, valid_count = len(split.train), len(split.valid)
     work = Workload(
-        train_count=train_count,
-        valid_count=valid_count,
+        train_count=len(split.train),
+        valid_count=len(split.valid),
         class_count=len(images.class_names),
         stage_shares=shelf.stage_shares(config.backbone),
-        is_boundary_kept=keeps_boundary(config, train_count, valid_count, values=entering),
     )
-    if config.is_head_alone:
+    if config.is_head_alone:  # the rest, which takes some time to find out, does not matter to it
         return work
+    entering = shelf.top_costs(config.backbone, _boundary(shelf, config)).entering
+    is_kept = keeps_boundary(config, work.train_count, work.valid_count, values=entering)
+    work = replace(work, is_boundary_kept=is_kept)
     kind = _kind(shelf, config, work)
     return replace(work, learning_speed=shelf.learning_speed(config.backbone, kind))
 

@@ -60,7 +60,7 @@ class Lab:
     def estimate_race(self, dataset: Dataset, backbone_name: str) -> float | None:
         """Expected seconds of a race on this machine; None: not measured yet."""
         seconds = [
-            self.planner.costs(dataset, phases, knows_features=lane > 0).seconds
+            self.planner.seconds(dataset, phases, knows_features=lane > 0)
             for lane, phases in enumerate(race_phases(backbone_name, seed=0).values())
         ]
         return None if None in seconds else sum(each or 0.0 for each in seconds)
@@ -123,7 +123,7 @@ class Lab:
         """About as long as the phases before, and as many epochs as the steps make."""
         steps_a_pass = max(1, ceil(len(plan.split.train) / plan.config.batch_size))
         last = replace(plan.config, epochs=ceil(STEPS / steps_a_pass))
-        return self.planner.costs(dataset, (*plan.phases[:-1], last)).seconds
+        return self.planner.seconds(dataset, (*plan.phases[:-1], last))
 
 
 def _right_side(record: RunRecord, mistake: str) -> Side:

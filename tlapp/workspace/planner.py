@@ -26,16 +26,20 @@ class Planner:
             picture_of=partial(self.store.picture, dataset),
             phases=phases,
             name=name,
-            expected_seconds=self.costs(dataset, phases).seconds,
+            expected_seconds=self.seconds(dataset, phases),
         )
 
-    def costs(
+    def seconds(
         self, dataset: Dataset, phases: Sequence[TrainConfig], *, knows_features: bool = False
-    ) -> Costs:
-        """What these phases will take on this machine (`Estimates.costs`)."""
-        return self.estimates.costs(
+    ) -> float | None:
+        """How long these phases will take on this machine (`Estimates.seconds`)."""
+        return self.estimates.seconds(
             dataset.images, split_of(dataset), phases, knows_features=knows_features
         )
+
+    def costs(self, dataset: Dataset, phases: Sequence[TrainConfig]) -> Costs:
+        """What these phases will take on this machine (`Estimates.costs`)."""
+        return self.estimates.costs(dataset.images, split_of(dataset), phases)
 
 
 def split_of(dataset: Dataset) -> Split:
