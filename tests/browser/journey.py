@@ -52,9 +52,8 @@ def set_field(tab: Tab, elem_id: str, value: str) -> None:
 
 
 def reload(tab: Tab) -> None:
-    """Reload the page. Gradio's script complains of the streams that this cuts off."""
-    tab.expect("console: (AbortError|Unexpected error Connection errored out)")
-    tab.page.reload(wait_until="domcontentloaded")
+    """Reload the page and wait until it is of use again."""
+    tab.reload()
     wait_until_open(tab)
 
 

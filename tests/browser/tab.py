@@ -42,6 +42,20 @@ class Tab:
         if message.type == "error":
             self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
 
+    def reload(self) -> None:
+        """Reload the page. What the old one complains of until it is gone is no problem.
+
+        Gradio's script ends its streams when the page is left, and the page's events may still
+        ask the server by them until the new page comes: later, the busier the machine.
+        """
+        seen = len(self.problems)
+
+        def forget(_: object) -> None:
+            self.problems[seen:] = [p for p in self.problems[seen:] if not p.startswith("console:")]
+
+        self.page.once("framenavigated", forget)
+        self.page.reload(wait_until="domcontentloaded")
+
     def expect(self, pattern: str) -> None:
         """A problem that matches `pattern` is what this test provokes, and no failure."""
         self.expected.append(re.compile(pattern))
