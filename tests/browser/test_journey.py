@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenTab
 from tests.browser.journey import (
     FOLDER_ZONE,
+    IMPORT_MS,
     TRAIN_MS,
     answers,
     class_names,
@@ -249,6 +250,19 @@ def test_the_toggle_changes_what_learns(open_tab: OpenTab, tmp_path: Path) -> No
     switch.click()
     expect(switch).not_to_be_checked()
     expect(ladder).not_to_contain_text("3,843 of")
+
+
+def test_how_long_an_epoch_takes_is_measured_before_the_first(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "pictures", per_class=6))
+    ladder = tab.page.locator("#ladder")
+    ladder.get_by_role("button", name="Last stage").click()
+    expect(ladder.locator(".tl-learns")).to_have_count(2)
+    set_field(tab, "batch-size", "7")  # as nobody else here
+    expect(ladder).to_contain_text("an epoch, as measured here", timeout=IMPORT_MS)
+    expect(tab.page.locator("#train")).to_be_enabled()
 
 
 def test_the_settings_are_found_again_after_a_reload(open_tab: OpenTab, tmp_path: Path) -> None:

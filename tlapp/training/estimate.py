@@ -64,11 +64,23 @@ def estimate_epoch_seconds(
 
 def learning_work(backbone: Backbone, config: TrainConfig, work: Workload) -> float:
     """What one epoch costs, in forward passes of one picture through the whole backbone."""
-    boundary = find_boundary(plan_stages(backbone.stages, config))
-    below = sum(work.stage_shares[:boundary])
     measured = min(work.train_count, MEASURED_TRAIN_PICTURES) + work.valid_count
-    again = 0.0 if work.is_boundary_kept else (work.train_count + measured) * below
-    return (work.train_count * _LEARNING_STEP + measured) * (1 - below) + again
+    learnt = work.train_count * step_work(backbone, config, work)
+    return learnt + measured * _forward_work(backbone, config, work)
+
+
+def step_work(backbone: Backbone, config: TrainConfig, work: Workload) -> float:
+    """What a step costs for each of its pictures, in the same unit."""
+    boundary = find_boundary(plan_stages(backbone.stages, config))
+    learning = sum(work.stage_shares[boundary:])
+    backward = (_LEARNING_STEP - 1) * learning
+    return _forward_work(backbone, config, work) + backward
+
+
+def _forward_work(backbone: Backbone, config: TrainConfig, work: Workload) -> float:
+    """What a pass costs, from what is kept to the scores."""
+    boundary = find_boundary(plan_stages(backbone.stages, config))
+    return sum(work.stage_shares[boundary if work.is_boundary_kept else 0 :])
 
 
 def _head_seconds(backbone: Backbone, config: TrainConfig, work: Workload) -> float:

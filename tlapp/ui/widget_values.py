@@ -119,6 +119,7 @@ def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -
     class_count = 0 if dataset is None else len(dataset.images.class_names)
     counts = count_parameters(sketch, class_count, config)
     head_parameters = _head_parameters(counts, plans)
+    costs = None if dataset is None else workspace.costs(dataset.dataset_id, config)
     preset = matching_preset(config)
     return LadderValue(
         stages=tuple(
@@ -128,7 +129,12 @@ def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -
         head=LadderStage(text.HEAD_STAGE, head_parameters, config.learning_rate),
         presets=tuple(LadderPreset(p.name, text.PRESET_TITLES[p.name]) for p in PRESETS),
         preset=preset.name if preset else "",
-        sentence=_learning_sentence(workspace, dataset, config, counts),
+        sentence=text.learning_sentence(counts, costs)
+        if costs
+        else text.learning_sentence_without_classes(counts),
+        untried=""
+        if costs is None or config.is_head_alone or costs.is_epoch_measured
+        else str(hash(config)),
         doubts=doubts(
             plans,
             config,
@@ -168,14 +174,6 @@ def with_problem(value: LadderValue, error: TlappError) -> LadderValue:
 
 def _head_parameters(counts: ParameterCounts, plans: Sequence[StagePlan]) -> int:
     return counts.trainable - sum(p.stage.parameter_count for p in plans if not p.is_frozen)
-
-
-def _learning_sentence(
-    workspace: Workspace, dataset: Dataset | None, config: TrainConfig, counts: ParameterCounts
-) -> str:
-    if dataset is None:
-        return text.learning_sentence_without_classes(counts)
-    return text.learning_sentence(counts, workspace.costs(dataset.dataset_id, config))
 
 
 def no_run(*, has_pictures: bool) -> RunViewValue:

@@ -137,8 +137,14 @@ def note_epoch(shelf: BackboneShelf, plan: TrainingPlan, epoch: EpochFinished) -
         return
     work = workload(shelf, plan.dataset.images, plan.split, config)
     forwards = learning_work(shelf.sketch(config.backbone), config, work)
-    kind = _kind(shelf, config, work)
-    shelf.put_learning_speed(config.backbone, kind, forwards / epoch.seconds)
+    note_learning_speed(shelf, config, work, forwards / epoch.seconds)
+
+
+def note_learning_speed(
+    shelf: BackboneShelf, config: TrainConfig, work: Workload, forwards_per_second: float
+) -> None:
+    """Keep how fast such a training learns here (`estimate.learning_work` a second)."""
+    shelf.put_learning_speed(config.backbone, _kind(shelf, config, work), forwards_per_second)
 
 
 def _kind(shelf: BackboneShelf, config: TrainConfig, work: Workload) -> str:
@@ -147,6 +153,7 @@ def _kind(shelf: BackboneShelf, config: TrainConfig, work: Workload) -> str:
         f"from stage {_boundary(shelf, config)}"
         f"{'' if work.is_boundary_kept else ', nothing kept'}"
         f"{', with statistics' if config.learns_statistics else ''}"
+        f", {config.batch_size} at once"
     )
 
 

@@ -21,6 +21,8 @@ from tlapp.runs.store import new_run_id, now
 from tlapp.settings import MINUTE, Limits
 from tlapp.training.config import TrainConfig
 from tlapp.training.freezing import plan_stages
+from tlapp.training.task import TrainJob
+from tlapp.workspace.shelf import BackboneShelf
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,6 +49,18 @@ class TrainingPlan:
     def config(self) -> TrainConfig:
         """The settings of the last phase; backbone and seed are those of all."""
         return self.phases[-1]
+
+
+def training_job(plan: TrainingPlan, shelf: BackboneShelf) -> TrainJob:
+    """The plan with its backbone. Raises BackboneError when the weights are not here."""
+    config = plan.config
+    return TrainJob(
+        images=plan.dataset.images,
+        split=plan.split,
+        picture_of=plan.picture_of,
+        backbone=shelf.get(config.backbone, pretrained=config.pretrained, seed=config.seed),
+        phases=plan.phases,
+    )
 
 
 def check_plan(plan: TrainingPlan, stages: Sequence[Stage], limits: Limits) -> None:

@@ -34,7 +34,13 @@ from tlapp.workspace.earlier import make_start, next_phases
 from tlapp.workspace.estimates import note_epoch
 from tlapp.workspace.lane import Lane, is_turn_over
 from tlapp.workspace.live import LiveRun, LiveTracker, live_from_record
-from tlapp.workspace.plan import TrainingPlan, check_plan, new_record, stop_message
+from tlapp.workspace.plan import (
+    TrainingPlan,
+    check_plan,
+    new_record,
+    stop_message,
+    training_job,
+)
 from tlapp.workspace.shelf import BackboneShelf
 
 
@@ -115,17 +121,7 @@ class Trainings:
         card = find_card(plan.config.backbone)
         if plan.config.pretrained and not self._weights.is_ready(card):
             yield from self._weights.fetch(card, should_stop)
-        if should_stop():
-            return None
-        return TrainJob(
-            images=plan.dataset.images,
-            split=plan.split,
-            picture_of=plan.picture_of,
-            backbone=self._shelf.get(
-                card.name, pretrained=plan.config.pretrained, seed=plan.config.seed
-            ),
-            phases=plan.phases,
-        )
+        return None if should_stop() else training_job(plan, self._shelf)
 
     def stop(self, run_id: str) -> None:
         """Ask a run to stop. Harmless when it is over."""

@@ -134,6 +134,22 @@ def change_rate(
     return _ladder(page, owner, remember(page, owner, config))
 
 
+def measure_epoch(page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues) -> Any:
+    """Find out by trial how long an epoch takes, where that is not known yet, and say so."""
+    owner = page.owner_of(values[token])
+    dataset, config = shown_dataset(page, owner), chosen_config(page, owner)
+    try:
+        is_shown = read(page, panel, owner, values) == config
+    except TrainingError:
+        is_shown = False  # the ladder says what is wrong
+    if dataset is None or not is_shown:
+        return gr.skip()
+    has_measured = page.workspace.trials.measure_epoch(
+        dataset, config, is_wanted=lambda: chosen_config(page, owner) == config
+    )
+    return _ladder(page, owner, config) if has_measured else gr.skip()
+
+
 def reset_form(page: Page, panel: TrainPanel, token: str) -> tuple[Any, ...]:
     """The defaults for the chosen backbone and what is chosen to learn."""
     owner = page.owner_of(token)

@@ -74,6 +74,13 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
     panel.ladder.rate(
         bind(choosing.change_rate, page, panel, token), everything, panel.ladder, **latest
     )
+    panel.ladder.measure(
+        bind(choosing.measure_epoch, page, panel, token),
+        everything,
+        panel.ladder,
+        concurrency_limit=None,
+        **latest,
+    )
     panel.cards.fetch(
         bind(download, page),
         [token, panel.cards],

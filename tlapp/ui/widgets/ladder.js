@@ -185,7 +185,7 @@ function setLocks(isLocked) {
   const rate = open.length ? Math.min(...open) : value.head.rate;
   const stages = value.stages.map((stage, index) =>
     ({ ...stage, rate: isLocked(stage, index) ? null : stage.rate ?? rate }));
-  props.value = { ...value, stages, preset: "" };
+  props.value = { ...value, stages, preset: "", untried: "" };
   render();
   trigger('lock', {});
 }
@@ -199,6 +199,9 @@ toggle.addEventListener("click", () => {
   setLocks(() => !isFrozen);
 });
 
-watch("value", render);
+watch("value", () => {
+  render();
+  if (props.value.untried) trigger('measure', {});
+});
 watch("moved", render);
 render();

@@ -39,6 +39,7 @@ class LadderValue:
     preset: str = ""  # the name of the one that is chosen; "": none of them
     sentence: str = ""  # "**7,686** of 3.4 M parameters learn. About **6 s**."
     is_problem: bool = False  # the sentence says why these settings cannot work
+    untried: str = ""  # stands for settings with which an epoch has not been timed here yet
     doubts: tuple[str, ...] = ()  # what seldom makes sense about them
     replaced_layer: str = ""  # "classifier: 1280 -> 1000 becomes 1280 -> 6"
 
@@ -60,8 +61,8 @@ class Ladder(gr.HTML, metaclass=QuietComponentMeta):
     """A bar and a padlock for each stage, its rate on request, and the usual choices.
 
     Event ``lock`` says that padlocks have changed, ``rate`` carries ``stage`` and its ``rate`` (a
-    number; None: by default), ``choose`` the ``name`` of a preset. As an input, a listener gets the
-    names of the locked stages.
+    number; None: by default), ``choose`` the ``name`` of a preset, and ``measure`` asks for a trial
+    of how long an epoch takes. As an input, a listener gets the names of the locked stages.
     """
 
     def __init__(
