@@ -179,17 +179,16 @@ def test_views_depend_on_seed_picture_and_number_alone(
     small: Backbone, pictures: tuple[Picture, ...], cache: FeatureCache
 ) -> None:
     first = _features(_run(small, pictures[:5], views=3, seed=1))
-    assert first.views_VND is not None
-    assert first.views_VND.shape == (3, 5, 1280)
-    assert not torch.equal(first.views_VND[0], first.views_VND[1])
+    first_VND = torch.stack(first.views_ND)
+    assert first_VND.shape == (3, 5, 1280)
+    assert not torch.equal(first_VND[0], first_VND[1])
     again = _features(_run(small, pictures[2:5], views=2, seed=1, cache=cache))
-    assert again.views_VND is not None
-    assert torch.equal(again.views_VND, first.views_VND[:2, 2:5])
+    assert torch.equal(torch.stack(again.views_ND), first_VND[:2, 2:5])
     assert torch.equal(again.features_ND, first.features_ND[2:5])
-    more = _run(small, pictures[2:5], views=3, seed=1, cache=cache)
-    assert torch.equal(_features(more).views_VND, first.views_VND[:, 2:5])  # type: ignore[arg-type]
+    more = _features(_run(small, pictures[2:5], views=3, seed=1, cache=cache))
+    assert torch.equal(torch.stack(more.views_ND), first_VND[:, 2:5])
     other = _features(_run(small, pictures[:5], views=3, seed=2))
-    assert not torch.equal(other.views_VND, first.views_VND)  # type: ignore[arg-type]
+    assert not torch.equal(torch.stack(other.views_ND), first_VND)
 
 
 def test_stopping_ends_within_a_batch_and_keeps_what_was_computed(

@@ -37,6 +37,11 @@ def class_names(tab: Tab) -> list[str]:
     return tab.page.locator("#class-list .tl-cl-name").all_inner_texts()
 
 
+def look_at(tab: Tab) -> None:
+    """Come back to a tab that was out of sight. (Without a screen no tab ever is.)"""
+    tab.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+
+
 def look_closer(tab: Tab, heading: str) -> None:
     """Choose one of the tabs below the zones."""
     tab.page.get_by_role("tab", name=heading).click()

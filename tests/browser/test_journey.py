@@ -17,6 +17,7 @@ from tests.browser.journey import (
     drop_folder,
     drop_test_pictures,
     epoch_shown,
+    look_at,
     look_closer,
     press_train,
     reload,
@@ -360,10 +361,17 @@ def test_a_freeze_race_draws_five_curves_and_ends_in_a_sentence(
 ) -> None:
     tab = open_tab()
     drop_folder(tab, class_folder(tmp_path / "pictures", ("dots", "stripes"), per_class=6))
+    other = open_tab(visitor=tab)
+    wait_until_open(other)
     look_closer(tab, "Freeze race")
     tab.page.get_by_role("button", name="Start the race").click()
     race = tab.page.locator("#race-view")
     expect(race.locator(".tl-race-lanes li")).to_have_count(5, timeout=30_000)
+    look_at(other)  # it was open before
+    look_closer(other, "Freeze race")
+    expect(other.page.locator("#race-view .tl-race-lanes li")).to_have_count(5, timeout=30_000)
+    expect(other.page.get_by_role("button", name="Stop the race")).to_be_visible()
+    other.page.close()
     expect(race.get_by_role("status")).to_contain_text("The race is on", timeout=30_000)
     reload(tab)
     look_closer(tab, "Freeze race")

@@ -1,5 +1,6 @@
 """The forgetting meter: what it says of a network that moves, and of one that does not."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.training.tiny import Album, tiny_backbone
 from tlapp.evaluation.predict import features_of
 from tlapp.training import finetune
 from tlapp.training.config import TrainConfig
-from tlapp.training.events import EpochFinished
+from tlapp.training.events import EpochFinished, PreparingFeatures
 from tlapp.training.forgetting import Forgetting, ForgettingMeter
 
 
@@ -78,9 +79,21 @@ def test_a_later_phase_is_held_against_the_network_of_the_beginning() -> None:
     assert drifts[2] > 0.5 * max(drifts[:2])  # it begins where the best epoch left off
 
 
+def test_what_the_untouched_network_looks_at_first_is_told() -> None:
+    album = Album()
+    events = training_in_phases(album, tiny_backbone(), (TrainConfig(freeze="none", epochs=1),))
+    last = [event for event in events if isinstance(event, PreparingFeatures)][-1]
+    assert (last.done, last.total) == (len(album.split.valid), len(album.split.valid))
+
+
+def no_meter(*args: Any) -> Iterator[PreparingFeatures]:
+    """Stands in for `prepare_meter`."""
+    yield from ()
+
+
 def test_the_meter_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with_meter = result_of(Album(), tiny_backbone(), freeze="none")
-    monkeypatch.setattr(finetune, "make_meter", lambda *args, **options: None)
+    monkeypatch.setattr(finetune, "prepare_meter", no_meter)
     assert is_equal(
         weights_of(with_meter), weights_of(result_of(Album(), tiny_backbone(), freeze="none"))
     )

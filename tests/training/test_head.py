@@ -224,8 +224,8 @@ def test_class_weights_help_the_rare_class() -> None:
 
 def test_augmented_views_are_learnt_from() -> None:
     data = clouds()
-    views_VND = torch.stack([data.train_ND + 100, data.train_ND - 100])
-    plain, viewed = run(data)[0][-1], run(replace(data, train_views_VND=views_VND))[0][-1]
+    views_ND = (data.train_ND + 100, data.train_ND - 100)
+    plain, viewed = run(data)[0][-1], run(replace(data, train_views_ND=views_ND))[0][-1]
     assert not is_equal(plain, viewed)
     assert viewed.head.weight.isfinite().all()
     assert torch.equal(data.train_ND, clouds().train_ND)

@@ -36,7 +36,7 @@ class Features:
     """What a backbone sees in some pictures, in the order in which they were asked for."""
 
     features_ND: Tensor  # of the extractor's dtype
-    views_VND: Tensor | None  # the same; the augmented views, None when none were asked for
+    views_ND: tuple[Tensor, ...] = ()  # the same of each augmented view
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class _Table:
 
     def features(self) -> Features:
         plain_ND, *views_ND = self._rows_ND
-        return Features(plain_ND, torch.stack(views_ND) if views_ND else None)
+        return Features(plain_ND, tuple(views_ND))
 
     def _take_unkept(self) -> dict[int, list[int]]:
         unkept, self._unkept = self._unkept, {}

@@ -39,6 +39,7 @@ class JobPlan:
     make_events: Callable[[ShouldStop], Iterator[Any]]
     on_event: Callable[[Any], None]
     on_end: Callable[[JobEnd], None]
+    what: str = "training"  # as its owner calls it
     expected_seconds: float | None = None  # None: not known
     budget_seconds: float | None = None  # wall time; None: no limit
     uses: frozenset[str] = frozenset()  # ids of what must not be removed before it is over

@@ -40,11 +40,12 @@ class JobQueue:
         make_events: Callable[[ShouldStop], Iterator[Event]],
         on_event: Callable[[Event], None],
         *,
+        what: str = "training",
         on_end: Callable[[JobEnd], None] = lambda end: None,
         expected_seconds: float | None = None,
         uses: frozenset[str] = frozenset(),
     ) -> Job:
-        """Put a job at the end of the queue; `uses`: see `JobPlan`.
+        """Put a job at the end of the queue; `what` and `uses`: see `JobPlan`.
 
         The worker calls `make_events(should_stop)` when its turn comes, `on_event` for each event,
         and `on_end` once. Raises JobError when the owner has a job already or the queue is full.
@@ -53,6 +54,7 @@ class JobQueue:
             make_events=make_events,
             on_event=on_event,
             on_end=on_end,
+            what=what,
             expected_seconds=expected_seconds,
             budget_seconds=self._budget_seconds,
             uses=uses,
@@ -127,9 +129,8 @@ class JobQueue:
         job = self._job_of(owner)
         if job is not None:
             raise JobError(
-                f"Something of yours is {job.state} already.",
-                hint="Wait until that training, race, search or mistake is over, or stop it; then "
-                "start the next one.",
+                f"Your {job.plan.what} is {job.state} already.",
+                hint="Wait until it is over, or stop it; then start the next one.",
             )
         count = len(self._waiting)
         if count >= self._limits.waiting_jobs:

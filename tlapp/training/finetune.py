@@ -16,13 +16,13 @@ from tlapp.classifier import make_linear
 from tlapp.data.images import Picture
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import BatchFinished, PreparingFeatures
-from tlapp.training.forgetting import ForgettingMeter, make_meter
+from tlapp.training.forgetting import ForgettingMeter
 from tlapp.training.freezing import find_boundary, plan_stages
 from tlapp.training.inputs import Inputs, cached_bottom, make_inputs
 from tlapp.training.loss import Measured, check_loss, class_weights, dropout_mask, measure
 from tlapp.training.network import BatchTargets, Network, ReadBatch
 from tlapp.training.optim import ParameterGroup, make_optimizer, make_schedule, scale_rates
-from tlapp.training.prepare import ShouldStop
+from tlapp.training.prepare import ShouldStop, prepare_meter
 from tlapp.training.state import LearningState, State
 from tlapp.training.task import PhaseEpoch, PhaseEvent, PhasePrepared, PhaseStart, Task
 
@@ -50,10 +50,10 @@ def finetune(
     """
 
     def run(trainer: _Trainer) -> Iterator[PhaseEvent]:
-        trainer.meter = make_meter(
-            task.original, trainer.metered_pictures(), cache=cache, should_stop=should_stop
+        trainer.meter = yield from prepare_meter(
+            task.original, trainer.metered_pictures(), cache, should_stop
         )
-        return trainer.run()
+        yield from trainer.run()
 
     yield from _with_trainer(task, config, start, run, cache=cache, should_stop=should_stop)
 

@@ -3,18 +3,13 @@
 N pictures, D feature width.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from tlapp.backbones.cache import FeatureCache
-from tlapp.backbones.extractor import whole_backbone
-from tlapp.backbones.features import FeatureFinished, extract_features
-from tlapp.backbones.loading import Backbone, MapHead
+from tlapp.backbones.loading import Backbone
 from tlapp.backbones.stages import stage_parameters
-from tlapp.data.images import Picture
 
 
 @dataclass(frozen=True)
@@ -43,28 +38,6 @@ class ForgettingMeter:
                 for stage in self._original.stages
             ),
         )
-
-
-def make_meter(
-    original: Backbone,
-    pictures: Sequence[Picture],
-    *,
-    cache: FeatureCache | None,
-    should_stop: Callable[[], bool],
-) -> ForgettingMeter | None:
-    """A meter on these pictures; None when stopped, for random weights, which know nothing, and for
-    SqueezeNet, whose head wants more than features.
-
-    The features are in the cache when a head was trained on them before.
-    """
-    if not original.pretrained or isinstance(original.imagenet_head, MapHead):
-        return None
-    for event in extract_features(
-        whole_backbone(original), pictures, cache=cache, should_stop=should_stop
-    ):
-        if isinstance(event, FeatureFinished):
-            return ForgettingMeter(original, event.features.features_ND)
-    return None
 
 
 @torch.inference_mode()

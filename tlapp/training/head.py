@@ -40,7 +40,7 @@ class HeadData:
     valid_ND: Tensor  # N may be 0
     valid_labels_N: Tensor
     class_count: int
-    train_views_VND: Tensor | None = None  # augmented views of train_ND
+    train_views_ND: tuple[Tensor, ...] = ()  # augmented views of train_ND
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +106,7 @@ class _Trainer:
         self._config = config
         self._generator = torch.Generator().manual_seed(config.seed)
         self._mean_D, self._std_D = _mean_and_std(data.train_ND)
-        views_VND = data.train_views_VND
-        self._view_count = 1 if views_VND is None else 1 + len(views_VND)
+        self._view_count = 1 + len(data.train_views_ND)
         before = start.classifier
         self._head = self._unfolded_head(before.head) if before else self._zero_head()
         self._head.requires_grad_()
@@ -208,11 +207,9 @@ class _Trainer:
     def _standardised(self, rows_B: Tensor, views_B: Tensor) -> Tensor:
         """x_BD of these pictures: view 0 is the plain one, the others are augmented."""
         x_BD = self._data.train_ND[rows_B]
-        if self._data.train_views_VND is not None:
-            is_augmented_B = views_B > 0
-            x_BD[is_augmented_B] = self._data.train_views_VND[
-                views_B[is_augmented_B] - 1, rows_B[is_augmented_B]
-            ]
+        for view, view_ND in enumerate(self._data.train_views_ND, start=1):
+            is_chosen_B = views_B == view
+            x_BD[is_chosen_B] = view_ND[rows_B[is_chosen_B]]
         return x_BD.sub_(self._mean_D).div_(self._std_D)
 
     def _zero_head(self) -> nn.Linear:

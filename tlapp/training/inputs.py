@@ -101,8 +101,7 @@ class ActivationInputs:
 
     def __init__(self, features: Features, shape: tuple[int, ...]) -> None:
         """`shape` is that of one picture's activations."""
-        plain_ND, views_VND = features.features_ND, features.views_VND
-        self._rows_ND = [plain_ND, *(() if views_VND is None else views_VND)]  # of each view
+        self._rows_ND = (features.features_ND, *features.views_ND)  # of each view
         self._shape = shape
 
     def __len__(self) -> int:

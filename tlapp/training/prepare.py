@@ -1,13 +1,11 @@
 """Pictures pass what is frozen, once, before the learning begins."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
-import torch
-
 from tlapp.backbones.cache import FeatureCache
-from tlapp.backbones.extractor import Extractor
+from tlapp.backbones.extractor import Extractor, whole_backbone
 from tlapp.backbones.features import (
     FeatureFinished,
     FeatureProgress,
@@ -16,8 +14,11 @@ from tlapp.backbones.features import (
     FeatureStopped,
     extract_features,
 )
+from tlapp.backbones.loading import Backbone, MapHead
+from tlapp.data.images import Picture
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import PreparingFeatures
+from tlapp.training.forgetting import ForgettingMeter
 from tlapp.training.task import Task
 
 ShouldStop = Callable[[], bool]
@@ -59,12 +60,36 @@ def prepare(
             elif isinstance(event, FeatureStopped):
                 return None
         done += len(part)
-    plain = [features.features_ND for features in made]
-    plain_ND = torch.cat(plain) if views else plain[0]  # not copied: it may be half a gigabyte
+    if len(made) == 1:  # made in one pass; slices are not copied
+        both_ND = made[0].features_ND
+        made = [Features(both_ND[: len(train)]), Features(both_ND[len(train) :])]
     seconds = time.perf_counter() - began
     return Prepared(
-        train=Features(plain_ND[: len(train)], made[0].views_VND),
-        valid=Features(plain_ND[len(train) :], None),
+        train=made[0],
+        valid=made[1],
         seconds=seconds,
         images_per_second=computed / seconds,
     )
+
+
+def prepare_meter(
+    original: Backbone,
+    pictures: Sequence[Picture],
+    cache: FeatureCache | None,
+    should_stop: ShouldStop,
+) -> Generator[PreparingFeatures, None, ForgettingMeter | None]:
+    """A meter on these pictures; None when stopped, for random weights, which know nothing, and for
+    SqueezeNet, whose head wants more than features.
+
+    The features are in the cache when a head was trained on them before.
+    """
+    if not original.pretrained or isinstance(original.imagenet_head, MapHead):
+        return None
+    for event in extract_features(
+        whole_backbone(original), pictures, cache=cache, should_stop=should_stop
+    ):
+        if isinstance(event, FeatureProgress):
+            yield PreparingFeatures(event.done, event.total, event.images_per_second)
+        elif isinstance(event, FeatureFinished):
+            return ForgettingMeter(original, event.features.features_ND)
+    return None

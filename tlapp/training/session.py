@@ -241,5 +241,5 @@ def head_data(task: Task, prepared: Prepared) -> HeadData:
         valid_ND=prepared.valid.features_ND,
         valid_labels_N=torch.tensor(task.valid.labels, dtype=torch.int64),
         class_count=len(task.class_names),
-        train_views_VND=prepared.train.views_VND,
+        train_views_ND=prepared.train.views_ND,
     )

@@ -1,11 +1,9 @@
 """The page as a whole: header, zones and events, and the server that shows it."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Literal
 
 import gradio as gr
 from fastapi import FastAPI, Response
@@ -16,69 +14,30 @@ from tlapp.settings import MEGABYTE, Settings
 from tlapp.ui import present, text
 from tlapp.ui.api import build_api
 from tlapp.ui.body_limit import BodyLimit
-from tlapp.ui.handling import QUIET, bind
-from tlapp.ui.panels import (
-    choosing,
-    comparing,
-    data,
-    following,
-    mistakes,
-    racing,
-    rate_finder,
-    train,
-    trying,
-)
-from tlapp.ui.panels.comparing import ComparePanel
-from tlapp.ui.panels.data import DataPanel
-from tlapp.ui.panels.racing import RacePanel
-from tlapp.ui.panels.train_panel import TrainPanel
-from tlapp.ui.panels.trying import TryPanel
+from tlapp.ui.panels import comparing, data, mistakes, racing, train, trying
 from tlapp.ui.session import Page, Visits
 from tlapp.ui.text import mistakes as mistake_words
 from tlapp.ui.text import racing as racing_words
 from tlapp.ui.theme import make_theme, page_css
-from tlapp.ui.widgets.mistake_view import MistakeView
-from tlapp.workspace import Workspace, is_token, new_visitor
+from tlapp.ui.wiring import Zones, connect
+from tlapp.workspace import Workspace
 
 LOOK_SECONDS = 0.1  # how soon Ctrl-C is noticed on systems where it wakes nobody
 REQUEST_BYTES = 4 * MEGABYTE  # of any request that is not an upload
-PAGE_IS_OPEN = "() => { document.documentElement.classList.add('tl-open'); }"  # see theme.css
 VISITOR_KEY = "tlapp_visitor"  # where the browser keeps its token
 VISITOR_SECRET = "tlapp: hides the token from a casual look, the token itself is what counts"
 CURVE_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
-FOLLOWING: Final[Mapping[str, Any]] = MappingProxyType({"concurrency_limit": None, **QUIET})
+TAB_IS_SEEN = """document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) trigger('seen', {});
+});"""
 UPLOAD_CACHE_SECONDS = (600, 3600)  # Gradio's own upload folder: look this often, keep this long
-
-
-@dataclass(frozen=True, kw_only=True)
-class Zones:
-    """The components of the page that events fill."""
-
-    token: gr.BrowserState
-    data: DataPanel
-    train: TrainPanel
-    trying: TryPanel
-    results: gr.HTML
-    compare: ComparePanel
-    race: RacePanel
-    mistakes: MistakeView
-
-    def of_the_run(self) -> list[gr.components.Component]:
-        """What follows the run on the page, in the order of `following.follow`."""
-        return [
-            self.train.run_view,
-            *self.train.buttons(),
-            self.trying.predictions,
-            self.results,
-            self.train.ladder,
-        ]
 
 
 def build_page(page: Page) -> gr.Blocks:
     """All components with their events."""
     blocks = gr.Blocks(title=text.TITLE, analytics_enabled=False, delete_cache=UPLOAD_CACHE_SECONDS)
     with blocks:
-        _connect(page, _lay_out(page), blocks)
+        connect(page, _lay_out(page), blocks)
     return blocks
 
 
@@ -102,6 +61,7 @@ def _lay_out(page: Page) -> Zones:
         with _tab("mistakes-tab", mistake_words.HEADING):
             mistake_view = mistakes.build()
     gr.HTML(present.limits(page.settings), elem_id="limits")
+    attention = gr.HTML("", js_on_load=TAB_IS_SEEN, elem_id="attention")
     build_api(page)
     return Zones(
         token=token,
@@ -112,6 +72,7 @@ def _lay_out(page: Page) -> Zones:
         compare=compare_panel,
         race=race_panel,
         mistakes=mistake_view,
+        attention=attention,
     )
 
 
@@ -125,78 +86,6 @@ def _zone(elem_id: str, number: int, heading: str) -> Iterator[None]:
     with gr.Column(elem_classes="tl-card", elem_id=elem_id):
         gr.HTML(present.zone_heading(number, heading), elem_classes="tl-zone-title")
         yield
-
-
-def _connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
-    token = zones.token
-    show_data_again = bind(show_data, page), [token], zones.data.views()
-    show_training_again = bind(show_training, page, zones.train), [token], zones.train.views()
-    show_race_again = bind(racing.refresh, page), [token], zones.race.views()
-
-    def then_list_runs(event: Any) -> None:
-        event.then(bind(comparing.refresh, page), [token], zones.compare.runs, **QUIET)
-        event.then(bind(mistakes.refresh, page), [token], zones.mistakes, **QUIET)
-
-    def then_follow(event: Any) -> None:
-        followed = event.then(
-            bind(following.follow, page), [token], zones.of_the_run(), **FOLLOWING
-        )
-        then_list_runs(followed)
-
-    def then_follow_race(event: Any) -> None:
-        followed = event.then(bind(racing.follow, page), [token], zones.race.views(), **FOLLOWING)
-        then_list_runs(followed)
-
-    then_follow_rates = rate_finder.connect(page, zones.train, token)
-    trying.connect(page, zones.trying, token)
-
-    def then_follow_mistake(event: Any) -> None:
-        event.then(bind(mistakes.follow, page), [token], zones.mistakes, **FOLLOWING)
-
-    race_started = racing.connect(page, zones.race, token)
-    then_follow_race(race_started)
-    then_follow(race_started.then(*show_data_again, **QUIET))
-    then_follow_mistake(mistakes.connect(page, zones.mistakes, token))
-    for started in train.connect(page, zones.train, token):
-        then_follow(started)
-        started.then(*show_data_again, **QUIET)
-    for change in data.connect(page, zones.data, token):
-        then_follow(change.then(*show_training_again, **QUIET))
-        change.then(*show_race_again, **QUIET)
-    other_run_shown, adopted = comparing.connect(page, zones.compare, token)
-    for event in other_run_shown:
-        then_follow(event)
-    adopted.then(*show_training_again, **QUIET)
-    opened = blocks.load(
-        bind(open_page, page, zones.train),
-        [token],
-        [token, *zones.data.views(), *zones.train.views()],
-        **QUIET,
-    )
-    opened.then(None, js=PAGE_IS_OPEN, api_visibility="private")
-    then_follow(opened)
-    then_follow_race(opened)
-    then_follow_mistake(opened)
-    then_follow_rates(opened)
-
-
-def open_page(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...]:
-    """Everything as this visitor left it; a visitor without a token gets one."""
-    if not is_token(token):
-        token = new_visitor()
-    owner = page.owner_of(token)
-    page.workspace.touch(owner)
-    return token, *data.show(page, owner), *choosing.show(page, train_panel, owner)
-
-
-def show_data(page: Page, token: str) -> tuple[Any, ...]:
-    """The Data zone after Train has accepted what was shown there."""
-    return data.show(page, page.owner_of(token))
-
-
-def show_training(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...]:
-    """Cards and ladder after the data set has changed."""
-    return choosing.show(page, train_panel, page.owner_of(token))
 
 
 def launch(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:

@@ -22,7 +22,7 @@ class Experiment:
     """One experiment at one moment."""
 
     experiment_id: str
-    kind: str
+    kind: str  # as its owner calls it
     state: JobState
     value: Any  # the newest one; None: nothing is known yet
     position: int = 0  # 1: the next to run; 0: not waiting
@@ -78,7 +78,12 @@ class Experiments:
         """
         values = _Values(first)
         job = self._queue.submit(
-            owner, make_values, values.take, expected_seconds=expected_seconds, uses=uses
+            owner,
+            make_values,
+            values.take,
+            what=kind,
+            expected_seconds=expected_seconds,
+            uses=uses,
         )
         experiment_id = secrets.token_urlsafe(24)
         with self._lock:

@@ -25,8 +25,9 @@ from tlapp.workspace.planner import Planner
 from tlapp.workspace.shelf import BackboneShelf
 from tlapp.workspace.trainings import Trainings
 
-MISTAKE = "mistake"  # the kind of these experiments; their values are `MistakeValue`s
-RATE_FINDER = "lr"  # the kind of these experiments; their values are `RateSweep`s
+# Kinds of experiments:
+MISTAKE = "classic mistake"  # its values are `MistakeValue`s
+RATE_FINDER = "search for a learning rate"  # its values are `RateSweep`s
 
 
 @dataclass(frozen=True, eq=False)

@@ -84,6 +84,7 @@ class Trainings:
                 owner,
                 lambda should_stop: self._lanes_events(lanes, at_once, should_stop),
                 lambda told: self._on_event(*told),
+                what="freeze race" if plans[0].race_id else "training",
                 on_end=lambda end: self._on_end(lanes, end),
                 expected_seconds=None
                 if None in expected

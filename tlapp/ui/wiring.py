@@ -1,0 +1,141 @@
+"""Which event of the page leads to what: the zones told of each other."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+import gradio as gr
+
+from tlapp.ui.handling import QUIET, bind
+from tlapp.ui.panels import (
+    choosing,
+    comparing,
+    data,
+    following,
+    mistakes,
+    racing,
+    rate_finder,
+    train,
+    trying,
+)
+from tlapp.ui.panels.comparing import ComparePanel
+from tlapp.ui.panels.data import DataPanel
+from tlapp.ui.panels.racing import RacePanel
+from tlapp.ui.panels.train_panel import TrainPanel
+from tlapp.ui.panels.trying import TryPanel
+from tlapp.ui.session import Page
+from tlapp.ui.widgets.mistake_view import MistakeView
+from tlapp.workspace import is_token, new_visitor
+
+PAGE_IS_OPEN = "() => { document.documentElement.classList.add('tl-open'); }"  # see theme.css
+FOLLOWING: Final[Mapping[str, Any]] = MappingProxyType({"concurrency_limit": None, **QUIET})
+
+Then = Callable[[Any], None]  # does something more after an event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zones:
+    """The components of the page that events fill."""
+
+    token: gr.BrowserState
+    data: DataPanel
+    train: TrainPanel
+    trying: TryPanel
+    results: gr.HTML
+    compare: ComparePanel
+    race: RacePanel
+    mistakes: MistakeView
+    attention: gr.HTML  # says when the tab comes into sight again
+
+    def of_the_run(self) -> list[gr.components.Component]:
+        """What follows the run on the page, in the order of `following.follow`."""
+        return [
+            self.train.run_view,
+            *self.train.buttons(),
+            self.trying.predictions,
+            self.results,
+            self.train.ladder,
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Follow:
+    """Follows what an event may have begun, or another tab of the visitor."""
+
+    page: Page
+    zones: Zones
+    rates: Then
+
+    def run(self, event: Any) -> None:
+        self._then_list_runs(self._follow(event, following.follow, self.zones.of_the_run()))
+
+    def race(self, event: Any) -> None:
+        self._then_list_runs(self._follow(event, racing.follow, self.zones.race.views()))
+
+    def mistake(self, event: Any) -> None:
+        self._follow(event, mistakes.follow, self.zones.mistakes)
+
+    def everything(self, event: Any) -> None:
+        for follow in (self.run, self.race, self.mistake, self.rates):
+            follow(event)
+
+    def _follow(self, event: Any, handler: Callable[..., Any], outputs: Any) -> Any:
+        return event.then(bind(handler, self.page), [self.zones.token], outputs, **FOLLOWING)
+
+    def _then_list_runs(self, event: Any) -> None:
+        token, runs = [self.zones.token], self.zones.compare.runs
+        event.then(bind(comparing.refresh, self.page), token, runs, **QUIET)
+        event.then(bind(mistakes.refresh, self.page), token, self.zones.mistakes, **QUIET)
+
+
+def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
+    """Give every component its events."""
+    token = zones.token
+    show_data_again = bind(show_data, page), [token], zones.data.views()
+    show_training_again = bind(show_training, page, zones.train), [token], zones.train.views()
+    show_race_again = bind(racing.refresh, page), [token], zones.race.views()
+    follow = _Follow(page, zones, rates=rate_finder.connect(page, zones.train, token))
+    trying.connect(page, zones.trying, token)
+    race_started = racing.connect(page, zones.race, token)
+    follow.race(race_started)
+    follow.run(race_started.then(*show_data_again, **QUIET))
+    follow.mistake(mistakes.connect(page, zones.mistakes, token))
+    for started in train.connect(page, zones.train, token):
+        follow.run(started)
+        started.then(*show_data_again, **QUIET)
+    for change in data.connect(page, zones.data, token):
+        follow.run(change.then(*show_training_again, **QUIET))
+        change.then(*show_race_again, **QUIET)
+    other_run_shown, adopted = comparing.connect(page, zones.compare, token)
+    for event in other_run_shown:
+        follow.run(event)
+    adopted.then(*show_training_again, **QUIET)
+    opened = blocks.load(
+        bind(open_page, page, zones.train),
+        [token],
+        [token, *zones.data.views(), *zones.train.views()],
+        **QUIET,
+    )
+    opened.then(None, js=PAGE_IS_OPEN, api_visibility="private")
+    follow.everything(opened)
+    follow.everything(zones.attention.seen(None, **QUIET))
+
+
+def open_page(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...]:
+    """Everything as this visitor left it; a visitor without a token gets one."""
+    if not is_token(token):
+        token = new_visitor()
+    owner = page.owner_of(token)
+    page.workspace.touch(owner)
+    return token, *data.show(page, owner), *choosing.show(page, train_panel, owner)
+
+
+def show_data(page: Page, token: str) -> tuple[Any, ...]:
+    """The Data zone after Train has accepted what was shown there."""
+    return data.show(page, page.owner_of(token))
+
+
+def show_training(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...]:
+    """Cards and ladder after the data set has changed."""
+    return choosing.show(page, train_panel, page.owner_of(token))
