@@ -285,6 +285,23 @@ def test_the_settings_are_found_again_after_a_reload(open_tab: OpenTab, tmp_path
     expect(tab.page.locator("#learning-rate input")).to_have_value("0.005")
 
 
+def test_a_field_says_itself_why_it_cannot_hold_a_value(open_tab: OpenTab, tmp_path: Path) -> None:
+    tab = open_tab()
+    drop_folder(tab, class_folder(tmp_path / "pictures", per_class=3))
+    expect(tab.page.locator("#train")).to_be_enabled(timeout=IMPORT_MS)
+    batch, epochs = tab.page.locator("#batch-size"), tab.page.locator("#epochs")
+    set_field(tab, "batch-size", "0")
+    set_field(tab, "epochs", "20000")
+    expect(batch).to_contain_text("The batch size cannot be 0. Choose a whole number")
+    expect(epochs).to_contain_text("more than this machine allows")
+    expect(batch.locator("input")).to_have_value("0")
+    set_field(tab, "epochs", "")
+    expect(epochs).to_contain_text("by default 30")
+    tab.page.get_by_role("button", name="Back to the defaults").click()
+    expect(batch).to_contain_text("Pictures per step.")
+    expect(epochs.locator("input")).to_have_value("30")
+
+
 def test_a_head_is_fine_tuned_and_its_curve_goes_on(open_tab: OpenTab, tmp_path: Path) -> None:
     tab = open_tab()
     drop_folder(tab, class_folder(tmp_path / "pictures", ("dots", "stripes"), per_class=8))

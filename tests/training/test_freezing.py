@@ -20,7 +20,7 @@ from tlapp.training import inputs
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import EpochFinished, PhaseStarted
 from tlapp.training.finetune import _parameter_groups
-from tlapp.training.freezing import doubts, find_boundary, plan_stages
+from tlapp.training.freezing import find_boundary, plan_stages
 from tlapp.training.network import Network
 
 STAGES = tuple(Stage(f"stage {n}", (f"layer{n}",), 10 * n) for n in range(1, 5))
@@ -59,23 +59,6 @@ def test_a_stage_that_is_not_there_is_refused_with_the_names_of_those_that_are(f
     with pytest.raises(TrainingError) as caught:
         plan_stages(STAGES, TrainConfig(freeze=freeze))
     assert "last:4" in caught.value.hint or "stage 1, stage 2" in caught.value.hint
-
-
-def doubts_of(freeze: str, **wishes: Any) -> str:
-    config = TrainConfig(freeze=freeze, **wishes)
-    return " ".join(doubts(plan_stages(STAGES, config), config, train_count=500))
-
-
-def test_locks_that_make_no_sense_are_doubted() -> None:
-    assert doubts_of("head") == doubts_of("last:2") == doubts_of("none", rate_decay=0.5) == ""
-    assert "Stage 2 learns below stage 3, which is locked" in doubts_of("stage 1,stage 3")
-    one_rate = {"learning_rate": 1e-3, "backbone_learning_rate": 1e-3}
-    assert "One rate of 0.001" in doubts_of("none", **one_rate)
-    assert doubts_of("none", head_epochs=30, **one_rate) == ""
-    assert "A rate of 0.01 rewrites" in doubts_of("last:1", backbone_learning_rate=0.01)
-    assert "BatchNorm follows batches of 16" in doubts_of("last:1", train_batchnorm=True)
-    assert doubts_of("head", train_batchnorm=True) == ""
-    assert "From scratch with 500 pictures" in doubts_of("none", pretrained=False)
 
 
 def test_frozen_stages_stay_as_they_are_and_open_ones_change() -> None:

@@ -21,7 +21,7 @@ def _read(form: TrainForm, *, freeze: str = "head", **changes: Any) -> TrainConf
     defaults = field_values(form, TrainConfig(freeze=freeze))
     values = dict(zip(form.components(), defaults, strict=True))
     values |= {getattr(form, name): value for name, value in changes.items()}
-    return read_form(form, values, backbone_name="resnet18", freeze=freeze)
+    return read_form(form, values, backbone_name="resnet18", freeze=freeze, most_epochs=1000)
 
 
 @pytest.mark.parametrize("freeze", ["head", "last:2", "none"])
@@ -42,6 +42,8 @@ def test_a_whole_number_may_come_as_a_float(form: TrainForm) -> None:
     [
         ("epochs", 0, "number of epochs"),
         ("epochs", 2.5, "number of epochs"),
+        ("epochs", 1001, "1,001 epochs are more"),
+        ("head_epochs", 5000, "5,000 epochs are more"),
         ("learning_rate", -1, "learning rate"),
         ("seed", -5, "seed"),
         ("dropout", 1, "dropout"),

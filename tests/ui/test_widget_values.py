@@ -61,6 +61,13 @@ def test_each_moment_of_a_run_has_its_state_and_progress(
     assert (value.state, value.progress) == (state, progress)
 
 
+def test_a_run_names_its_pictures_when_the_page_shows_others() -> None:
+    live = _live(record={"state": "finished"}, phase="done")
+    assert widget_values.run(live, shown_dataset_id=live.record.dataset_id).origin == ""
+    assert widget_values.run(live).origin == ""
+    assert f'"{live.record.dataset_name}"' in widget_values.run(live, shown_dataset_id="b").origin
+
+
 def test_progress_never_goes_over_the_end() -> None:
     rows = tuple(make_row(epoch) for epoch in (1, 2))
     record = {"state": "running", "epochs": rows}

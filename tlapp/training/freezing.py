@@ -1,4 +1,4 @@
-"""Which stages of a backbone learn, at which rate, and what a choice of locks is worth.
+"""Which stages of a backbone learn, and at which rate.
 
 A choice is one string: "head" (only the head learns), "none" (nothing is frozen), "last:2" (the
 head and the two top stages learn), or the names of the frozen stages, separated by commas. The head
@@ -11,10 +11,6 @@ from dataclasses import dataclass
 from tlapp.backbones.stages import Stage
 from tlapp.errors import TrainingError
 from tlapp.training.config import HEAD_ALONE, LAST_STAGES, NOTHING_FROZEN, Freeze, TrainConfig
-
-_HARMFUL_RATE = 1e-3  # AdamW at this rate, while the head is untrained: its errors go deep
-_WRECKING_RATE = 3e-3  # and at this one whatever the head knows
-_FEW_PICTURES = 5_000  # ImageNet, from which networks do learn from scratch, has 1,281,167
 
 
 @dataclass(frozen=True)
@@ -68,45 +64,6 @@ def freeze_from(stages: Sequence[Stage], locked: Collection[str]) -> Freeze:
     if not any(is_locked[-open_count:]):
         return f"last:{open_count}"
     return ",".join(stage.name for stage in stages if stage.name in locked)
-
-
-def doubts(plans: Sequence[StagePlan], config: TrainConfig, *, train_count: int) -> tuple[str, ...]:
-    """Plain sentences about locks and rates that seldom make sense; () when there are none."""
-    found: list[str] = []
-    learning = [plan for plan in plans if not plan.is_frozen]
-    boundary = find_boundary(plans)
-    locked_above = [plan for plan in plans[boundary:] if plan.is_frozen]
-    if locked_above:
-        found.append(
-            f"{plans[boundary].stage.name.capitalize()} learns below {locked_above[0].stage.name}, "
-            "which is locked: a locked stage expects what it always got from below. "
-            "Lock from the bottom up."
-        )
-    rates = {plan.learning_rate for plan in learning}
-    highest = max((plan.learning_rate or 0.0 for plan in learning), default=0.0)
-    is_one_rate = len(learning) > 1 and len(rates) == 1 and not config.head_epochs
-    if config.pretrained and is_one_rate and highest >= _HARMFUL_RATE:
-        found.append(
-            f"One rate of {highest:g} for everything: at that rate the errors of the untrained "
-            "head wreck what the backbone knows. Train the head alone first, or choose smaller "
-            "rates below."
-        )
-    elif config.pretrained and highest >= _WRECKING_RATE:
-        found.append(
-            f"A rate of {highest:g} rewrites pretrained stages at once. 1e-3 or less keeps most of "
-            "what they know."
-        )
-    if config.pretrained and config.train_batchnorm and learning:
-        found.append(
-            f"BatchNorm follows batches of {config.batch_size} pictures, in locked stages too: "
-            "their statistics move away from those that the weights were made for."
-        )
-    if not config.pretrained and train_count < _FEW_PICTURES:
-        found.append(
-            f"From scratch with {train_count:,} pictures: there is nothing to transfer, and so few "
-            "pictures cannot teach edges and textures. Expect little."
-        )
-    return tuple(found)
 
 
 def _frozen_stages(stages: Sequence[Stage], freeze: Freeze) -> set[int]:

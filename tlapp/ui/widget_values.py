@@ -9,10 +9,12 @@ from tlapp.errors import TlappError
 from tlapp.runs.record import EpochRow, RunRecord
 from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts, count_parameters
-from tlapp.training.freezing import StagePlan, doubts, plan_stages
+from tlapp.training.doubts import doubts
+from tlapp.training.freezing import StagePlan, plan_stages
 from tlapp.training.presets import PRESETS, matching_preset
 from tlapp.ui import text
 from tlapp.ui.text import comparing
+from tlapp.ui.text.doubts import sentence
 from tlapp.ui.text.status import status_of
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCardsValue
 from tlapp.ui.widgets.class_list import (
@@ -135,13 +137,12 @@ def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -
         untried=""
         if costs is None or config.is_head_alone or costs.is_epoch_measured
         else str(hash(config)),
-        doubts=doubts(
-            plans,
-            config,
-            train_count=0 if dataset is None else len(workspace.split(dataset).train),
-        )
-        if dataset is not None
-        else (),
+        doubts=()
+        if dataset is None
+        else tuple(
+            sentence(doubt)
+            for doubt in doubts(plans, config, train_count=len(workspace.split(dataset).train))
+        ),
         replaced_layer=text.replaced(
             counts.replaced_layer,
             (sketch.final_layer.inputs + 1) * sketch.final_layer.outputs,
@@ -183,12 +184,14 @@ def no_run(*, has_pictures: bool) -> RunViewValue:
     )
 
 
-def run(live: LiveRun) -> RunViewValue:
-    """A run at this moment."""
+def run(live: LiveRun, *, shown_dataset_id: str | None = None) -> RunViewValue:
+    """A run at this moment; it tells what it learned from when the page shows other pictures."""
     record = live.record
+    is_other = shown_dataset_id not in (None, record.dataset_id)
     return RunViewValue(
         state=_state(live),
         status=status_of(live),
+        origin=text.learned_elsewhere(record.dataset_name) if is_other else "",
         run=record.run_id,
         progress=_progress(live),
         total_epochs=live.epochs or len(record.epochs),

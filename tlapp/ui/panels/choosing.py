@@ -12,12 +12,15 @@ from tlapp.training.freezing import freeze_from, plan_stages
 from tlapp.training.presets import apply_preset, defaults, find_preset
 from tlapp.ui import widget_values
 from tlapp.ui.panels.choices import chosen_config, remember
-from tlapp.ui.panels.form import FormValues, field_values, read_form
+from tlapp.ui.panels.form import FormValues, check_field, field_values, read_form
 from tlapp.ui.panels.shown_data import shown_dataset
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
+from tlapp.ui.text.fields import empty_field
 from tlapp.ui.widget_values import with_problem
 from tlapp.ui.widgets.ladder import LadderValue
+
+WRONG_FIELD = ["tl-wrong-field"]
 
 
 def show(page: Page, panel: TrainPanel, owner: str) -> tuple[Any, ...]:
@@ -39,7 +42,11 @@ def take_over(page: Page, panel: TrainPanel, owner: str, config: TrainConfig) ->
 
 def _settings(page: Page, panel: TrainPanel, owner: str, config: TrainConfig) -> tuple[Any, ...]:
     """Ladder and fields for this config, in the order of `TrainPanel.settings`."""
-    return _ladder(page, owner, config), *field_values(panel.form, config)
+    fields = zip(panel.form.components(), field_values(panel.form, config), strict=True)
+    return (
+        _ladder(page, owner, config),
+        *(gr.update(value=value, info=field.info, elem_classes=[]) for field, value in fields),
+    )
 
 
 def _ladder(page: Page, owner: str, config: TrainConfig) -> LadderValue:
@@ -55,6 +62,7 @@ def read(page: Page, panel: TrainPanel, owner: str, values: FormValues) -> Train
         values,
         backbone_name=values[panel.cards],
         freeze=freeze_from(stages, locked),
+        most_epochs=page.settings.limits.epochs,
         stage_rates=tuple(
             (stage, rate)
             for stage, rate in chosen_config(page, owner).stage_rates
@@ -156,6 +164,22 @@ def reset_form(page: Page, panel: TrainPanel, token: str) -> tuple[Any, ...]:
     before = chosen_config(page, owner)
     config = defaults(before.freeze, backbone=before.backbone)
     return take_over(page, panel, owner, config)
+
+
+def check(
+    page: Page, panel: TrainPanel, name: str, token: gr.BrowserState, values: FormValues
+) -> Any:
+    """At the field: why it cannot hold this value, or what it stands for while it is empty."""
+    field = getattr(panel.form, name)
+    try:
+        check_field(name, values[field], most_epochs=page.settings.limits.epochs)
+    except TrainingError as error:
+        return gr.update(info=f"{error} {error.hint}", elem_classes=WRONG_FIELD)
+    if values[field] is not None:
+        return gr.update(info=field.info, elem_classes=[])
+    config = chosen_config(page, page.owner_of(values[token]))
+    default = getattr(defaults(config.freeze, backbone=config.backbone), name)
+    return gr.update(info=empty_field(default), elem_classes=[])
 
 
 def change_field(

@@ -1,11 +1,12 @@
 """The training settings as a form: its fields, and the config that they stand for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
 import gradio as gr
 
+from tlapp.errors import TrainingError
 from tlapp.training.config import Freeze, TrainConfig
 from tlapp.training.presets import defaults
 from tlapp.ui.text import fields as text
@@ -35,9 +36,13 @@ class TrainForm:
     pretrained: gr.Checkbox
     train_batchnorm: gr.Checkbox
 
+    def named(self) -> Iterator[tuple[str, gr.Number | gr.Radio | gr.Checkbox]]:
+        """Each field with the name of what it stands for in a `TrainConfig`."""
+        return ((field.name, getattr(self, field.name)) for field in fields(self))
+
     def components(self) -> tuple[gr.Number | gr.Radio | gr.Checkbox, ...]:
         """All fields, in order."""
-        return tuple(getattr(self, field.name) for field in fields(self))
+        return tuple(component for _, component in self.named())
 
 
 def build_form(most_epochs: int) -> TrainForm:
@@ -88,6 +93,7 @@ def read_form(
     *,
     backbone_name: str,
     freeze: Freeze,
+    most_epochs: int,
     stage_rates: tuple[tuple[str, float], ...] = (),
 ) -> TrainConfig:
     """The config that the fields stand for; an empty field means its default.
@@ -95,13 +101,27 @@ def read_form(
     Raises TrainingError, naming the value, for anything that cannot work.
     """
     default = defaults(freeze, backbone=backbone_name)
-    given = {field.name: _plain(values[getattr(form, field.name)]) for field in fields(form)}
+    given = {name: _plain(values[component]) for name, component in form.named()}
+    for name, value in given.items():
+        check_field(name, value, most_epochs=most_epochs)
     filled = {
         name: getattr(default, name) if value is None else value for name, value in given.items()
     }
     return TrainConfig(
         backbone=backbone_name, freeze=freeze, stage_rates=stage_rates, **cast(Any, filled)
     )
+
+
+def check_field(name: str, value: Any, *, most_epochs: int) -> None:
+    """Refuse what cannot work whatever the other fields hold. Raises TrainingError."""
+    plain = _plain(value)
+    if name in ("epochs", "head_epochs") and isinstance(plain, int) and plain > most_epochs:
+        raise TrainingError(
+            f"{plain:,} epochs are more than this machine allows.",
+            hint=f"Choose {most_epochs:,} or fewer.",
+        )
+    if plain is not None:
+        TrainConfig(**{name: plain})
 
 
 def _plain(value: Any) -> Any:

@@ -90,10 +90,14 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
         **QUIET,
     )
     panel.reset.click(bind(choosing.reset_form, page, panel), [token], panel.settings(), **QUIET)
-    for field in panel.form.components():
+    for name, field in panel.form.named():
         field.input(
             bind(choosing.change_field, page, panel, token), everything, panel.ladder, **latest
         )
+        if isinstance(field, gr.Number):  # the others cannot be wrong
+            field.input(
+                bind(choosing.check, page, panel, name, token), {token, field}, field, **latest
+            )
     panel.stop.click(bind(stop, page), [token], None, **QUIET)
     return tuple(
         button.click(bind(begin, page, panel, token), everything, panel.buttons(), **QUIET)

@@ -268,6 +268,11 @@ def accuracy_note(accuracy: float | None, interval: tuple[float, float] | None) 
     return f"held-out {percent(accuracy)} ({interval[0] * 100:.0f} to {interval[1] * 100:.0f})"
 
 
+def learned_elsewhere(dataset_name: str) -> str:
+    """Of a run on other pictures than those in the Data zone."""
+    return f'This run learned from "{dataset_name}", not from the pictures shown here now.'
+
+
 def answers_of(live: LiveRun) -> str:
     """Whose answers the Try zone shows."""
     if live.is_over:

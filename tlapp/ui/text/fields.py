@@ -57,6 +57,11 @@ TRAIN_BATCHNORM = FieldWords(
 )
 
 
+def empty_field(default: float) -> str:
+    """What stands at a field in which there is nothing."""
+    return f"Empty: by default {default:g}."
+
+
 def epochs_field(most: int) -> FieldWords:
     """The field of the number of epochs."""
     return FieldWords("Epochs", f"How often every picture is learned from: 1 to {most:,}.")
