@@ -201,3 +201,13 @@ def test_the_outcome_is_what_anybody_would_say(right: float, wrong: float, outco
 
     value = begin_mistake("bgr", side(right), class_count=CLASS_COUNT)
     assert replace(value, wrong=side(wrong), share_done=1.0).outcome == outcome
+
+
+def test_what_dropout_draws_when_eval_is_forgotten_is_the_same_each_time(job: TrainJob) -> None:
+    bench, right = learned(job)
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = values_of("no_eval", bench, right)[-1].wrong
+    assert torch.equal(torch.get_rng_state(), before)  # nobody else's draws depend on it
+    torch.manual_seed(2)
+    assert values_of("no_eval", bench, right)[-1].wrong == first

@@ -76,6 +76,13 @@ def test_an_error_of_ours_becomes_its_sentence_and_hint_escaped(handler: Any) ->
     assert shown.value.__cause__ is error
 
 
+def test_a_command_in_an_error_stands_out() -> None:
+    error = DataError("It is not here.", hint="Run `tlapp fetch <name>` first.")
+    with pytest.raises(gr.Error) as shown:
+        bind(_raise, error)()
+    assert shown.value.message.endswith("Run <code>tlapp fetch &lt;name&gt;</code> first.")
+
+
 @HANDLERS
 def test_a_defect_is_named_by_an_incident_and_tells_no_detail(
     handler: Any, caplog: pytest.LogCaptureFixture

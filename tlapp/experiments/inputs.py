@@ -6,6 +6,7 @@ N pictures, C channels, H height, W width.
 import copy
 import io
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -65,7 +66,8 @@ def drift_statistics(classifier: Classifier, pictures: Sequence[Picture]) -> Ite
     for begin in range(0, len(pictures) - 1, _DRIFT_AT_ONCE):
         batch = pictures[begin : begin + _DRIFT_AT_ONCE]
         if len(batch) == _DRIFT_AT_ONCE:  # BatchNorm refuses to follow a single picture
-            classifier.backbone.module(_stack(classifier, see, batch))
+            with _own_draws(begin):
+                classifier.backbone.module(_stack(classifier, see, batch))
         yield begin + len(batch)
 
 
@@ -88,7 +90,7 @@ def hits_with(
     imagenet: list[int] = []
     for begin in range(0, len(pictures), _AT_ONCE):
         batch = pictures[begin : begin + _AT_ONCE]
-        with torch.no_grad():
+        with torch.no_grad(), _own_draws(begin):
             x_NCHW = _stack(classifier, see, batch)
             features_ND = classifier.backbone.module(x_NCHW)
             shares_NK = classifier.head(features_ND).softmax(dim=1)
@@ -98,6 +100,14 @@ def hits_with(
         certainty += shares_NK.gather(1, wanted_N[:, None]).sum().item()
         asked = begin + len(batch)
         yield Hits(correct, asked, len(pictures), certainty / asked, tuple(imagenet))
+
+
+@contextmanager
+def _own_draws(seed: int) -> Iterator[None]:
+    """What dropout draws inside depends on the seed alone, and nobody else's draws on it."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def _stack(classifier: Classifier, see: See, pictures: Sequence[Picture]) -> Tensor:

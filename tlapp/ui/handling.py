@@ -7,6 +7,7 @@ This is the one place of the page that catches every exception.
 import html
 import inspect
 import logging
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 QUIET: Final[Mapping[str, Any]] = MappingProxyType(
     {"show_progress": "hidden", "api_visibility": "private"}
 )  # how the page's own events are: no spinner over the widgets, not offered to API clients
+_COMMAND = re.compile("`([^`]*)`")
 MESSAGE_SECONDS = 20  # a toast stays long enough to read two sentences and act
 
 
@@ -81,7 +83,7 @@ def errors_as_words() -> Iterator[None]:
     except gr.Error:
         raise
     except TlappError as error:
-        message = html.escape(f"{error} {error.hint}".strip())
+        message = _COMMAND.sub(r"<code>\1</code>", html.escape(f"{error} {error.hint}".strip()))
         raise gr.Error(message, duration=MESSAGE_SECONDS, print_exception=False) from error
     except Exception as error:
         incident = secrets.token_hex(4)
