@@ -9,7 +9,7 @@ import hashlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -22,6 +22,7 @@ from tlapp.backbones.workers import core_count, open_workers
 from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
 from tlapp.data.preprocess import augment
+from tlapp.stopping import ShouldStop
 
 # Legend: N pictures, V augmented views, D feature width, B batch, C channels, H height, W width.
 
@@ -79,7 +80,7 @@ def extract_features(
     cache: FeatureCache | None,
     views: int = 0,
     seed: int = 0,
-    should_stop: Callable[[], bool],
+    should_stop: ShouldStop,
 ) -> Iterator[FeatureEvent]:
     """The features of each picture and of `views` augmented views of it.
 
@@ -193,7 +194,7 @@ class _Work:
         self._count = min(core_count(), -(-len(table.todo) // BATCH_SIZE))
         self._workers = open_workers(self._count)
 
-    def progress(self, should_stop: Callable[[], bool]) -> Iterator[FeatureProgress]:
+    def progress(self, should_stop: ShouldStop) -> Iterator[FeatureProgress]:
         """Until every worker has ended. Raises what a worker raised."""
         for _ in range(self._count):
             self._workers.submit(self._run_worker).add_done_callback(self._finished.put)

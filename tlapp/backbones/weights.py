@@ -10,7 +10,7 @@ import http.client
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from tlapp.backbones.verified import (
 )
 from tlapp.errors import BackboneError
 from tlapp.files import write_atomically
+from tlapp.stopping import ShouldStop
 
 _CHUNK_BYTES = 1 << 18
 _ATTEMPTS = 4  # each continues where the last one broke off
@@ -118,7 +119,7 @@ class WeightsStore:
                 hint=f"Fetch it again, for example with `python -m tlapp fetch {card.name}`.",
             ) from None
 
-    def fetch(self, card: Card, should_stop: Callable[[], bool]) -> Iterator[DownloadEvent]:
+    def fetch(self, card: Card, should_stop: ShouldStop) -> Iterator[DownloadEvent]:
         """Download the card's weights, continuing an earlier attempt.
 
         Ends with `DownloadFinished`, or `DownloadStopped` when `should_stop` said so. Somebody
@@ -149,7 +150,7 @@ class WeightsStore:
                 yield DownloadProgress(self._part_bytes(card), card.download_bytes)
         yield DownloadFinished(card)
 
-    def _download(self, card: Card, should_stop: Callable[[], bool]) -> _Transfer:
+    def _download(self, card: Card, should_stop: ShouldStop) -> _Transfer:
         """Fill the .part file, verify it, put it in place. Returns whether it was stopped."""
         part = self._part(card)
         reason: Exception | None = None
@@ -175,7 +176,7 @@ class WeightsStore:
             self._put_in_place(card, part, digest)
         return False
 
-    def _receive(self, card: Card, part: Path, should_stop: Callable[[], bool]) -> _Transfer:
+    def _receive(self, card: Card, part: Path, should_stop: ShouldStop) -> _Transfer:
         """One request; appends to the .part file. Returns whether it was stopped."""
         have = self._part_bytes(card)
         request = urllib.request.Request(self._url(card), headers={"User-Agent": "tlapp"})

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -29,6 +29,7 @@ from tlapp.data.record import Dataset, read_dataset, write_dataset
 from tlapp.data.source import Listing
 from tlapp.errors import DataError, NotFoundError
 from tlapp.settings import Limits
+from tlapp.stopping import ShouldStop
 
 __all__ = [
     "Dataset",
@@ -92,13 +93,13 @@ class DatasetStore:
         self._owners_lock = threading.Lock()
 
     def import_archive(
-        self, path: Path, *, name: str, owner: str, should_stop: Callable[[], bool]
+        self, path: Path, *, name: str, owner: str, should_stop: ShouldStop
     ) -> Iterator[ImportEvent]:
         """The import of a zip as events. Raises `DataError`; then nothing is left of it."""
         return self._import(open_archive(path, self._limits), name, owner, should_stop)
 
     def import_folder(
-        self, path: Path, *, name: str, owner: str, should_stop: Callable[[], bool]
+        self, path: Path, *, name: str, owner: str, should_stop: ShouldStop
     ) -> Iterator[ImportEvent]:
         """The import of a folder as events. Raises `DataError`; then nothing is left of it."""
         return self._import(_listed_folder(path, self._limits), name, owner, should_stop)
@@ -170,7 +171,7 @@ class DatasetStore:
         opened: AbstractContextManager[Listing],
         name: str,
         owner: str,
-        should_stop: Callable[[], bool],
+        should_stop: ShouldStop,
     ) -> Iterator[ImportEvent]:
         dataset_id = secrets.token_urlsafe(24)
         staging = self._folder / f".incoming-{dataset_id}"
@@ -186,7 +187,7 @@ class DatasetStore:
         staging: Path,
         name: str,
         owner: str,
-        should_stop: Callable[[], bool],
+        should_stop: ShouldStop,
     ) -> Iterator[ImportEvent]:
         layout = arrange(listing)
         total = len(layout.placed)

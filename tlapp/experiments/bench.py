@@ -8,9 +8,9 @@ from tlapp.backbones.cache import FeatureCache
 from tlapp.classifier import Classifier
 from tlapp.data.images import Picture
 from tlapp.errors import TrainingError
+from tlapp.stopping import ShouldStop
 from tlapp.training.task import TrainJob
 
-ShouldStop = Callable[[], bool]
 Outcome = Literal["better", "same", "worse", "guessing"]
 OUTCOMES: tuple[Outcome, ...] = ("better", "same", "worse", "guessing")
 

@@ -6,11 +6,12 @@ Nothing is kept of it: a training at the rate that it finds begins afresh.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from tlapp.backbones.cache import FeatureCache
+from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import PreparingFeatures
 from tlapp.training.rehearsal import StepLoss, rehearse
@@ -69,7 +70,7 @@ class RateSweep:
 
 
 def find_rate(
-    job: TrainJob, *, cache: FeatureCache | None, should_stop: Callable[[], bool]
+    job: TrainJob, *, cache: FeatureCache | None, should_stop: ShouldStop
 ) -> Iterator[RateSweep]:
     """Sweeps that grow step by step, the last one with a suggestion; ends without it when stopped.
 

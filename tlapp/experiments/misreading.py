@@ -11,7 +11,6 @@ from tlapp.experiments.bench import (
     Bench,
     Maker,
     MistakeValue,
-    ShouldStop,
     Side,
     held_out,
 )
@@ -23,6 +22,7 @@ from tlapp.experiments.inputs import (
     hits_with,
     in_training_mode,
 )
+from tlapp.stopping import ShouldStop
 
 
 def reading(see: Callable[[Preprocess], See]) -> Maker:

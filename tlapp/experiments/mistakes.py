@@ -12,7 +12,7 @@ from typing import Final
 
 from tlapp.backbones.cache import FeatureCache
 from tlapp.errors import TrainingError
-from tlapp.experiments.bench import Bench, MistakeValue, ShouldStop, Side
+from tlapp.experiments.bench import Bench, MistakeValue, Side
 from tlapp.experiments.inputs import bgr, correctly, zero_to_255
 from tlapp.experiments.misreading import batchnorm_in_training_mode, reading, without_eval
 from tlapp.experiments.mistraining import (
@@ -24,6 +24,7 @@ from tlapp.experiments.mistraining import (
     training,
     without_normalizing,
 )
+from tlapp.stopping import ShouldStop
 
 _LEAST_SHARE = 0.05  # a time left that is reckoned from less is a guess
 

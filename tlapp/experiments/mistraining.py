@@ -10,8 +10,9 @@ from tlapp.data.images import LabeledImages
 from tlapp.data.preprocess import Preprocess
 from tlapp.data.splits import Split
 from tlapp.errors import DivergedError
-from tlapp.experiments.bench import Bench, Maker, MistakeValue, ShouldStop, Side, held_out
+from tlapp.experiments.bench import Bench, Maker, MistakeValue, Side, held_out
 from tlapp.experiments.inputs import as_seen_by, correctly
+from tlapp.stopping import ShouldStop
 from tlapp.training.config import NOTHING_FROZEN, TrainConfig
 from tlapp.training.events import (
     BatchFinished,

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from tlapp.stopping import ShouldStop
+
 JobState = Literal["waiting", "running", "finished", "stopped", "failed"]
 StopReason = Literal[
     "",  # it was not stopped
@@ -18,7 +20,6 @@ StopReason = Literal[
     "time",  # its time is up
     "closed",  # the program is ending
 ]
-ShouldStop = Callable[[], bool]
 Listener = Callable[[], object]
 
 

@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from tlapp.errors import JobError
 from tlapp.jobs.guard import failure_of
-from tlapp.jobs.job import Job, JobEnd, JobPlan, JobSnapshot, ShouldStop, StopReason
+from tlapp.jobs.job import Job, JobEnd, JobPlan, JobSnapshot, StopReason
 from tlapp.jobs.memory import give_back_memory
 from tlapp.settings import MINUTE, Limits
+from tlapp.stopping import ShouldStop
 
 Event = TypeVar("Event")
 

@@ -14,6 +14,7 @@ from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.workers import core_count
 from tlapp.classifier import make_linear
 from tlapp.data.images import Picture
+from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import BatchFinished, PreparingFeatures
 from tlapp.training.forgetting import ForgettingMeter
@@ -22,7 +23,7 @@ from tlapp.training.inputs import Inputs, cached_bottom, make_inputs
 from tlapp.training.loss import Measured, check_loss, class_weights, dropout_mask, measure
 from tlapp.training.network import BatchTargets, Network, ReadBatch
 from tlapp.training.optim import ParameterGroup, make_optimizer, make_schedule, scale_rates
-from tlapp.training.prepare import ShouldStop, prepare_meter
+from tlapp.training.prepare import prepare_meter
 from tlapp.training.state import LearningState, State
 from tlapp.training.task import PhaseEpoch, PhaseEvent, PhasePrepared, PhaseStart, Task
 

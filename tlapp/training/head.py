@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from tlapp.backbones.workers import open_workers
 from tlapp.classifier import make_linear
+from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.loss import (
     Measured,
@@ -60,7 +61,7 @@ def train_head(
     config: TrainConfig,
     start: PhaseStart = UNTRAINED,
     *,
-    should_stop: Callable[[], bool],
+    should_stop: ShouldStop,
 ) -> Iterator[HeadEpoch]:
     """The head after each epoch; fewer than `config.epochs` of them when it was stopped.
 
@@ -83,7 +84,7 @@ def rehearse_head(
     start: PhaseStart = UNTRAINED,
     *,
     scales: Sequence[float],
-    should_stop: Callable[[], bool],
+    should_stop: ShouldStop,
 ) -> Iterator[float]:
     """The loss of each step from the start on, before it is taken at this times the rates.
 
@@ -130,7 +131,7 @@ class _Trainer:
         )
         self.epochs = self._state.load(start.state) if start.state else 0
 
-    def run_epoch(self, should_stop: Callable[[], bool]) -> HeadEpoch | None:
+    def run_epoch(self, should_stop: ShouldStop) -> HeadEpoch | None:
         """Learn from each picture once, then measure. None: stopped in between."""
         began = time.perf_counter()
         train_loss = self._learn(should_stop)
@@ -161,7 +162,7 @@ class _Trainer:
             scale_rates(self._optimizer, scale)
             self._optimizer.step()
 
-    def _learn(self, should_stop: Callable[[], bool]) -> float | None:
+    def _learn(self, should_stop: ShouldStop) -> float | None:
         """One pass in a fresh order; the mean loss, or None when stopped."""
         loss_sum = weight_sum = 0.0
         for x_BD, labels_B in self._batches():

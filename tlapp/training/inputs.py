@@ -19,9 +19,10 @@ from tlapp.backbones.workers import core_count, shared_workers
 from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
 from tlapp.data.preprocess import Preprocess, random_crop
+from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import PreparingFeatures
-from tlapp.training.prepare import ShouldStop, prepare
+from tlapp.training.prepare import prepare
 from tlapp.training.task import Task
 
 KEPT_BYTES = 400_000_000  # 2,600 pictures of 224 pixels

@@ -19,6 +19,7 @@ from tlapp.backbones.split import split_module
 from tlapp.backbones.stages import lies_in, stage_parameters
 from tlapp.backbones.workers import shared_workers
 from tlapp.classifier import Classifier
+from tlapp.stopping import ShouldStop
 from tlapp.training.freezing import StagePlan
 
 MICRO_BATCH = 4
@@ -121,9 +122,7 @@ class Network:
         """The network as it is now, without its head."""
         return self._module
 
-    def features(
-        self, read: ReadBatch, count: int, should_stop: Callable[[], bool]
-    ) -> Tensor | None:
+    def features(self, read: ReadBatch, count: int, should_stop: ShouldStop) -> Tensor | None:
         """Features_ND of `count` pictures in eval mode; None: stopped."""
         self._set_norms(training=False)
         try:
@@ -182,7 +181,7 @@ class Network:
 
     @torch.inference_mode()
     def _features_of(
-        self, share: Sequence[int], read: ReadBatch, should_stop: Callable[[], bool]
+        self, share: Sequence[int], read: ReadBatch, should_stop: ShouldStop
     ) -> Tensor | None:
         found = []
         for begin in range(0, len(share), self._micro_batch):

@@ -1,7 +1,7 @@
 """Pictures pass what is frozen, once, before the learning begins."""
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from tlapp.backbones.cache import FeatureCache
@@ -16,12 +16,11 @@ from tlapp.backbones.features import (
 )
 from tlapp.backbones.loading import Backbone, MapHead
 from tlapp.data.images import Picture
+from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import PreparingFeatures
 from tlapp.training.forgetting import ForgettingMeter
 from tlapp.training.task import Task
-
-ShouldStop = Callable[[], bool]
 
 
 @dataclass(frozen=True, eq=False)

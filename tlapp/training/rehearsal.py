@@ -1,11 +1,12 @@
 """The first steps of a job's last phase, at rates of one's choosing; nothing is kept of them."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.extractor import whole_backbone
 from tlapp.classifier import Classifier
+from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import PreparingFeatures, TrainingFinished
 from tlapp.training.finetune import rehearse_finetune
@@ -13,8 +14,6 @@ from tlapp.training.head import rehearse_head
 from tlapp.training.prepare import prepare
 from tlapp.training.session import head_data, train
 from tlapp.training.task import PhaseEvent, PhasePrepared, PhaseStart, Task, TrainJob, make_task
-
-ShouldStop = Callable[[], bool]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The one entry point of training, for page, API and command line: a job in, events out."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -8,6 +8,7 @@ import torch
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.extractor import whole_backbone
 from tlapp.classifier import Classifier
+from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts, count_parameters
 from tlapp.training.events import (
@@ -36,8 +37,6 @@ from tlapp.training.task import (
     TrainJob,
     make_task,
 )
-
-ShouldStop = Callable[[], bool]
 
 
 def train(

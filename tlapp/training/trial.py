@@ -1,9 +1,9 @@
 """A few steps on a few of the pictures, to know before a training how fast its epochs will be."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
+from tlapp.stopping import ShouldStop
 from tlapp.training.estimate import Workload, step_work
 from tlapp.training.finetune import rehearse_finetune
 from tlapp.training.task import UNTRAINED, LabeledPictures, TrainJob, make_task
@@ -11,8 +11,6 @@ from tlapp.training.task import UNTRAINED, LabeledPictures, TrainJob, make_task
 _STEP_SECONDS = 3.0  # expected of one step, at most: for large networks it is of fewer pictures
 _TRIAL_SECONDS = 1.0  # of steps, or one step if that takes longer
 _MOST_STEPS = 50
-
-ShouldStop = Callable[[], bool]
 
 
 def learning_speed(

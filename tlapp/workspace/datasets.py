@@ -10,8 +10,7 @@ from pathlib import Path
 from tlapp.data.dataset import Dataset, DatasetStore, ImportEvent, ImportFinished, ImportStopped
 from tlapp.errors import DataError, NotFoundError
 from tlapp.settings import GIGABYTE, Limits
-
-ShouldStop = Callable[[], bool]
+from tlapp.stopping import ShouldStop
 
 IMPORTS_AT_ONCE = 2  # each decodes on two threads
 TURN_SECONDS = 0.25  # how often a waiting import looks whether it is stopped

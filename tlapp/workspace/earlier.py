@@ -13,14 +13,14 @@ from tlapp.training.loss import rank
 from tlapp.training.task import Start
 
 
-def phases_of(record: RunRecord) -> tuple[TrainConfig, ...]:
+def phases_of_run(record: RunRecord) -> tuple[TrainConfig, ...]:
     """The settings of every phase of a run."""
     return tuple(config_from_values(phase) for phase in record.phases)
 
 
 def of_run(record: RunRecord, phase: TrainConfig) -> TrainConfig:
     """These settings for the network of this run."""
-    own = phases_of(record)[-1]
+    own = phases_of_run(record)[-1]
     return replace(phase, backbone=own.backbone, pretrained=own.pretrained)
 
 
@@ -37,13 +37,13 @@ def next_phases(
         raise RunError("This run has no finished epoch.", hint="Press Train again.")
     if phase is not None:
         last = record.epochs[-1].phase  # a phase that never began is left out
-        return (*phases_of(record)[:last], phase)
+        return (*phases_of_run(record)[:last], phase)
     if record.state != "stopped" or not folder.has_state():
         raise RunError(
             "This run cannot go on where it ended.",
             hint="Only a stopped training can. Fine-tune it, or train again.",
         )
-    return phases_of(record)
+    return phases_of_run(record)
 
 
 def check_same_pictures(record: RunRecord, dataset: Dataset) -> None:
@@ -70,7 +70,7 @@ def make_start(
 
     Raises RunError when the state of a stopped run is gone or damaged.
     """
-    if len(phases) > len(phases_of(record)) or phases != phases_of(record):
+    if len(phases) > len(phases_of_run(record)) or phases != phases_of_run(record):
         rows = _rows_with_models(record)
         return Start(phase=len(phases), told=rows, best=best, state=None), rows
     kept = folder.state()

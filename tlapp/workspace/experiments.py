@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tlapp.errors import NotFoundError
-from tlapp.jobs.job import Job, JobState, ShouldStop
+from tlapp.jobs.job import Job, JobState
 from tlapp.jobs.queue import JobQueue
+from tlapp.stopping import ShouldStop
 
 MOST_KEPT = 200  # of all visitors; a value takes some 100 kB at most
 

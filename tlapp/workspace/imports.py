@@ -9,7 +9,8 @@ from tlapp.data.dataset import DatasetStore, ImportEvent, ImportFinished
 from tlapp.data.samples import sample_folder
 from tlapp.errors import DataError
 from tlapp.settings import Settings
-from tlapp.workspace.datasets import Datasets, ShouldStop
+from tlapp.stopping import ShouldStop
+from tlapp.workspace.datasets import Datasets
 from tlapp.workspace.trainings import Trainings
 from tlapp.workspace.visitors import VisitorBook
 

@@ -12,13 +12,12 @@ from tlapp.experiments.bench import Bench, MistakeValue, Side
 from tlapp.experiments.lr_finder import STEPS, RateSweep, find_rate
 from tlapp.experiments.mistakes import HEAD_MISTAKES, begin_mistake, run_mistake
 from tlapp.experiments.race import LANES, lanes_at_once, race_phases
-from tlapp.jobs.job import ShouldStop
 from tlapp.runs.record import RunRecord
+from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.freezing import plan_stages
 from tlapp.training.presets import phases_of
-from tlapp.workspace.earlier import check_same_pictures
-from tlapp.workspace.earlier import phases_of as phases_of_run
+from tlapp.workspace.earlier import check_same_pictures, phases_of_run
 from tlapp.workspace.experiments import Experiments
 from tlapp.workspace.plan import TrainingPlan
 from tlapp.workspace.planner import Planner

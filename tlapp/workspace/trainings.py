@@ -18,12 +18,13 @@ from tlapp.backbones.weights import DownloadEvent, WeightsStore
 from tlapp.classifier import Classifier, load_classifier
 from tlapp.errors import NotFoundError, RunError
 from tlapp.experiments.turns import LaneEnded, in_turns
-from tlapp.jobs.job import JobEnd, ShouldStop
+from tlapp.jobs.job import JobEnd
 from tlapp.jobs.queue import JobQueue
 from tlapp.runs.record import RunRecord, RunState
 from tlapp.runs.recorder import RunRecorder
 from tlapp.runs.store import RunStore
 from tlapp.settings import Limits
+from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import EpochFinished, TrainingEvent
 from tlapp.training.loss import rank

@@ -26,6 +26,7 @@ from tlapp.runs.curves import CurvesKind, curves
 from tlapp.runs.record import RunRecord
 from tlapp.runs.store import RunStore, unknown_run
 from tlapp.settings import Settings
+from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts, count_parameters
 from tlapp.training.presets import phases_of
@@ -47,7 +48,6 @@ from tlapp.workspace.trials import Trials
 from tlapp.workspace.trying import RawPicture, Tried, TryDesk, TryResult
 from tlapp.workspace.visitors import VisitorBook, VisitorState
 
-ShouldStop = Callable[[], bool]
 Unsubscribe = Callable[[], None]
 CLOSE_SECONDS = 8.0  # hosts kill 10 seconds after they have asked to end
 
