@@ -1,15 +1,10 @@
 """The pretrained networks to choose from, as cards."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import gradio as gr
-
 from tlapp.ui.text.widgets import BACKBONE_CARDS_WORDS
-from tlapp.ui.widgets.assets import read_script
-from tlapp.ui.widgets.quiet import QuietComponentMeta
-from tlapp.ui.widgets.values import to_json
+from tlapp.ui.widgets.display import Display
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +29,7 @@ class BackboneCardsValue:
     first_shown: int = 4  # the others wait behind "All 16 backbones"
 
 
-class BackboneCards(gr.HTML, metaclass=QuietComponentMeta):
+class BackboneCards(Display):
     """A radio group of cards.
 
     Event ``choose`` carries ``name``; event ``fetch`` (the Download button) carries ``name``.
@@ -42,27 +37,11 @@ class BackboneCards(gr.HTML, metaclass=QuietComponentMeta):
     send any text.
     """
 
-    def __init__(
-        self,
-        value: BackboneCardsValue | None = None,
-        *,
-        words: Mapping[str, str] = BACKBONE_CARDS_WORDS,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            value=value,
-            html_template='<div class="tl-root tl-backbones"></div>',
-            js_on_load=read_script("backbone_cards.js"),
-            apply_default_css=False,
-            words=dict(words),
-            **options,
-        )
+    root_class = "tl-backbones"
+    scripts = ("backbone_cards.js",)
+    default_words = BACKBONE_CARDS_WORDS
 
     def preprocess(self, payload: Any) -> Any:
         """The chosen card's name."""
         selected = payload.get("selected") if isinstance(payload, dict) else ""
         return selected if isinstance(selected, str) else ""
-
-    def postprocess(self, value: Any) -> Any:
-        """The value as JSON."""
-        return to_json(value)

@@ -1,17 +1,13 @@
 """The classes of a data set with their pictures, what was left out, and edits to the classes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-import gradio as gr
-
 from tlapp.errors import DataError
 from tlapp.ui.text.widgets import CLASS_LIST_WORDS
-from tlapp.ui.widgets.assets import read_script
-from tlapp.ui.widgets.quiet import QuietComponentMeta
-from tlapp.ui.widgets.values import to_json
+from tlapp.ui.widgets.display import Display
 
 THUMBNAILS_PER_CLASS = 6
 THUMBNAILS_IN_ALL = 300  # at about 2 kB each the value stays well under a megabyte
@@ -61,35 +57,15 @@ class ClassEdit:
     target: int = -1  # merge: the index of the class that takes the pictures
 
 
-class ClassList(gr.HTML, metaclass=QuietComponentMeta):
+class ClassList(Display):
     """Classes with thumbnails and counts; rename, merge and remove in an edit mode; undo.
 
     Event ``edit`` carries an edit that `read_class_edit` checks. As an input, a listener gets None.
     """
 
-    def __init__(
-        self,
-        value: ClassListValue | None = None,
-        *,
-        words: Mapping[str, str] = CLASS_LIST_WORDS,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            value=value,
-            html_template='<div class="tl-root tl-classes"></div>',
-            js_on_load=read_script("class_list.js"),
-            apply_default_css=False,
-            words=dict(words),
-            **options,
-        )
-
-    def preprocess(self, payload: Any) -> Any:
-        """Nothing: what a browser says about the data set is never believed."""
-        return None
-
-    def postprocess(self, value: Any) -> Any:
-        """The value as JSON."""
-        return to_json(value)
+    root_class = "tl-classes"
+    scripts = ("class_list.js",)
+    default_words = CLASS_LIST_WORDS
 
 
 def thumbnails_per_class(class_count: int) -> int:

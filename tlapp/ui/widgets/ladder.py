@@ -1,14 +1,12 @@
 """The network's stages from stem to head: what is locked, what learns, and how fast."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from tlapp.ui.text.widgets import LADDER_WORDS
-from tlapp.ui.widgets.assets import read_script
-from tlapp.ui.widgets.quiet import QuietComponentMeta
+from tlapp.ui.widgets.display import Display
 from tlapp.ui.widgets.values import to_json
 
 
@@ -57,7 +55,7 @@ def moved_update(moved: Moved) -> Any:
     return gr.update(moved=to_json(moved), words=dict(LADDER_WORDS))
 
 
-class Ladder(gr.HTML, metaclass=QuietComponentMeta):
+class Ladder(Display):
     """A bar and a padlock for each stage, its rate on request, and the usual choices.
 
     Event ``lock`` says that padlocks have changed, ``rate`` carries ``stage`` and its ``rate`` (a
@@ -65,25 +63,20 @@ class Ladder(gr.HTML, metaclass=QuietComponentMeta):
     of how long an epoch takes. As an input, a listener gets the names of the locked stages.
     """
 
+    root_class = "tl-ladder"
+    scripts = ("ladder.js",)
+    default_words = LADDER_WORDS
+
     def __init__(
         self,
         value: LadderValue | None = None,
         *,
-        words: Mapping[str, str] = LADDER_WORDS,
         moved: Any = None,  # a `Moved` as JSON: an update makes the component anew from its parts
         **options: Any,
     ) -> None:
         # Gradio reads every parameter back as an attribute, and takes a name in the script for an event.
         self.moved = to_json(Moved()) if moved is None else moved
-        super().__init__(
-            value=value,
-            html_template='<div class="tl-root tl-ladder"></div>',
-            js_on_load=read_script("ladder.js"),
-            apply_default_css=False,
-            words=dict(words),
-            moved=self.moved,
-            **options,
-        )
+        super().__init__(value, moved=self.moved, **options)
 
     def preprocess(self, payload: Any) -> Any:
         """The names of the locked stages; whatever else the page says is left out."""
@@ -93,7 +86,3 @@ class Ladder(gr.HTML, metaclass=QuietComponentMeta):
             for stage in (stages if isinstance(stages, list) else [])
             if isinstance(stage, dict) and stage.get("rate") is None
         )
-
-    def postprocess(self, value: Any) -> Any:
-        """The value as JSON."""
-        return to_json(value)

@@ -1,15 +1,9 @@
 """The classic mistakes: a list, a question, what happens, and why."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import gradio as gr
 
 from tlapp.ui.text.mistakes import MISTAKE_VIEW_WORDS
-from tlapp.ui.widgets.assets import read_script
-from tlapp.ui.widgets.quiet import QuietComponentMeta
-from tlapp.ui.widgets.values import to_json
+from tlapp.ui.widgets.display import Display
 
 
 @dataclass(frozen=True)
@@ -73,30 +67,10 @@ class MistakeViewValue:
     answer: tuple[str, ...] = ()  # sentences; **strong** parts in asterisks
 
 
-class MistakeView(gr.HTML, metaclass=QuietComponentMeta):
+class MistakeView(Display):
     """Event ``guess`` carries the mistake's ``name`` and the foretold ``outcome``; ``stop`` ends it.
     As an input, a listener gets None."""
 
-    def __init__(
-        self,
-        value: MistakeViewValue | None = None,
-        *,
-        words: Mapping[str, str] = MISTAKE_VIEW_WORDS,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            value=value,
-            html_template='<div class="tl-root tl-mistakes"></div>',
-            js_on_load=read_script("chart.js", "lines_plot.js", "mistake_view.js"),
-            apply_default_css=False,
-            words=dict(words),
-            **options,
-        )
-
-    def preprocess(self, payload: Any) -> Any:
-        """Nothing: the run is on the server."""
-        return None
-
-    def postprocess(self, value: Any) -> Any:
-        """The value as JSON."""
-        return to_json(value)
+    root_class = "tl-mistakes"
+    scripts = ("chart.js", "lines_plot.js", "mistake_view.js")
+    default_words = MISTAKE_VIEW_WORDS

@@ -1,15 +1,9 @@
 """The pictures that were tried, each with what the network takes it for."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import gradio as gr
 
 from tlapp.ui.text.widgets import PREDICTIONS_WORDS
-from tlapp.ui.widgets.assets import read_script
-from tlapp.ui.widgets.quiet import QuietComponentMeta
-from tlapp.ui.widgets.values import to_json
+from tlapp.ui.widgets.display import Display
 
 CLASSES_SHOWN = 3
 
@@ -42,29 +36,9 @@ class PredictionsValue:
     empty: str = ""  # said instead of pictures when there are none
 
 
-class Predictions(gr.HTML, metaclass=QuietComponentMeta):
+class Predictions(Display):
     """Thumbnails with bars that move when the answers change. As an input, a listener gets None."""
 
-    def __init__(
-        self,
-        value: PredictionsValue | None = None,
-        *,
-        words: Mapping[str, str] = PREDICTIONS_WORDS,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            value=value,
-            html_template='<div class="tl-root tl-predictions"></div>',
-            js_on_load=read_script("predictions.js"),
-            apply_default_css=False,
-            words=dict(words),
-            **options,
-        )
-
-    def preprocess(self, payload: Any) -> Any:
-        """Nothing: what was tried is known to the server."""
-        return None
-
-    def postprocess(self, value: Any) -> Any:
-        """The value as JSON."""
-        return to_json(value)
+    root_class = "tl-predictions"
+    scripts = ("predictions.js",)
+    default_words = PREDICTIONS_WORDS

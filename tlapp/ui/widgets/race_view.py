@@ -1,15 +1,9 @@
 """A race as it happens: five ways to learn on one plot, and what it shows in the end."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import gradio as gr
 
 from tlapp.ui.text.racing import RACE_VIEW_WORDS
-from tlapp.ui.widgets.assets import read_script
-from tlapp.ui.widgets.quiet import QuietComponentMeta
-from tlapp.ui.widgets.values import to_json
+from tlapp.ui.widgets.display import Display
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,29 +28,9 @@ class RaceValue:
     verdict: tuple[str, ...] = ()  # sentences; **strong** parts in asterisks
 
 
-class RaceView(gr.HTML, metaclass=QuietComponentMeta):
+class RaceView(Display):
     """Plot, lanes and verdict. As an input, a listener gets None."""
 
-    def __init__(
-        self,
-        value: RaceValue | None = None,
-        *,
-        words: Mapping[str, str] = RACE_VIEW_WORDS,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            value=value,
-            html_template='<div class="tl-root tl-race"></div>',
-            js_on_load=read_script("chart.js", "lines_plot.js", "race_view.js"),
-            apply_default_css=False,
-            words=dict(words),
-            **options,
-        )
-
-    def preprocess(self, payload: Any) -> Any:
-        """Nothing: the runs are on the server."""
-        return None
-
-    def postprocess(self, value: Any) -> Any:
-        """The value as JSON."""
-        return to_json(value)
+    root_class = "tl-race"
+    scripts = ("chart.js", "lines_plot.js", "race_view.js")
+    default_words = RACE_VIEW_WORDS

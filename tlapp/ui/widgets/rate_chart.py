@@ -1,15 +1,9 @@
 """The loss at each learning rate, as it is tried, and the rate to take."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import gradio as gr
 
 from tlapp.ui.text.rate_finder import RATE_CHART_WORDS
-from tlapp.ui.widgets.assets import read_script
-from tlapp.ui.widgets.quiet import QuietComponentMeta
-from tlapp.ui.widgets.values import to_json
+from tlapp.ui.widgets.display import Display
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,29 +23,9 @@ class RateChartValue:
     why: str = ""  # a sentence or two; **strong** parts in asterisks
 
 
-class RateChart(gr.HTML, metaclass=QuietComponentMeta):
+class RateChart(Display):
     """Status, curve and reason. As an input, a listener gets None."""
 
-    def __init__(
-        self,
-        value: RateChartValue | None = None,
-        *,
-        words: Mapping[str, str] = RATE_CHART_WORDS,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            value=value,
-            html_template='<div class="tl-root tl-rates"></div>',
-            js_on_load=read_script("chart.js", "rate_chart.js"),
-            apply_default_css=False,
-            words=dict(words),
-            **options,
-        )
-
-    def preprocess(self, payload: Any) -> Any:
-        """Nothing: the search is on the server."""
-        return None
-
-    def postprocess(self, value: Any) -> Any:
-        """The value as JSON."""
-        return to_json(value)
+    root_class = "tl-rates"
+    scripts = ("chart.js", "rate_chart.js")
+    default_words = RATE_CHART_WORDS

@@ -1,15 +1,9 @@
 """The visitor's runs: a table to choose from, and the curves of the chosen ones on one plot."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import gradio as gr
 
 from tlapp.ui.text.widgets import RUN_LIST_WORDS
-from tlapp.ui.widgets.assets import read_script
-from tlapp.ui.widgets.quiet import QuietComponentMeta
-from tlapp.ui.widgets.values import to_json
+from tlapp.ui.widgets.display import Display
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +30,7 @@ class RunListValue:
     empty: str = ""  # what is said while there are none
 
 
-class RunList(gr.HTML, metaclass=QuietComponentMeta):
+class RunList(Display):
     """A table of runs with their curves.
 
     Events carry ``run``: ``open`` shows it on the page, ``adopt`` takes its settings, ``pin`` and
@@ -44,26 +38,6 @@ class RunList(gr.HTML, metaclass=QuietComponentMeta):
     listener gets None.
     """
 
-    def __init__(
-        self,
-        value: RunListValue | None = None,
-        *,
-        words: Mapping[str, str] = RUN_LIST_WORDS,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            value=value,
-            html_template='<div class="tl-root tl-runs"></div>',
-            js_on_load=read_script("chart.js", "lines_plot.js", "run_list.js"),
-            apply_default_css=False,
-            words=dict(words),
-            **options,
-        )
-
-    def preprocess(self, payload: Any) -> Any:
-        """Nothing: the runs are on the server."""
-        return None
-
-    def postprocess(self, value: Any) -> Any:
-        """The value as JSON."""
-        return to_json(value)
+    root_class = "tl-runs"
+    scripts = ("chart.js", "lines_plot.js", "run_list.js")
+    default_words = RUN_LIST_WORDS

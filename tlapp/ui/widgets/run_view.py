@@ -1,15 +1,11 @@
 """A training as it happens: one sentence, one bar, two charts that grow epoch by epoch."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import gradio as gr
-
 from tlapp.ui.text.widgets import RUN_VIEW_WORDS
-from tlapp.ui.widgets.assets import read_script
-from tlapp.ui.widgets.quiet import QuietComponentMeta
+from tlapp.ui.widgets.display import Display
 from tlapp.ui.widgets.values import to_json
 
 State = Literal["empty", "waiting", "preparing", "running", "finished", "stopped", "failed"]
@@ -47,28 +43,12 @@ class RunViewValue:
     batches: tuple[tuple[float, float], ...] = ()  # (epochs done, loss), e.g. (0.25, 1.6)
 
 
-class RunView(gr.HTML, metaclass=QuietComponentMeta):
+class RunView(Display):
     """Status, progress and charts of one run. As an input, a listener gets None."""
 
-    def __init__(
-        self,
-        value: RunViewValue | None = None,
-        *,
-        words: Mapping[str, str] = RUN_VIEW_WORDS,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            value=value,
-            html_template='<div class="tl-root tl-run"></div>',
-            js_on_load=read_script("chart.js", "run_view.js"),
-            apply_default_css=False,
-            words=dict(words),
-            **options,
-        )
-
-    def preprocess(self, payload: Any) -> Any:
-        """Nothing: the run's record is on the server."""
-        return None
+    root_class = "tl-run"
+    scripts = ("chart.js", "run_view.js")
+    default_words = RUN_VIEW_WORDS
 
     def postprocess(self, value: Any) -> Any:
         """The value as JSON, with numbers cut to what can be seen; NaN is a gap."""
