@@ -1,5 +1,5 @@
-"""How long work is told to end: it asks between two steps."""
+"""The question that long work asks between two steps: should I end now?"""
 
 from collections.abc import Callable
 
-ShouldStop = Callable[[], bool]  # whether to end now, keeping what is done; any thread may ask
+ShouldStop = Callable[[], bool]  # any thread may ask

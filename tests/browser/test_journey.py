@@ -261,8 +261,8 @@ def test_how_long_an_epoch_takes_is_measured_before_the_first(
     ladder = tab.page.locator("#ladder")
     ladder.get_by_role("button", name="Last stage").click()
     expect(ladder.locator(".tl-learns")).to_have_count(2)
-    set_field(tab, "batch-size", "7")  # as nobody else here
-    expect(ladder).to_contain_text("an epoch, as measured here", timeout=IMPORT_MS)
+    set_field(tab, "batch-size", "7")  # small batches, as nobody else here
+    expect(ladder).to_contain_text("an epoch, as measured here", timeout=TRAIN_MS)
     expect(tab.page.locator("#train")).to_be_enabled()
 
 
@@ -296,7 +296,7 @@ def test_a_field_says_itself_why_it_cannot_hold_a_value(open_tab: OpenTab, tmp_p
     expect(epochs).to_contain_text("more than this machine allows")
     expect(batch.locator("input")).to_have_value("0")
     set_field(tab, "epochs", "")
-    expect(epochs).to_contain_text("by default 30")
+    expect(epochs).to_contain_text("Left empty, it is 30")
     tab.page.get_by_role("button", name="Back to the defaults").click()
     expect(batch).to_contain_text("Pictures per step.")
     expect(epochs.locator("input")).to_have_value("30")

@@ -74,7 +74,7 @@ def test_jobs_run_one_at_a_time_first_come_first_served(queue: JobQueue) -> None
 
 def test_a_second_job_of_the_same_owner_is_refused(queue: JobQueue) -> None:
     _, gate = _submit_gate(queue, "a")
-    with pytest.raises(JobError, match=r"Your training is (waiting|running) already") as refused:
+    with pytest.raises(JobError, match=r"Your job is (waiting|running) already") as refused:
         queue.submit("a", lambda should_stop: iter(()), ignore)
     assert "stop it" in refused.value.hint
     gate.opened.set()

@@ -82,8 +82,10 @@ def test_a_later_phase_is_held_against_the_network_of_the_beginning() -> None:
 def test_what_the_untouched_network_looks_at_first_is_told() -> None:
     album = Album()
     events = training_in_phases(album, tiny_backbone(), (TrainConfig(freeze="none", epochs=1),))
-    last = [event for event in events if isinstance(event, PreparingFeatures)][-1]
-    assert (last.done, last.total) == (len(album.split.valid), len(album.split.valid))
+    told = [event for event in events if isinstance(event, PreparingFeatures)]
+    count = len(album.split.valid)
+    assert [(e.done, e.total) for e in told if e.asks_original][-1] == (count, count)
+    assert {e.total for e in told if not e.asks_original} == {count + len(album.split.train)}
 
 
 def no_meter(*args: Any) -> Iterator[PreparingFeatures]:

@@ -6,6 +6,7 @@ import gradio as gr
 import pytest
 
 from tlapp.errors import TrainingError
+from tlapp.settings import LOCAL_LIMITS
 from tlapp.training.config import TrainConfig
 from tlapp.ui.panels.form import TrainForm, build_form, field_values, read_form
 
@@ -21,7 +22,7 @@ def _read(form: TrainForm, *, freeze: str = "head", **changes: Any) -> TrainConf
     defaults = field_values(form, TrainConfig(freeze=freeze))
     values = dict(zip(form.components(), defaults, strict=True))
     values |= {getattr(form, name): value for name, value in changes.items()}
-    return read_form(form, values, backbone_name="resnet18", freeze=freeze, most_epochs=1000)
+    return read_form(form, values, backbone_name="resnet18", freeze=freeze, limits=LOCAL_LIMITS)
 
 
 @pytest.mark.parametrize("freeze", ["head", "last:2", "none"])
@@ -43,6 +44,7 @@ def test_a_whole_number_may_come_as_a_float(form: TrainForm) -> None:
         ("epochs", 0, "number of epochs"),
         ("epochs", 2.5, "number of epochs"),
         ("epochs", 1001, "1,001 epochs are more"),
+        ("epochs", 20_000, "20,000 epochs are more"),
         ("head_epochs", 5000, "5,000 epochs are more"),
         ("learning_rate", -1, "learning rate"),
         ("seed", -5, "seed"),

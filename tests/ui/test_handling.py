@@ -34,6 +34,10 @@ async def _raise_in_awaited_steps(error: Exception) -> AsyncIterator[int]:
     raise error
 
 
+async def _raise_awaited(error: Exception) -> None:
+    raise error
+
+
 def _call(listener: Callable[..., Any]) -> list[Any]:
     """Everything the listener gives, whatever kind of function it is."""
     if inspect.isasyncgenfunction(listener):
@@ -42,11 +46,13 @@ def _call(listener: Callable[..., Any]) -> list[Any]:
             return [item async for item in listener()]
 
         return asyncio.run(collect())
-    given = listener()
+    given = asyncio.run(listener()) if inspect.iscoroutinefunction(listener) else listener()
     return list(given) if inspect.isgenerator(given) else [given]
 
 
-HANDLERS = pytest.mark.parametrize("handler", [_raise, _raise_in_steps, _raise_in_awaited_steps])
+HANDLERS = pytest.mark.parametrize(
+    "handler", [_raise, _raise_in_steps, _raise_awaited, _raise_in_awaited_steps]
+)
 
 
 def test_a_listener_has_the_handlers_signature_less_what_is_bound() -> None:
@@ -61,7 +67,11 @@ def test_a_listener_has_the_handlers_signature_less_what_is_bound() -> None:
 @HANDLERS
 def test_a_listener_is_the_same_kind_of_function_as_its_handler(handler: Any) -> None:
     listener = bind(handler, ValueError())
-    for is_kind in (inspect.isgeneratorfunction, inspect.isasyncgenfunction):
+    for is_kind in (
+        inspect.isgeneratorfunction,
+        inspect.iscoroutinefunction,
+        inspect.isasyncgenfunction,
+    ):
         assert is_kind(listener) == is_kind(handler)
 
 

@@ -46,6 +46,12 @@ def test_pictures_that_pass_the_backbone_are_counted_with_their_speed() -> None:
     assert "only the head learns" in sentence
 
 
+def test_what_the_meter_asks_of_the_untouched_network_is_told_apart() -> None:
+    sentence = _say(phase="features", features_done=3, features_total=60, asks_original=True)
+    assert sentence.startswith("The untouched network looks at picture 3 of 60")
+    assert "read once" not in sentence
+
+
 def test_a_training_says_its_epoch_its_best_and_the_time_left() -> None:
     assert _say(phase="training", epoch=1, epochs=30) == "Epoch 1 of 30."
     rows = (make_row(1, valid_accuracy=0.7), make_row(2, valid_accuracy=0.6, is_best=False))

@@ -1,8 +1,12 @@
 """Words that are put together from values."""
 
+from typing import get_args
+
 import pytest
 
+from tlapp.training.doubts import Doubt, DoubtName
 from tlapp.ui import text
+from tlapp.ui.text.doubts import sentence
 
 
 @pytest.mark.parametrize(
@@ -19,3 +23,17 @@ def test_a_size_is_told_in_megabytes_and_nothing_is_nothing(
     number_of_bytes: int, words: str
 ) -> None:
     assert text.megabytes(number_of_bytes) == words
+
+
+@pytest.mark.parametrize("name", get_args(DoubtName))
+def test_every_doubt_has_a_sentence_with_its_figures(name: DoubtName) -> None:
+    doubt = Doubt(name=name, stage="stage 2", above="stage 3", rate=0.01, usual=0.002, count=4999)
+    figures = {
+        "locked above": ("Stage 2", "stage 3"),
+        "one rate": ("0.01",),
+        "wrecking rate": ("0.01",),
+        "wild head": ("0.01", "0.002"),
+        "batchnorm": ("4999",),
+        "from scratch": ("4,999",),
+    }[name]
+    assert all(figure in sentence(doubt) for figure in figures)

@@ -1,5 +1,6 @@
 """Experiments as jobs of a workspace."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -120,6 +121,21 @@ def test_a_search_for_a_learning_rate_is_an_experiment(
     assert seen.value.is_over
     assert seen.value.config == phases_of(config)[-1]
     assert workspace.runs(owner) == ()
+
+
+def test_what_is_under_way_is_called_by_its_name(
+    workspace: Workspace, owner: str, dataset: Dataset
+) -> None:
+    gate = threading.Event()
+
+    def values(should_stop: ShouldStop) -> Iterator[int]:
+        assert gate.wait(PATIENCE_SECONDS)
+        yield 1
+
+    workspace.lab.experiments.start(owner, "count", values, what="count of sheep")
+    with pytest.raises(JobError, match=r"Your count of sheep is (waiting|running) already"):
+        workspace.lab.start_rate_finder(owner, dataset, TrainConfig())
+    gate.set()
 
 
 def test_settings_that_cannot_work_are_refused_before_the_search(

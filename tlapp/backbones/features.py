@@ -24,7 +24,7 @@ from tlapp.data.images import Picture
 from tlapp.data.preprocess import augment
 from tlapp.stopping import ShouldStop
 
-# Legend: N pictures, V augmented views, D feature width, B batch, C channels, H height, W width.
+# Legend: N pictures, D feature width, B batch, C channels, H height, W width.
 
 BATCH_SIZE = 4  # measured: larger ones fall out of a core's cache
 _PROGRESS_SECONDS = 0.1

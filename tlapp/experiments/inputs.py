@@ -104,7 +104,11 @@ def hits_with(
 
 @contextmanager
 def _own_draws(seed: int) -> Iterator[None]:
-    """What dropout draws inside depends on the seed alone, and nobody else's draws on it."""
+    """What dropout draws inside depends on the seed, and later draws do not depend on it.
+
+    Torch's dropout knows the process's random numbers alone. Nothing else of tlapp draws from them,
+    so they are set and restored; another thread that did would be in the way.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

@@ -100,7 +100,7 @@ def _share_done(event: TrainingEvent, job: TrainJob, before: float) -> float:
     epochs = sum(phase.epochs for phase in job.phases)
     if isinstance(event, TrainingFinished):
         return 1.0
-    if isinstance(event, PreparingFeatures):
+    if isinstance(event, PreparingFeatures) and not event.asks_original:
         return _PREPARING_SHARE * event.done / event.total
     if isinstance(event, BatchFinished):
         epochs_done = event.epoch - 1 + event.batch / event.batches

@@ -37,10 +37,10 @@ class JobEnd:
 class JobPlan:
     """What a job does; its parts are called by the worker alone, one after the other."""
 
+    what: str  # as its owner calls it: "training"
     make_events: Callable[[ShouldStop], Iterator[Any]]
     on_event: Callable[[Any], None]
     on_end: Callable[[JobEnd], None]
-    what: str = "training"  # as its owner calls it
     expected_seconds: float | None = None  # None: not known
     budget_seconds: float | None = None  # wall time; None: no limit
     uses: frozenset[str] = frozenset()  # ids of what must not be removed before it is over

@@ -41,7 +41,7 @@ class JobQueue:
         make_events: Callable[[ShouldStop], Iterator[Event]],
         on_event: Callable[[Event], None],
         *,
-        what: str = "training",
+        what: str = "job",
         on_end: Callable[[JobEnd], None] = lambda end: None,
         expected_seconds: float | None = None,
         uses: frozenset[str] = frozenset(),
@@ -98,9 +98,9 @@ class JobQueue:
             return any(identifier in job.plan.uses for job in self._jobs())
 
     def is_idle(self) -> bool:
-        """Nothing waits or runs."""
+        """Nothing waits or runs, and something could."""
         with self._changed:
-            return self._running is None and not self._waiting
+            return not (self._is_closed or self._running or self._waiting)
 
     def close(self, timeout_seconds: float = 10.0) -> None:
         """Stop everything and wait so long for the worker. No job is taken afterwards."""

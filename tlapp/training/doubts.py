@@ -9,14 +9,14 @@ from tlapp.training.freezing import StagePlan, find_boundary
 
 _HARMFUL_RATE = 1e-3  # AdamW at this rate, while the head is untrained: its errors go deep
 _WRECKING_RATE = 3e-3  # and at this one whatever the head knows
-_WILD_HEAD_RATE = {"adamw": 0.1, "sgd": 10.0}  # a hundred times what a head likes, or more
+_WILD_HEAD_RATE = {"adamw": 0.1, "sgd": 10.0}  # far above what a head likes
 _FEW_PICTURES = 5_000  # ImageNet, from which networks do learn from scratch, has 1,281,167
 
 DoubtName = Literal[
     "locked above",  # `stage` learns below `above`, which is locked
     "one rate",  # `rate` for everything, under an untrained head
     "wrecking rate",  # `rate` for pretrained stages
-    "wild head",  # `rate` for the head
+    "wild head",  # `rate` for the head, which likes about `usual`
     "batchnorm",  # statistics follow batches of `count` pictures
     "from scratch",  # with `count` pictures
 ]
@@ -24,12 +24,13 @@ DoubtName = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """One reason to think again. The figures that its name does not speak of are empty."""
+    """One reason to think again. Fields that its name does not use are empty."""
 
     name: DoubtName
     stage: str = ""
     above: str = ""
     rate: float = 0.0
+    usual: float = 0.0
     count: int = 0
 
 
@@ -43,7 +44,8 @@ def doubts(plans: Sequence[StagePlan], config: TrainConfig, *, train_count: int)
     if config.pretrained:
         yield from _rate_doubts([rate for plan in plans if (rate := plan.learning_rate)], config)
     if config.learning_rate >= _WILD_HEAD_RATE[config.optimizer]:
-        yield Doubt(name="wild head", rate=config.learning_rate)
+        usual = TrainConfig(freeze=config.freeze, optimizer=config.optimizer).learning_rate
+        yield Doubt(name="wild head", rate=config.learning_rate, usual=usual)
     if config.pretrained and config.train_batchnorm and not config.is_head_alone:
         yield Doubt(name="batchnorm", count=config.batch_size)
     if not config.pretrained and train_count < _FEW_PICTURES:

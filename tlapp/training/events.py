@@ -42,6 +42,7 @@ class PreparingFeatures:
     done: int
     total: int
     images_per_second: float
+    asks_original: bool = False  # what forgetting is held against: the untouched network's answers
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Features are standardised with the training pictures' mean and standard deviation; that is folded
 into every head that leaves this file, so a head is a plain Linear on raw features.
-N pictures, D feature width, K classes, V augmented views, B pictures of one step.
+N pictures, D feature width, K classes, B pictures of one step.
 """
 
 import math

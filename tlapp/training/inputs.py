@@ -1,7 +1,7 @@
 """What the learning part of a network reads in every epoch, made once and kept.
 
 Either pictures (nothing is frozen from the stem upwards) or activations at the boundary between
-frozen and learning stages. N pictures, V views (0 is the plain one), C channels, H and W pixels.
+frozen and learning stages. N pictures, C channels, H and W pixels.
 """
 
 import time

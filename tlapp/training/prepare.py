@@ -88,7 +88,9 @@ def prepare_meter(
         whole_backbone(original), pictures, cache=cache, should_stop=should_stop
     ):
         if isinstance(event, FeatureProgress):
-            yield PreparingFeatures(event.done, event.total, event.images_per_second)
+            yield PreparingFeatures(
+                event.done, event.total, event.images_per_second, asks_original=True
+            )
         elif isinstance(event, FeatureFinished):
             return ForgettingMeter(original, event.features.features_ND)
     return None

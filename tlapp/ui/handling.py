@@ -25,13 +25,14 @@ QUIET: Final[Mapping[str, Any]] = MappingProxyType(
     {"show_progress": "hidden", "api_visibility": "private"}
 )  # how the page's own events are: no spinner over the widgets, not offered to API clients
 _COMMAND = re.compile("`([^`]*)`")
+FOLLOWING: Final[Mapping[str, Any]] = MappingProxyType({"concurrency_limit": None, **QUIET})
 MESSAGE_SECONDS = 20  # a toast stays long enough to read two sentences and act
 
 
 def bind(handler: Callable[..., Any], *context: Any) -> Callable[..., Any]:
     """`handler` with `context` as its first arguments, ready to be given to a Gradio event.
 
-    Works for plain functions, generators and async generators. A `TlappError` becomes a message
+    Works for functions and generators, plain and async. A `TlappError` becomes a message
     with its hint; anything else is logged under an id that the message names, and says no more.
     """
     if inspect.isasyncgenfunction(handler):
@@ -43,6 +44,13 @@ def bind(handler: Callable[..., Any], *context: Any) -> Callable[..., Any]:
                         yield update
 
         return _with_signature_of(handler, listen_async, len(context))
+    if inspect.iscoroutinefunction(handler):
+
+        async def listen_awaited(*arguments: Any) -> Any:
+            with errors_as_words():
+                return await handler(*context, *arguments)
+
+        return _with_signature_of(handler, listen_awaited, len(context))
     if inspect.isgeneratorfunction(handler):
 
         def listen_stepwise(*arguments: Any) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""The page as a whole: header, zones and events, and the server that shows it."""
+"""The page as a whole: header and zones, and the server that shows it."""
 
 import time
 from collections.abc import Iterator
@@ -27,8 +27,11 @@ REQUEST_BYTES = 4 * MEGABYTE  # of any request that is not an upload
 VISITOR_KEY = "tlapp_visitor"  # where the browser keeps its token
 VISITOR_SECRET = "tlapp: hides the token from a casual look, the token itself is what counts"
 CURVE_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
-TAB_IS_SEEN = """document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) trigger('seen', {});
+TAB_IS_SEEN = """let last = performance.now();
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || performance.now() - last < 3000) return; // milliseconds
+  last = performance.now();
+  trigger('seen', {});
 });"""
 UPLOAD_CACHE_SECONDS = (600, 3600)  # Gradio's own upload folder: look this often, keep this long
 

@@ -136,7 +136,7 @@ def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -
         else text.learning_sentence_without_classes(counts),
         untried=""
         if costs is None or config.is_head_alone or costs.is_epoch_measured
-        else str(hash(config)),
+        else untried(config),
         doubts=()
         if dataset is None
         else tuple(
@@ -149,6 +149,11 @@ def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -
             head_parameters if dataset is not None else None,
         ),
     )
+
+
+def untried(config: TrainConfig) -> str:
+    """Stands for these settings: a figure that was measured for others is not theirs."""
+    return str(hash(config))
 
 
 def moved(workspace: Workspace, record: RunRecord) -> Moved:
@@ -170,7 +175,8 @@ def moved(workspace: Workspace, record: RunRecord) -> Moved:
 
 def with_problem(value: LadderValue, error: TlappError) -> LadderValue:
     """The same, saying why the settings on the page cannot work."""
-    return replace(value, sentence=f"{error} {error.hint}".replace("**", ""), is_problem=True)
+    sentence = f"{error} {error.hint}".replace("**", "")
+    return replace(value, sentence=sentence, is_problem=True, untried="")
 
 
 def _head_parameters(counts: ParameterCounts, plans: Sequence[StagePlan]) -> int:

@@ -1,13 +1,12 @@
 """Which event of the page leads to what: the zones told of each other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import gradio as gr
 
-from tlapp.ui.handling import QUIET, bind
+from tlapp.ui.handling import FOLLOWING, QUIET, bind
 from tlapp.ui.panels import (
     choosing,
     comparing,
@@ -29,7 +28,6 @@ from tlapp.ui.widgets.mistake_view import MistakeView
 from tlapp.workspace import is_token, new_visitor
 
 PAGE_IS_OPEN = "() => { document.documentElement.classList.add('tl-open'); }"  # see theme.css
-FOLLOWING: Final[Mapping[str, Any]] = MappingProxyType({"concurrency_limit": None, **QUIET})
 
 Then = Callable[[Any], None]  # does something more after an event
 
@@ -61,32 +59,34 @@ class Zones:
 
 @dataclass(frozen=True, eq=False)
 class _Follow:
-    """Follows what an event may have begun, or another tab of the visitor."""
+    """Follows what an event, or another tab of the visitor, may have begun."""
 
     page: Page
     zones: Zones
-    rates: Then
+    rates_after: Then
 
-    def run(self, event: Any) -> None:
-        self._then_list_runs(self._follow(event, following.follow, self.zones.of_the_run()))
+    def run_after(self, event: Any) -> None:
+        followed = self._follow(event, following.follow, self.zones.of_the_run())
+        self._list_runs_after(followed)
+        token = [self.zones.token]
+        followed.then(bind(mistakes.refresh, self.page), token, self.zones.mistakes, **QUIET)
 
-    def race(self, event: Any) -> None:
-        self._then_list_runs(self._follow(event, racing.follow, self.zones.race.views()))
+    def race_after(self, event: Any) -> None:
+        self._list_runs_after(self._follow(event, racing.follow, self.zones.race.views()))
 
-    def mistake(self, event: Any) -> None:
+    def mistake_after(self, event: Any) -> None:
         self._follow(event, mistakes.follow, self.zones.mistakes)
 
-    def everything(self, event: Any) -> None:
-        for follow in (self.run, self.race, self.mistake, self.rates):
+    def everything_after(self, event: Any) -> None:
+        for follow in (self.run_after, self.race_after, self.mistake_after, self.rates_after):
             follow(event)
 
     def _follow(self, event: Any, handler: Callable[..., Any], outputs: Any) -> Any:
         return event.then(bind(handler, self.page), [self.zones.token], outputs, **FOLLOWING)
 
-    def _then_list_runs(self, event: Any) -> None:
+    def _list_runs_after(self, event: Any) -> None:
         token, runs = [self.zones.token], self.zones.compare.runs
         event.then(bind(comparing.refresh, self.page), token, runs, **QUIET)
-        event.then(bind(mistakes.refresh, self.page), token, self.zones.mistakes, **QUIET)
 
 
 def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
@@ -95,21 +95,21 @@ def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
     show_data_again = bind(show_data, page), [token], zones.data.views()
     show_training_again = bind(show_training, page, zones.train), [token], zones.train.views()
     show_race_again = bind(racing.refresh, page), [token], zones.race.views()
-    follow = _Follow(page, zones, rates=rate_finder.connect(page, zones.train, token))
+    follow = _Follow(page, zones, rates_after=rate_finder.connect(page, zones.train, token))
     trying.connect(page, zones.trying, token)
     race_started = racing.connect(page, zones.race, token)
-    follow.race(race_started)
-    follow.run(race_started.then(*show_data_again, **QUIET))
-    follow.mistake(mistakes.connect(page, zones.mistakes, token))
+    follow.race_after(race_started)
+    follow.run_after(race_started.then(*show_data_again, **QUIET))
+    follow.mistake_after(mistakes.connect(page, zones.mistakes, token))
     for started in train.connect(page, zones.train, token):
-        follow.run(started)
+        follow.run_after(started)
         started.then(*show_data_again, **QUIET)
     for change in data.connect(page, zones.data, token):
-        follow.run(change.then(*show_training_again, **QUIET))
+        follow.run_after(change.then(*show_training_again, **QUIET))
         change.then(*show_race_again, **QUIET)
     other_run_shown, adopted = comparing.connect(page, zones.compare, token)
     for event in other_run_shown:
-        follow.run(event)
+        follow.run_after(event)
     adopted.then(*show_training_again, **QUIET)
     opened = blocks.load(
         bind(open_page, page, zones.train),
@@ -118,8 +118,8 @@ def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
         **QUIET,
     )
     opened.then(None, js=PAGE_IS_OPEN, api_visibility="private")
-    follow.everything(opened)
-    follow.everything(zones.attention.seen(None, **QUIET))
+    follow.everything_after(opened)
+    follow.everything_after(zones.attention.seen(*show_data_again, **QUIET))
 
 
 def open_page(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...]:

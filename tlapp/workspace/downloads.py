@@ -91,6 +91,7 @@ class Downloads:
             card.name,
             lambda should_stop: self._weights.fetch(card, should_stop),
             on_event,
+            what="download",
             on_end=on_end,
         )
 

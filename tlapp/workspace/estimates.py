@@ -23,6 +23,7 @@ from tlapp.training.memory import estimate_bytes
 from tlapp.workspace.plan import TrainingPlan
 from tlapp.workspace.shelf import BackboneShelf
 
+_SMALL_BATCH = 8  # from there on the optimizer's own work does not matter
 MOST_LOOKED_UP = 5_000  # pictures; looking more up in the cache costs over a tenth of a second
 
 
@@ -32,7 +33,7 @@ class Costs:
 
     seconds: float | None  # wall time of everything; None: this backbone's speed is not measured
     epoch_seconds: float | None  # of one epoch of the last phase; None: as above, or the head alone
-    is_epoch_measured: bool  # an epoch like these has been trained here
+    is_epoch_measured: bool  # epochs or steps like these have been trained here
     memory_bytes: int  # on top of what the program takes by itself, at its highest
 
 
@@ -148,12 +149,13 @@ def note_learning_speed(
 
 
 def _kind(shelf: BackboneShelf, config: TrainConfig, work: Workload) -> str:
-    """What makes an epoch faster or slower: what learns, what is kept, what statistics do."""
+    """What makes an epoch faster or slower: what learns, what is kept, what statistics do, and how
+    often the optimizer steps."""
     return (
         f"from stage {_boundary(shelf, config)}"
         f"{'' if work.is_boundary_kept else ', nothing kept'}"
         f"{', with statistics' if config.learns_statistics else ''}"
-        f", {config.batch_size} at once"
+        f"{', small batches' if config.batch_size < _SMALL_BATCH else ''}"
     )
 
 

@@ -23,7 +23,7 @@ class Experiment:
     """One experiment at one moment."""
 
     experiment_id: str
-    kind: str  # as its owner calls it
+    kind: str
     state: JobState
     value: Any  # the newest one; None: nothing is known yet
     position: int = 0  # 1: the next to run; 0: not waiting
@@ -68,11 +68,13 @@ class Experiments:
         kind: str,
         make_values: Callable[[ShouldStop], Iterator[Any]],
         *,
+        what: str = "experiment",
         first: Any = None,
         expected_seconds: float | None = None,
         uses: frozenset[str] = frozenset(),
     ) -> str:
-        """Put an experiment in the queue, in place of the owner's earlier one of this kind.
+        """Put an experiment in the queue, in place of the owner's earlier one of this kind; `what`
+        is how its owner calls it.
 
         Returns its id; its value is `first` until it runs. Raises JobError (queue full, or the
         owner has something under way).
@@ -82,7 +84,7 @@ class Experiments:
             owner,
             make_values,
             values.take,
-            what=kind,
+            what=what,
             expected_seconds=expected_seconds,
             uses=uses,
         )

@@ -24,9 +24,8 @@ from tlapp.workspace.planner import Planner
 from tlapp.workspace.shelf import BackboneShelf
 from tlapp.workspace.trainings import Trainings
 
-# Kinds of experiments:
-MISTAKE = "classic mistake"  # its values are `MistakeValue`s
-RATE_FINDER = "search for a learning rate"  # its values are `RateSweep`s
+MISTAKE = "mistake"  # the kind of these experiments; their values are `MistakeValue`s
+RATE_FINDER = "lr"  # the kind of these experiments; their values are `RateSweep`s
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +93,9 @@ class Lab:
                 )
 
         uses = plan.uses | {record.run_id}
-        return self.experiments.start(owner, MISTAKE, values, first=start, uses=uses)
+        return self.experiments.start(
+            owner, MISTAKE, values, what="classic mistake", first=start, uses=uses
+        )
 
     def start_rate_finder(self, owner: str, dataset: Dataset, config: TrainConfig) -> str:
         """Put a search for a learning rate for these settings in the queue; the experiment's id.
@@ -115,6 +116,7 @@ class Lab:
             owner,
             RATE_FINDER,
             values,
+            what="search for a learning rate",
             expected_seconds=self._rate_finder_seconds(dataset, plan),
             uses=plan.uses,
         )

@@ -35,6 +35,7 @@ class LiveRun:
     features_done: int = 0
     features_total: int = 0
     features_per_second: float | None = None
+    asks_original: bool = False  # what passes now is for the forgetting meter
     epoch: int = 0  # the epoch that is running (or the last one), 1 for the first
     epochs: int = 0  # planned
     batch: int = 0  # batches finished in this epoch
@@ -138,6 +139,7 @@ class LiveTracker:
             self.live,
             phase="features",
             features_done=event.done,
+            asks_original=event.asks_original,
             features_total=event.total,
             features_per_second=speed or None,
             seconds_left=(event.total - event.done) / speed if speed else None,

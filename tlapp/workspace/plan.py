@@ -1,4 +1,4 @@
-"""What a training is to do, checked, as the record that its run begins with, and how it ended."""
+"""What a training is to do: checked, as a job, as the record its run begins with, and its end."""
 
 import platform
 from collections import Counter
@@ -10,6 +10,7 @@ import torchvision
 
 import tlapp
 from tlapp.backbones.catalog import find_card
+from tlapp.backbones.loading import Backbone
 from tlapp.backbones.stages import Stage
 from tlapp.data.dataset import Dataset
 from tlapp.data.images import Picture
@@ -22,7 +23,6 @@ from tlapp.settings import MINUTE, Limits
 from tlapp.training.config import TrainConfig
 from tlapp.training.freezing import plan_stages
 from tlapp.training.task import TrainJob
-from tlapp.workspace.shelf import BackboneShelf
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,14 +51,13 @@ class TrainingPlan:
         return self.phases[-1]
 
 
-def training_job(plan: TrainingPlan, shelf: BackboneShelf) -> TrainJob:
-    """The plan with its backbone. Raises BackboneError when the weights are not here."""
-    config = plan.config
+def training_job(plan: TrainingPlan, backbone: Backbone) -> TrainJob:
+    """What is to be trained."""
     return TrainJob(
         images=plan.dataset.images,
         split=plan.split,
         picture_of=plan.picture_of,
-        backbone=shelf.get(config.backbone, pretrained=config.pretrained, seed=config.seed),
+        backbone=backbone,
         phases=plan.phases,
     )
 
@@ -67,17 +66,21 @@ def check_plan(plan: TrainingPlan, stages: Sequence[Stage], limits: Limits) -> N
     """Refuse at once what would fail as a job. Raises TrainingError, BackboneError."""
     for config in plan.phases:
         plan_stages(stages, config)
-    epochs = sum(config.epochs for config in plan.phases)
-    if epochs > limits.epochs:
-        raise TrainingError(
-            f"{epochs} epochs are more than this machine allows.",
-            hint=f"Choose {limits.epochs} epochs or fewer.",
-        )
+    check_epochs(sum(config.epochs for config in plan.phases), limits)
     images = plan.dataset.images
     if len({images.images[index].class_index for index in plan.split.train}) < 2:
         raise TrainingError(
             "There is only one class with pictures to learn from.",
             hint="Add a second class, so that there is something to tell apart.",
+        )
+
+
+def check_epochs(epochs: int, limits: Limits) -> None:
+    """Raise TrainingError when so many epochs, of all phases, are too many here."""
+    if epochs > limits.epochs:
+        raise TrainingError(
+            f"{epochs:,} epochs are more than this machine allows.",
+            hint=f"Choose {limits.epochs:,} or fewer.",
         )
 
 

@@ -13,6 +13,7 @@ from tlapp.backbones.speed import SpeedBook, measure_speed
 from tlapp.backbones.weights import WeightsStore
 
 MEASURE_DELAY_SECONDS = 5.0  # after the start of a server: the first page comes first
+BETWEEN_SECONDS = 1.0  # two backbones: somebody may wait to have an epoch timed
 SHELF_SIZE = 2  # the largest takes half a gigabyte
 
 _Key = TypeVar("_Key")
@@ -48,6 +49,7 @@ class BackboneShelf:
         self._shares: dict[str, tuple[float, ...]] = {}
         self._top_costs: dict[tuple[str, int], TopCosts] = {}
         self._lock = threading.Lock()
+        self.measuring = threading.Lock()  # held by whoever times something
 
     def get(self, name: str, *, pretrained: bool = True, seed: int = 0) -> Backbone:
         """A loaded backbone. Raises BackboneError when its weights are not here.
@@ -62,6 +64,15 @@ class BackboneShelf:
                     card, self._weights, pretrained=pretrained, seed=0 if pretrained else seed
                 )
             return slot.backbone
+
+    def borrow(self, name: str, *, pretrained: bool, seed: int) -> Backbone:
+        """The same for a short while: one that is not on the shelf is not put there."""
+        card = find_card(name)
+        key = card.name, pretrained, 0 if pretrained else seed
+        with self._lock:
+            slot = self._slots.get(key)
+        backbone = slot.backbone if slot else None
+        return backbone or load_backbone(card, self._weights, pretrained=pretrained, seed=key[2])
 
     def views(self) -> tuple[CardView, ...]:
         """Every card with what this machine knows about it."""
@@ -99,8 +110,9 @@ class BackboneShelf:
             while not is_idle():
                 if pause(1.0):
                     return
-            self.measure(name)
-            if pause(0.0):
+            with self.measuring:
+                self.measure(name)
+            if pause(BETWEEN_SECONDS):
                 return
 
     def unmeasured(self) -> tuple[str, ...]:
@@ -112,7 +124,7 @@ class BackboneShelf:
         """Measure the speed of a backbone (some seconds of the whole machine) and keep it.
 
         Weights that are not here are drawn: they take as long. Loaded outside the shelf, so that
-        nobody's backbone has to make room.
+        nobody's backbone has to make room. For whoever holds `measuring`.
         """
         card = find_card(name)
         is_ready = self._weights.is_ready(card)
@@ -124,6 +136,10 @@ class BackboneShelf:
         """Pictures a second on this machine; None: not measured yet."""
         return self._speeds.get(name)
 
+    def known_speed(self, name: str) -> float:
+        """The same, measured now where it is not known. For whoever holds `measuring`."""
+        return self.speed(name) or self.measure(name)
+
     def learning_speed(self, name: str, kind: str) -> float | None:
         """Forward passes' worth of work a second while it learns; None: not measured yet.
 
@@ -132,7 +148,7 @@ class BackboneShelf:
         return self._speeds.get(f"{name}, learning {kind}")
 
     def put_learning_speed(self, name: str, kind: str, forwards_per_second: float) -> None:
-        """Keep what a training has shown."""
+        """Keep what a training, or a few steps of one, has shown."""
         self._speeds.put(f"{name}, learning {kind}", forwards_per_second)
 
     def _known(self, table: dict[_Key, _Value], key: _Key, make: Callable[[], _Value]) -> _Value:

@@ -123,7 +123,11 @@ class Trainings:
         card = find_card(plan.config.backbone)
         if plan.config.pretrained and not self._weights.is_ready(card):
             yield from self._weights.fetch(card, should_stop)
-        return None if should_stop() else training_job(plan, self._shelf)
+        if should_stop():
+            return None
+        config = plan.config
+        backbone = self._shelf.get(card.name, pretrained=config.pretrained, seed=config.seed)
+        return training_job(plan, backbone)
 
     def stop(self, run_id: str) -> None:
         """Ask a run to stop. Harmless when it is over."""

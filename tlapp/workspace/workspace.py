@@ -43,8 +43,8 @@ from tlapp.workspace.lab import Lab
 from tlapp.workspace.live import LiveRun
 from tlapp.workspace.planner import Planner, split_of
 from tlapp.workspace.shelf import BackboneShelf, CardView
+from tlapp.workspace.timing import Timing
 from tlapp.workspace.trainings import Trainings
-from tlapp.workspace.trials import Trials
 from tlapp.workspace.trying import RawPicture, Tried, TryDesk, TryResult
 from tlapp.workspace.visitors import VisitorBook, VisitorState
 
@@ -74,7 +74,7 @@ class Workspace:
         self._planner = Planner(self._store, Estimates(self._shelf, self._weights, cache))
         experiments = Experiments(queue)
         self.lab = Lab(self._planner, self._trainings, self._shelf, experiments)
-        self.trials = Trials(
+        self.timing = Timing(
             self._planner, self._shelf, self._weights, is_idle=self._trainings.is_idle
         )
         self.downloads = Downloads(self._weights, limits)

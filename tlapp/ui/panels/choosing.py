@@ -1,6 +1,9 @@
 """Choosing in the Train zone: backbone, locks, rates and fields, and at once what they mean."""
 
+import asyncio
+import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -18,9 +21,11 @@ from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
 from tlapp.ui.text.fields import empty_field
 from tlapp.ui.widget_values import with_problem
-from tlapp.ui.widgets.ladder import LadderValue
+from tlapp.ui.widgets.ladder import LadderValue, measured_update
 
-WRONG_FIELD = ["tl-wrong-field"]
+WRONG_FIELD = "tl-wrong-field"  # a class of theme.css
+MOST_WAITED_SECONDS = 600.0  # for a machine that nobody trains on; then nothing is measured
+LOOK_SECONDS = 0.5
 
 
 def show(page: Page, panel: TrainPanel, owner: str) -> tuple[Any, ...]:
@@ -62,7 +67,7 @@ def read(page: Page, panel: TrainPanel, owner: str, values: FormValues) -> Train
         values,
         backbone_name=values[panel.cards],
         freeze=freeze_from(stages, locked),
-        most_epochs=page.settings.limits.epochs,
+        limits=page.settings.limits,
         stage_rates=tuple(
             (stage, rate)
             for stage, rate in chosen_config(page, owner).stage_rates
@@ -142,20 +147,28 @@ def change_rate(
     return _ladder(page, owner, remember(page, owner, config))
 
 
-def measure_epoch(page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues) -> Any:
-    """Find out by trial how long an epoch takes, where that is not known yet, and say so."""
+async def measure_epoch(
+    page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
+) -> Any:
+    """Find out how long an epoch takes with what the ladder shows, as soon as nobody trains."""
     owner = page.owner_of(values[token])
-    dataset, config = shown_dataset(page, owner), chosen_config(page, owner)
-    try:
-        is_shown = read(page, panel, owner, values) == config
-    except TrainingError:
-        is_shown = False  # the ladder says what is wrong
-    if dataset is None or not is_shown:
+    config = await asyncio.to_thread(chosen_config, page, owner)
+    dataset = await asyncio.to_thread(shown_dataset, page, owner)
+    if dataset is None or not page.workspace.timing.can_measure(config):
         return gr.skip()
-    has_measured = page.workspace.trials.measure_epoch(
-        dataset, config, is_wanted=lambda: chosen_config(page, owner) == config
+
+    def is_wanted() -> bool:
+        return page.visits.get(owner).config in (None, config)
+
+    end = time.monotonic() + MOST_WAITED_SECONDS
+    measure = partial(page.workspace.timing.measure_epoch, dataset, config, is_wanted=is_wanted)
+    while is_wanted() and not await asyncio.to_thread(measure):
+        if time.monotonic() > end:
+            return gr.skip()
+        await asyncio.sleep(LOOK_SECONDS)
+    return measured_update(
+        await asyncio.to_thread(_ladder, page, owner, config), of=widget_values.untried(config)
     )
-    return _ladder(page, owner, config) if has_measured else gr.skip()
 
 
 def reset_form(page: Page, panel: TrainPanel, token: str) -> tuple[Any, ...]:
@@ -166,13 +179,13 @@ def reset_form(page: Page, panel: TrainPanel, token: str) -> tuple[Any, ...]:
     return take_over(page, panel, owner, config)
 
 
-def check(
+def show_field_problem(
     page: Page, panel: TrainPanel, name: str, token: gr.BrowserState, values: FormValues
 ) -> Any:
     """At the field: why it cannot hold this value, or what it stands for while it is empty."""
     field = getattr(panel.form, name)
     try:
-        check_field(name, values[field], most_epochs=page.settings.limits.epochs)
+        check_field(name, values[field], page.settings.limits)
     except TrainingError as error:
         return gr.update(info=f"{error} {error.hint}", elem_classes=WRONG_FIELD)
     if values[field] is not None:

@@ -31,7 +31,8 @@ async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[t
         yield await asyncio.to_thread(_idle, page, owner)
         return
     run_id, answered_epoch = state.run_id, -1
-    dataset_id = page.visits.get(owner).pending_dataset_id or state.dataset_id
+    shown = await asyncio.to_thread(shown_dataset, page, owner)
+    dataset_id = None if shown is None else shown.dataset_id
     tab = "run", owner, request.session_hash
     async with page.watchers.news(tab, partial(page.workspace.listen, run_id)) as changes:
         async for _ in changes:
@@ -41,8 +42,7 @@ async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[t
             answers = (
                 await asyncio.to_thread(trying.show, page, owner) if has_answers else gr.skip()
             )
-            view = widget_values.run(live, shown_dataset_id=dataset_id)
-            yield view, *await asyncio.to_thread(_around, page, live, answers)
+            yield await asyncio.to_thread(_view, page, live, dataset_id, answers)
             if live.is_over:
                 return
 
@@ -57,8 +57,9 @@ def _idle(page: Page, owner: str) -> tuple[Any, ...]:
     )
 
 
-def _around(page: Page, live: LiveRun, answers: Any) -> tuple[Any, ...]:
+def _view(page: Page, live: LiveRun, dataset_id: str | None, answers: Any) -> tuple[Any, ...]:
     return (
+        widget_values.run(live, shown_dataset_id=dataset_id),
         *button_updates(live),
         answers,
         present.results(live.record) if live.is_over else present.pending_results(live.record),

@@ -6,11 +6,12 @@ from typing import Any, cast
 
 import gradio as gr
 
-from tlapp.errors import TrainingError
+from tlapp.settings import Limits
 from tlapp.training.config import Freeze, TrainConfig
-from tlapp.training.presets import defaults
+from tlapp.training.presets import defaults, phases_of
 from tlapp.ui.text import fields as text
 from tlapp.ui.text.fields import FieldWords
+from tlapp.workspace.plan import check_epochs
 
 FormValues = Mapping[gr.components.Component, Any]
 
@@ -93,7 +94,7 @@ def read_form(
     *,
     backbone_name: str,
     freeze: Freeze,
-    most_epochs: int,
+    limits: Limits,
     stage_rates: tuple[tuple[str, float], ...] = (),
 ) -> TrainConfig:
     """The config that the fields stand for; an empty field means its default.
@@ -102,24 +103,23 @@ def read_form(
     """
     default = defaults(freeze, backbone=backbone_name)
     given = {name: _plain(values[component]) for name, component in form.named()}
-    for name, value in given.items():
-        check_field(name, value, most_epochs=most_epochs)
     filled = {
         name: getattr(default, name) if value is None else value for name, value in given.items()
     }
-    return TrainConfig(
+    for name in ("epochs", "head_epochs"):  # before the config names its own, larger limit
+        check_field(name, filled[name], limits)
+    config = TrainConfig(
         backbone=backbone_name, freeze=freeze, stage_rates=stage_rates, **cast(Any, filled)
     )
+    check_epochs(sum(phase.epochs for phase in phases_of(config)), limits)
+    return config
 
 
-def check_field(name: str, value: Any, *, most_epochs: int) -> None:
+def check_field(name: str, value: Any, limits: Limits) -> None:
     """Refuse what cannot work whatever the other fields hold. Raises TrainingError."""
     plain = _plain(value)
-    if name in ("epochs", "head_epochs") and isinstance(plain, int) and plain > most_epochs:
-        raise TrainingError(
-            f"{plain:,} epochs are more than this machine allows.",
-            hint=f"Choose {most_epochs:,} or fewer.",
-        )
+    if name in ("epochs", "head_epochs") and isinstance(plain, int):
+        check_epochs(plain, limits)
     if plain is not None:
         TrainConfig(**{name: plain})
 

@@ -11,7 +11,7 @@ from tlapp.errors import DataError, TrainingError
 from tlapp.experiments.lr_finder import HIGHEST_RATE, LOWEST_RATE, RateSweep
 from tlapp.training.config import TrainConfig
 from tlapp.ui import text
-from tlapp.ui.handling import QUIET, bind
+from tlapp.ui.handling import FOLLOWING, QUIET, bind
 from tlapp.ui.panels import choosing
 from tlapp.ui.panels.choices import remember
 from tlapp.ui.panels.experiments import follow_experiment, newest_experiment, stop_experiment
@@ -48,9 +48,7 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> Callable[[
     everything: set[gr.blocks.Block] = {token, panel.cards, *panel.settings()}
 
     def then_follow(event: Any) -> None:
-        event.then(
-            bind(follow, page), [token], panel.rates.views(), concurrency_limit=None, **QUIET
-        )
+        event.then(bind(follow, page), [token], panel.rates.views(), **FOLLOWING)
 
     then_follow(panel.rates.start.click(bind(start, page, panel, token), everything, None, **QUIET))
     panel.rates.stop.click(bind(stop, page), [token], None, **QUIET)

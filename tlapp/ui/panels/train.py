@@ -96,7 +96,10 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
         )
         if isinstance(field, gr.Number):  # the others cannot be wrong
             field.input(
-                bind(choosing.check, page, panel, name, token), {token, field}, field, **latest
+                bind(choosing.show_field_problem, page, panel, name, token),
+                {token, field},
+                field,
+                **latest,
             )
     panel.stop.click(bind(stop, page), [token], None, **QUIET)
     return tuple(

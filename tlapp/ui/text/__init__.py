@@ -270,7 +270,7 @@ def accuracy_note(accuracy: float | None, interval: tuple[float, float] | None) 
 
 def learned_elsewhere(dataset_name: str) -> str:
     """Of a run on other pictures than those in the Data zone."""
-    return f'This run learned from "{dataset_name}", not from the pictures shown here now.'
+    return f'This run learned from "{dataset_name}", not from the pictures under Data.'
 
 
 def answers_of(live: LiveRun) -> str:

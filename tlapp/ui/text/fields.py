@@ -59,7 +59,7 @@ TRAIN_BATCHNORM = FieldWords(
 
 def empty_field(default: float) -> str:
     """What stands at a field in which there is nothing."""
-    return f"Empty: by default {default:g}."
+    return f"Left empty, it is {default:g}."
 
 
 def epochs_field(most: int) -> FieldWords:

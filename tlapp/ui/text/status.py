@@ -41,6 +41,11 @@ def _features(live: LiveRun) -> str:
     if not live.features_done:
         return "Loading the backbone."
     is_frozen = live.record.phases[live.phase_number - 1].get("freeze") == HEAD_ALONE
+    if live.asks_original:
+        return (
+            f"The untouched network looks at picture {live.features_done:,} of "
+            f"{live.features_total:,}, to tell later what is forgotten."
+        )
     speed = f", {live.features_per_second:.0f} a second" if live.features_per_second else ""
     return (
         f"Looking at picture {live.features_done:,} of {live.features_total:,}{speed}. "

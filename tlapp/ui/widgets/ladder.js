@@ -204,4 +204,10 @@ watch("value", () => {
   if (props.value.untried) trigger('measure', {});
 });
 watch("moved", render);
+watch("measured", () => {
+  const { of, sentence: said } = props.measured;
+  if (!of || of !== props.value.untried) return; // something else was chosen meanwhile
+  props.value = { ...props.value, sentence: said, untried: "" };
+  render();
+});
 render();

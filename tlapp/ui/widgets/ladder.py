@@ -37,7 +37,7 @@ class LadderValue:
     preset: str = ""  # the name of the one that is chosen; "": none of them
     sentence: str = ""  # "**7,686** of 3.4 M parameters learn. About **6 s**."
     is_problem: bool = False  # the sentence says why these settings cannot work
-    untried: str = ""  # stands for settings with which an epoch has not been timed here yet
+    untried: str = ""  # stands for these settings while an epoch has not been timed with them
     doubts: tuple[str, ...] = ()  # what seldom makes sense about them
     replaced_layer: str = ""  # "classifier: 1280 -> 1000 becomes 1280 -> 6"
 
@@ -53,6 +53,12 @@ class Moved:
 def moved_update(moved: Moved) -> Any:
     """An update of the ladder that leaves its value as it is."""
     return gr.update(moved=to_json(moved), words=dict(LADDER_WORDS))
+
+
+def measured_update(value: LadderValue, *, of: str) -> Any:
+    """An update that says how long an epoch takes, if the ladder still shows the settings `of`."""
+    measured = {"of": of, "sentence": value.sentence}
+    return gr.update(measured=measured, words=dict(LADDER_WORDS))
 
 
 class Ladder(Display):
@@ -72,11 +78,13 @@ class Ladder(Display):
         value: LadderValue | None = None,
         *,
         moved: Any = None,  # a `Moved` as JSON: an update makes the component anew from its parts
+        measured: Any = None,  # see `measured_update`
         **options: Any,
     ) -> None:
         # Gradio reads every parameter back as an attribute, and takes a name in the script for an event.
         self.moved = to_json(Moved()) if moved is None else moved
-        super().__init__(value, moved=self.moved, **options)
+        self.measured = {} if measured is None else measured
+        super().__init__(value, moved=self.moved, measured=self.measured, **options)
 
     def preprocess(self, payload: Any) -> Any:
         """The names of the locked stages; whatever else the page says is left out."""
