@@ -1,6 +1,7 @@
 """Each classic mistake shows its symptom on the sample pictures, with real pretrained weights."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 
@@ -27,6 +28,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
     dataset = workspace.dataset(imported.dataset.dataset_id)
     experiments = workspace.lab.experiments
 
+    @cache
     def make(name: str) -> MistakeValue:
         experiment_id = workspace.lab.start_mistake(owner, workspace.run(run_id), dataset, name)
         assert experiments.wait(experiment_id, 4 * PATIENCE_SECONDS)
