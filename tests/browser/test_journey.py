@@ -293,7 +293,7 @@ def test_a_field_says_itself_why_it_cannot_hold_a_value(open_tab: OpenTab, tmp_p
     set_field(tab, "batch-size", "0")
     set_field(tab, "epochs", "20000")
     expect(batch).to_contain_text("The batch size cannot be 0. Choose a whole number")
-    expect(epochs).to_contain_text("more than this machine allows")
+    expect(epochs).to_contain_text("cannot be 20000. Choose a whole number from 1 to 1,000.")
     expect(batch.locator("input")).to_have_value("0")
     set_field(tab, "epochs", "")
     expect(epochs).to_contain_text("Left empty, it is 30")

@@ -203,6 +203,12 @@ def test_the_outcome_is_what_anybody_would_say(right: float, wrong: float, outco
     assert replace(value, wrong=side(wrong), share_done=1.0).outcome == outcome
 
 
+@pytest.mark.parametrize(("correct", "outcome"), [(18, "same"), (16, "same"), (15, "worse")])
+def test_one_picture_of_a_few_is_no_outcome(correct: int, outcome: str) -> None:
+    value = begin_mistake("bgr", Side(17, 20), class_count=CLASS_COUNT)
+    assert replace(value, wrong=Side(correct, 20), share_done=1.0).outcome == outcome
+
+
 def test_what_dropout_draws_when_eval_is_forgotten_is_the_same_each_time(job: TrainJob) -> None:
     bench, right = learned(job)
     torch.manual_seed(1)

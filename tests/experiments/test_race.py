@@ -54,6 +54,11 @@ def test_of_equals_the_gentler_one_wins() -> None:
     assert result.winner == "head"
 
 
+def test_a_race_that_was_stopped_says_nothing_about_who_would_have_won() -> None:
+    records = [record_of("head", "1100"), replace(record_of("last", "1110"), state="stopped")]
+    assert race_result(records) is None
+
+
 def test_one_lane_alone_shows_nothing() -> None:
     assert race_result([record_of("head", "1100")]) is None
     assert race_result([record_of("head", "1100"), make_record()]) is None

@@ -12,9 +12,9 @@ from tests.pictures import jpeg
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining
 from tlapp.data.dataset import Dataset
 from tlapp.training.config import TrainConfig
-from tlapp.ui import text
 from tlapp.ui.panels.following import follow
 from tlapp.ui.session import Page
+from tlapp.ui.text import trying as words
 from tlapp.ui.watchers import Watchers
 from tlapp.workspace import VisitorState, new_visitor
 
@@ -128,7 +128,7 @@ def test_a_run_is_followed_though_the_chosen_backbone_cannot_answer_yet(
 
     async def scenario() -> None:
         tab = Tab(page, token)
-        assert (await tab.update())[5].empty == text.NO_WEIGHTS_TO_ANSWER
+        assert (await tab.update())[5].empty == words.NO_WEIGHTS_TO_ANSWER
         steps.step()
         update = await tab.update()
         while not update[0].epochs.train:

@@ -79,7 +79,7 @@ def use(page: Page, panel: TrainPanel, token: str, config: TrainConfig) -> Train
     """Press Use it with these settings on the page; the settings afterwards."""
     filled = rate_finder.use(page, panel, TOKEN, values_of(page, panel, token, config))
     after = chosen_config(page, page.owner_of(token))
-    assert filled[1:] == field_values(panel.form, after)
+    assert tuple(update["value"] for update in filled[1:]) == field_values(panel.form, after)
     return after
 
 

@@ -22,7 +22,7 @@ def _say(*, record: dict[str, Any] | None = None, **live: Any) -> str:
         ({"queue_position": 2}, "Waiting: 1 other goes first."),
         (
             {"queue_position": 4, "waiting_seconds": 150.0},
-            "Waiting: 3 others go first, about 2 min.",
+            "Waiting: 3 others go first, about 2 min 30 s.",
         ),
     ],
 )

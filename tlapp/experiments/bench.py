@@ -64,15 +64,16 @@ class MistakeValue:
         """What came of it, as it shows; None: it goes on."""
         if self.wrong is None or self.share_done < 1:
             return None
-        return _outcome(self.right.accuracy, self.wrong.accuracy, self.guessing)
+        same = max(SAME_POINTS, 1.5 / self.wrong.total)  # one picture is chance
+        return _outcome(self.right.accuracy, self.wrong.accuracy, self.guessing, same)
 
 
-def _outcome(right: float, wrong: float, guessing: float) -> Outcome:
-    if wrong < min(guessing + _NEAR_GUESSING, right - SAME_POINTS):
+def _outcome(right: float, wrong: float, guessing: float, same: float) -> Outcome:
+    if wrong < min(guessing + _NEAR_GUESSING, right - same):
         return "guessing"
-    if wrong > right + SAME_POINTS:
+    if wrong > right + same:
         return "better"
-    return "same" if wrong >= right - SAME_POINTS else "worse"
+    return "same" if wrong >= right - same else "worse"
 
 
 Maker = Callable[[MistakeValue, Bench, FeatureCache | None, ShouldStop], Iterator[MistakeValue]]

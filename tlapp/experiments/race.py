@@ -49,7 +49,10 @@ def lanes_at_once(parameter_count: int) -> int:
 
 
 def race_result(records: Sequence[RunRecord]) -> RaceResult | None:
-    """What the lanes' records say; None: fewer than two have a held-out accuracy."""
+    """What the lanes' records say; None: one was stopped before its end, which says nothing of what
+    it would have come to, or fewer than two have a held-out accuracy."""
+    if any(record.state == "stopped" for record in records):
+        return None
     measured = [record for record in records if record.valid_accuracy is not None]
     by_lane = {record.lane: record for record in measured}
     ranked = sorted(by_lane, key=lambda lane: -(by_lane[lane].valid_accuracy or 0.0))

@@ -62,7 +62,7 @@ def pending_results(record: RunRecord) -> str:
 def results(record: RunRecord) -> str:
     """What a run that is over has shown on the held-out pictures."""
     if not record.epochs:
-        return no_results()
+        return f'<p class="tl-note">{text.RESULTS_NONE}</p>'
     if record.valid_interval is None or record.valid_correct is None:
         sentence = text.NO_HELD_OUT
     else:

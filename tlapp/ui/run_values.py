@@ -69,13 +69,21 @@ def _run_cells(record: RunRecord) -> tuple[str, ...]:
 
 
 def _run_settings(record: RunRecord) -> tuple[tuple[str, str], ...]:
-    """Every setting by its name on the page."""
+    """What the run learned from, and every setting by its name on the page."""
     head_epochs = sum(phase.get("epochs", 0) for phase in record.earlier_phases)
     values = {**record.config, "head_epochs": head_epochs}
     values["backbone"] = comparing.backbone(str(values.get("backbone", "")))
     values["freeze"] = comparing.frozen(str(values.get("freeze", "")))
-    return tuple(
+    settings = (
         (name, comparing.setting(values[field]))
         for field, name in comparing.SETTING_NAMES.items()
         if field in values
+    )
+    learned_from = comparing.learned_from(
+        record.dataset_name, record.train_count, record.valid_count
+    )
+    return (
+        (comparing.PICTURES, learned_from),
+        (comparing.CONTINUES, comparing.setting(bool(record.continues))),
+        *settings,
     )

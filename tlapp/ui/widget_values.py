@@ -245,7 +245,7 @@ def _best_epoch(record: RunRecord) -> int | None:
 # --- Try ---------------------------------------------------------------------------------------
 
 
-def no_predictions(why: str = text.NOTHING_TRIED) -> PredictionsValue:
+def no_predictions(why: str) -> PredictionsValue:
     """Before anything was tried, or when nobody can answer."""
     return PredictionsValue(heading="", empty=why)
 

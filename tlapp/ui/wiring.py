@@ -101,7 +101,9 @@ def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
     follow.race_after(race_started)
     follow.run_after(race_started.then(*show_data_again, **QUIET))
     follow.mistake_after(mistakes.connect(page, zones.mistakes, token))
-    for started in train.connect(page, zones.train, token):
+    chosen, starting = train.connect(page, zones.train, token)
+    chosen.then(bind(trying.refresh, page), [token], zones.trying.predictions, **QUIET)
+    for started in starting:
         follow.run_after(started)
         started.then(*show_data_again, **QUIET)
     for change in data.connect(page, zones.data, token):

@@ -31,10 +31,13 @@ LOOK_SECONDS = 0.5
 def show(page: Page, panel: TrainPanel, owner: str) -> tuple[Any, ...]:
     """Everything as it is for this visitor, in the order of `TrainPanel.views`."""
     config = chosen_config(page, owner)
+    settings = _settings(page, panel, owner, config)
+    while (newer := chosen_config(page, owner)) != config:  # something was pressed meanwhile
+        config, settings = newer, _settings(page, panel, owner, newer)
     can_learn = gr.update(interactive=shown_dataset(page, owner) is not None)
     return (
         widget_values.cards(page.workspace, config.backbone),
-        *_settings(page, panel, owner, config),
+        *settings,
         can_learn,
         can_learn,
     )

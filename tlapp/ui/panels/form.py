@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import gradio as gr
 
+from tlapp.errors import TrainingError
 from tlapp.settings import Limits
 from tlapp.training.config import Freeze, TrainConfig
 from tlapp.training.presets import defaults, phases_of
@@ -13,6 +14,7 @@ from tlapp.ui.text import fields as text
 from tlapp.ui.text.fields import FieldWords
 from tlapp.workspace.plan import check_epochs
 
+_LEAST_EPOCHS = {"epochs": 1, "head_epochs": 0}  # of the fields that count them
 FormValues = Mapping[gr.components.Component, Any]
 
 
@@ -106,7 +108,7 @@ def read_form(
     filled = {
         name: getattr(default, name) if value is None else value for name, value in given.items()
     }
-    for name in ("epochs", "head_epochs"):  # before the config names its own, larger limit
+    for name in _LEAST_EPOCHS:
         check_field(name, filled[name], limits)
     config = TrainConfig(
         backbone=backbone_name, freeze=freeze, stage_rates=stage_rates, **cast(Any, filled)
@@ -118,8 +120,13 @@ def read_form(
 def check_field(name: str, value: Any, limits: Limits) -> None:
     """Refuse what cannot work whatever the other fields hold. Raises TrainingError."""
     plain = _plain(value)
-    if name in ("epochs", "head_epochs") and isinstance(plain, int):
-        check_epochs(plain, limits)
+    if plain is not None and name in _LEAST_EPOCHS:  # the config would name its own, larger limit
+        least, most = _LEAST_EPOCHS[name], limits.epochs
+        if not isinstance(plain, int) or not least <= plain <= most:
+            raise TrainingError(
+                f"The number of epochs cannot be {plain}.",
+                hint=f"Choose a whole number from {least} to {most:,}.",
+            )
     if plain is not None:
         TrainConfig(**{name: plain})
 

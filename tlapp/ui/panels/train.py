@@ -9,6 +9,7 @@ import gradio as gr
 
 from tlapp.backbones.catalog import find_card
 from tlapp.errors import BackboneError, DataError, RunError
+from tlapp.runs.record import RunRecord
 from tlapp.training.config import HEAD_ALONE, TrainConfig
 from tlapp.training.presets import FINE_TUNING, apply_preset
 from tlapp.ui import text, widget_values
@@ -55,11 +56,12 @@ def build(page: Page) -> TrainPanel:
     )
 
 
-def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any, ...]:
-    """Give the components their events. Returns those after which the run is to be followed."""
+def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any, tuple[Any, ...]]:
+    """Give the components their events. Returns the one that chooses another backbone, and those
+    after which the run is to be followed."""
     everything: set[gr.blocks.Block] = {token, panel.cards, *panel.settings()}
     latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
-    panel.cards.choose(
+    chosen = panel.cards.choose(
         bind(choosing.choose_backbone, page, panel, token),
         everything,
         [panel.cards, *panel.settings()],
@@ -102,7 +104,7 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
                 **latest,
             )
     panel.stop.click(bind(stop, page), [token], None, **QUIET)
-    return tuple(
+    started = tuple(
         button.click(bind(begin, page, panel, token), everything, panel.buttons(), **QUIET)
         for button, begin in (
             (panel.train, start),
@@ -110,6 +112,7 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
             (panel.fine_tune, fine_tune),
         )
     )
+    return chosen, started
 
 
 def start(
@@ -164,14 +167,20 @@ def _show_run(page: Page, owner: str, run_id: str) -> tuple[Any, ...]:
 def button_updates(live: LiveRun | None) -> tuple[Any, ...]:
     """Which buttons are there for a run (None: there is none), as `TrainPanel.buttons`."""
     is_busy = live is not None and not live.is_over
-    is_head = live is not None and live.record.config.get("freeze") == HEAD_ALONE
-    can_tune = live is not None and live.is_over and is_head and live.record.best_epoch is not None
+    can_tune = live is not None and live.is_over and _is_head(live.record)
     return (
         gr.update(visible=not is_busy),
         gr.update(visible=is_busy),
         gr.update(visible=live is not None and live.can_go_on),
         gr.update(visible=can_tune),
     )
+
+
+def _is_head(record: RunRecord) -> bool:
+    """Whether all that has learned is the head, and it did."""
+    if record.best_epoch is None:
+        return False
+    return record.phases[record.epochs[-1].phase - 1].get("freeze") == HEAD_ALONE
 
 
 async def download(

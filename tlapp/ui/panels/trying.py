@@ -9,10 +9,11 @@ import gradio as gr
 
 from tlapp.data.samples import sample_test_pictures
 from tlapp.errors import BackboneError, RunError
-from tlapp.ui import text, widget_values
+from tlapp.ui import widget_values
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.panels.choices import chosen_config
 from tlapp.ui.session import Page
+from tlapp.ui.text import trying as words
 from tlapp.ui.uploads import take_pictures
 from tlapp.ui.widgets.picture_drop import PictureDrop, PictureUpload
 from tlapp.ui.widgets.predictions import Predictions
@@ -33,8 +34,10 @@ def build(page: Page) -> TryPanel:
     drop = PictureDrop(
         most=limits.try_images, image_bytes=limits.image_bytes, elem_id="picture-drop"
     )
-    samples = gr.Button(text.TRY_SAMPLES_BUTTON, size="sm", elem_id="try-samples")
-    predictions = Predictions(widget_values.no_predictions(), elem_id="predictions")
+    samples = gr.Button(words.TRY_SAMPLES_BUTTON, size="sm", elem_id="try-samples")
+    predictions = Predictions(
+        widget_values.no_predictions(words.NOTHING_TRIED), elem_id="predictions"
+    )
     return TryPanel(drop=drop, samples=samples, predictions=predictions)
 
 
@@ -72,22 +75,30 @@ def _try(page: Page, owner: str, raw: Sequence[tuple[str, bytes]]) -> Any:
     return show(page, owner)
 
 
+def refresh(page: Page, token: str) -> Any:
+    """The answers as they are now."""
+    return show(page, page.owner_of(token))
+
+
 def show(page: Page, owner: str) -> Any:
     """The answers to the visitor's test pictures: the run's when it has any, else ImageNet's."""
     visit = page.visits.get(owner)
-    if visit.tried is None:
-        return widget_values.no_predictions()
     run_id = page.workspace.visitor_state(owner).run_id
+    if visit.tried is None:
+        is_trained = run_id is not None and page.workspace.run(run_id).best_epoch is not None
+        return widget_values.no_predictions(
+            words.NOTHING_TRIED_YET if is_trained else words.NOTHING_TRIED
+        )
     if run_id is not None:
         try:
             live = page.workspace.live(run_id, owner=owner)
             answers = page.workspace.answers(visit.tried, run_id)
-            return widget_values.predictions(answers, text.answers_of(live))
+            return widget_values.predictions(answers, words.answers_of(live))
         except RunError:
             pass  # no epoch is finished yet: the untouched network answers
     backbone_name = chosen_config(page, owner).backbone
     try:
         answers = page.workspace.answers(visit.tried, None, backbone_name=backbone_name)
     except BackboneError:  # its weights are not here yet; whoever follows a run goes on
-        return widget_values.no_predictions(text.NO_WEIGHTS_TO_ANSWER)
-    return widget_values.predictions(answers, text.IMAGENET_ANSWERS)
+        return widget_values.no_predictions(words.NO_WEIGHTS_TO_ANSWER)
+    return widget_values.predictions(answers, words.IMAGENET_ANSWERS)

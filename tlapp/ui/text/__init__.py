@@ -4,7 +4,7 @@ from tlapp.backbones.catalog import Card
 from tlapp.data.memory import WEBP_PIXELS
 from tlapp.settings import Limits
 from tlapp.training.counts import ParameterCounts
-from tlapp.workspace import Costs, DownloadState, LiveRun
+from tlapp.workspace import Costs, DownloadState
 
 TITLE = "Transfer Learning Lab"
 TAGLINE = "Teach a pretrained network your own classes, and see how it learns."
@@ -57,25 +57,15 @@ NO_RUN = "There is no run yet."
 SETTINGS_HEADING = "Settings"
 RESET_SETTINGS_BUTTON = "Back to the defaults"
 
-# --- Try ---------------------------------------------------------------------------------------
-
-TRY_SAMPLES_BUTTON = "Try the sample test pictures"
-NOTHING_TRIED = (
-    "Before any training, the network answers with the 1,000 ImageNet classes it already knows. "
-    "Afterwards it answers with yours."
-)
-NO_WEIGHTS_TO_ANSWER = (
-    "The chosen backbone is not on this machine yet, so it cannot answer. "
-    "Press Download on its card, then try the pictures again."
-)
-IMAGENET_ANSWERS = "This is what the untouched network says. It knows 1,000 ImageNet classes, and none of yours yet."
-
 # --- Results -----------------------------------------------------------------------------------
 
 RESULTS_PENDING = (
     "When this training is over, its result on the held-out pictures is explained here."
 )
 RESULTS_EMPTY = "Train once, and the result on the held-out pictures is explained here."
+RESULTS_NONE = (
+    "This training came to no result. Earlier runs are kept: Compare runs shows them again."
+)
 CURVE_LINKS = {"png": "Curves as PNG", "svg": "Curves as SVG", "csv": "Figures as CSV"}
 NO_HELD_OUT = (
     "No pictures were held out, so the accuracy on new pictures cannot be measured. "
@@ -116,11 +106,13 @@ def percent(share: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Wall time for people: "under 1 s", "12 s", "3 min", "2.5 h"."""
+    """Wall time for people: "under 1 s", "12 s", "1 min 40 s", "3 min", "2.5 h"."""
     if seconds < 1:
         return "under 1 s"
     if seconds < 90:
         return f"{seconds:.0f} s"
+    if seconds < 175:
+        return f"{seconds // 60:.0f} min {seconds % 60 // 10 * 10:.0f} s"
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
@@ -271,16 +263,6 @@ def accuracy_note(accuracy: float | None, interval: tuple[float, float] | None) 
 def learned_elsewhere(dataset_name: str) -> str:
     """Of a run on other pictures than those in the Data zone."""
     return f'This run learned from "{dataset_name}", not from the pictures under Data.'
-
-
-def answers_of(live: LiveRun) -> str:
-    """Whose answers the Try zone shows."""
-    if live.is_over:
-        return (
-            f"Answers come from the best epoch of this run, epoch {live.classifier_epoch}. It always "
-            "chooses one of its classes, whatever the picture shows."
-        )
-    return f"Answers come from epoch {live.classifier_epoch} of this run, while it trains."
 
 
 def limit_lines(limits: Limits) -> tuple[str, ...]:

@@ -36,6 +36,8 @@ SETTING_NAMES = {
     "augmented_views": "Augmented views",
     "seed": "Seed",
 }
+PICTURES = "Pictures"
+CONTINUES = "Goes on from an earlier run"
 BACKBONE_TITLES = {card.name: card.title for card in CARDS}
 FREEZE_WORDS = {"head": "the whole backbone", "none": "nothing"}
 LEARNED_WORDS = {"head": "head only", "none": "everything"}
@@ -103,6 +105,11 @@ def rates(config: Mapping[str, Any]) -> str:
     if config.get("freeze") == "head" or head == below:
         return setting(head)
     return f"{setting(head)}, backbone {setting(below)}"
+
+
+def learned_from(dataset_name: str, train_count: int, valid_count: int) -> str:
+    """Which pictures, and how many of them were held out."""
+    return f"{dataset_name}: {train_count:,} learned from, {valid_count:,} held out"
 
 
 def frozen(freeze: str) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 from tlapp.experiments.race import RaceResult
 from tlapp.runs.record import RunRecord
-from tlapp.ui.text import PRESET_TITLES, duration, percent
+from tlapp.ui.text import PRESET_TITLES, count, duration, percent
 from tlapp.ui.text.comparing import points
 from tlapp.ui.text.status import waiting
 from tlapp.workspace import LiveRun
@@ -14,6 +14,7 @@ from tlapp.workspace import LiveRun
 HEADING = "Freeze race"
 START_BUTTON = "Start the race"
 STOP_BUTTON = "Stop the race"
+STOPPED = "The race was stopped before its end, so it says nothing about who would have won. Start it again."
 RACE_VIEW_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "by_epoch": "Over epochs",
@@ -43,7 +44,7 @@ def race_status(lives: Sequence[LiveRun]) -> str:
     over = [live for live in lives if live.is_over]
     if len(over) == len(lives):
         stopped = any(live.state == "stopped" for live in lives)
-        return "The race was stopped." if stopped else "The race is over."
+        return STOPPED if stopped else "The race is over."
     if all(live.phase == "waiting" for live in lives):
         return waiting(lives[0].queue_position, lives[0].waiting_seconds)
     return f"The race is on: {len(over)} of {len(lives)} lanes are at the end."
@@ -67,7 +68,7 @@ def lane_note(live: LiveRun) -> str:
         return f"failed: {record.message}"
     if live.is_over:
         took = f" in {duration(record.seconds)}" if record.seconds is not None else ""
-        epochs = f"{len(record.epochs)} epochs{took}"
+        epochs = f"{count(len(record.epochs), 'epoch', 'epochs')}{took}"
         return epochs if record.state == "finished" else f"stopped after {epochs}"
     if live.phase == "waiting":
         return "waits"

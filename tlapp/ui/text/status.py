@@ -9,7 +9,7 @@ def status_of(live: LiveRun) -> str:
     """The status line under the Train button."""
     record = live.record
     if record.state == "failed":
-        return f"{record.message} {record.hint}".strip()
+        return f"{record.message} {record.hint}".strip().replace("`", "")
     if live.is_over:
         return _ended(live)
     match live.phase:

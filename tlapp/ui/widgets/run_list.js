@@ -98,6 +98,7 @@ function renderRow(line, row) {
   const [box, swatch, name] = label.children;
   box.checked = colour !== undefined;
   box.disabled = colour === undefined && chosen.size >= MOST_CHOSEN;
+  box.title = box.disabled ? words().most : "";
   box.setAttribute("aria-label", fill(words().choose, { name: row.name }));
   swatch.className = "tl-runs-swatch" + (colour === undefined ? "" : " tl-c" + colour);
   setText(name, row.name);
@@ -141,7 +142,12 @@ function renderDifferences() {
   if (!differing.length) return;
   differences.append(make("caption", "", words().differences));
   const top = make("tr");
-  top.append(make("td"), ...some.map((row) => make("th", "", row.name, { scope: "col" })));
+  top.append(make("td"), ...some.map((row) => {
+    const cell = make("th", "", null, { scope: "col" });
+    cell.append(make("i", "tl-runs-swatch tl-c" + chosen.get(row.run), null, { "aria-hidden": "true" }),
+      make("span", "", row.name));
+    return cell;
+  }));
   differences.append(top, ...differing.map((name) => {
     const line = make("tr");
     line.append(make("th", "", name, { scope: "row" }), ...some.map((row) => make("td", "", valueOf(row, name))));

@@ -1,0 +1,125 @@
+"""The Train zone's settings on the page: what meets what, when answers come late."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from tests.runs.examples import make_record, make_row
+from tests.ui.test_rate_finder import (  # noqa: F401  # a fixture is found by its name
+    TOKEN,
+    panel,
+    values_of,
+)
+from tlapp.data.dataset import Dataset
+from tlapp.training.config import TrainConfig
+from tlapp.ui.panels import choosing
+from tlapp.ui.panels.train import button_updates
+from tlapp.ui.panels.train_panel import TrainPanel
+from tlapp.ui.session import Page
+from tlapp.workspace import LiveRun
+
+LAST = TrainConfig(freeze="last:1")
+
+
+class FakeTiming:
+    """Is busy so many times, then measures."""
+
+    def __init__(self, busy: int = 0, on_measure: Callable[[], None] = lambda: None) -> None:
+        self.busy, self.on_measure = busy, on_measure
+        self.asked = 0
+
+    def can_measure(self, config: TrainConfig) -> bool:
+        return not config.is_head_alone
+
+    def measure_epoch(self, dataset: Dataset, config: TrainConfig, **_: Any) -> bool:
+        self.asked += 1
+        self.on_measure()
+        return self.asked > self.busy
+
+
+@pytest.fixture
+def measure(
+    page: Page,
+    panel: TrainPanel,  # noqa: F811  # a fixture as above
+    token: str,
+    dataset: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[FakeTiming, TrainConfig], Any]:
+    """What the page gets when these settings are shown and an epoch is to be timed."""
+    monkeypatch.setattr(choosing, "shown_dataset", lambda page, owner: dataset)
+    monkeypatch.setattr(choosing, "LOOK_SECONDS", 0.0)
+
+    def measure(timing: FakeTiming, config: TrainConfig) -> Any:
+        owner = page.owner_of(token)
+        page.visits.change(owner, lambda visit: replace(visit, config=config))
+        monkeypatch.setattr(page.workspace, "timing", timing)
+        values = values_of(page, panel, token, config)
+        return asyncio.run(choosing.measure_epoch(page, panel, TOKEN, values))
+
+    return measure
+
+
+def test_a_time_that_was_measured_comes_with_the_settings_it_is_for(measure: Any) -> None:
+    timing = FakeTiming(busy=3)
+    update = measure(timing, LAST)
+    assert timing.asked == 4
+    assert update["measured"]["of"] == choosing.widget_values.untried(LAST)
+    assert "parameters learn" in update["measured"]["sentence"]
+    assert "value" not in update  # it does not undo what was chosen meanwhile
+
+
+def test_nobody_waits_for_the_time_of_settings_that_are_gone(
+    page: Page, token: str, measure: Any
+) -> None:
+    def choose_another() -> None:
+        other = replace(LAST, batch_size=2)
+        page.visits.change(page.owner_of(token), lambda visit: replace(visit, config=other))
+
+    timing = FakeTiming(busy=1_000_000, on_measure=choose_another)
+    measure(timing, LAST)
+    assert timing.asked == 1
+
+
+def test_for_the_head_alone_nothing_is_measured(measure: Any) -> None:
+    timing = FakeTiming()
+    assert "measured" not in measure(timing, TrainConfig())
+    assert timing.asked == 0
+
+
+def test_what_is_pressed_while_the_page_is_filled_is_not_undone(
+    page: Page,
+    panel: TrainPanel,  # noqa: F811  # a fixture as above
+    token: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    owner = page.owner_of(token)
+    make, made = choosing._ladder, []
+
+    def slowly(page: Page, owner: str, config: TrainConfig) -> Any:
+        if not made:
+            page.visits.change(owner, lambda visit: replace(visit, config=LAST))
+        made.append(config)
+        return make(page, owner, config)
+
+    monkeypatch.setattr(choosing, "_ladder", slowly)
+    _, ladder, *_ = choosing.show(page, panel, owner)
+    assert made == [TrainConfig(), LAST]
+    assert [stage.name for stage in ladder.stages if stage.rate is not None] == ["top"]
+
+
+@pytest.mark.parametrize(("last_phase", "can_tune"), [(1, True), (2, False)])
+def test_a_head_can_be_fine_tuned_although_a_phase_after_it_was_stopped_before_it_began(
+    last_phase: int, can_tune: bool
+) -> None:
+    record = make_record(
+        state="stopped",
+        config=asdict(LAST),
+        earlier_phases=(asdict(TrainConfig()),),
+        epochs=(make_row(1, phase=1), make_row(2, phase=last_phase)),
+        best_epoch=1,
+    )
+    *_, fine_tune = button_updates(LiveRun(record=record, phase="done"))
+    assert fine_tune["visible"] is can_tune
