@@ -84,12 +84,21 @@ class Tab:
         session.detach()
 
     def accessibility_failures(self, rules: Sequence[str] = ("color-contrast",)) -> list[str]:
-        """What axe-core finds against `rules`: one line an element, with axe's own explanation."""
+        """What axe-core finds against `rules`: one line an element, with axe's own explanation.
+
+        Colours that are on their way are waited for.
+        """
         if not self.page.evaluate("() => 'axe' in window"):
             source = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
             self.page.add_script_tag(content=source)
         result: dict[str, Any] = self.page.evaluate(
-            "rules => axe.run(document, {runOnly: rules})", list(rules)
+            """async rules => {
+              const moving = document.getAnimations().filter(
+                (each) => Number.isFinite(each.effect.getComputedTiming().endTime));
+              await Promise.all(moving.map((each) => each.finished.catch(() => null)));
+              return axe.run(document, {runOnly: rules});
+            }""",
+            list(rules),
         )
         return [
             f"{violation['id']} at {' '.join(map(str, node['target']))}: "
