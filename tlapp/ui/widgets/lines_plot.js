@@ -49,7 +49,7 @@ function buildLinesPlot() {
     if (mark.tick === undefined) {
       place(group.firstChild, { x1: EDGE.left, x2: at.right, y1: at.y(mark.level), y2: at.y(mark.level) });
       place(label, { x: EDGE.left - 6, y: at.y(mark.level) + 4, "text-anchor": "end" });
-      setText(label, Math.round(100 * mark.level) + "\u00a0%");
+      setText(label, Math.round(1000 * mark.level) / 10 + "\u00a0%");
     } else {
       place(label, { x: at.x(mark.tick), y: at.bottom + 16, "text-anchor": "middle" });
       setText(label, isByEpoch ? mark.tick : Number(mark.tick.toPrecision(3)) + "\u00a0s");
