@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 
 from tests.runs.examples import make_record, make_row
-from tests.ui.test_rate_finder import (  # noqa: F401  # a fixture is found by its name
-    TOKEN,
-    panel,
-    values_of,
-)
+from tests.ui.test_rate_finder import panel  # noqa: F401  # a fixture is found by its name
 from tlapp.data.dataset import Dataset
 from tlapp.training.config import TrainConfig
 from tlapp.ui.panels import choosing
@@ -42,11 +38,7 @@ class FakeTiming:
 
 @pytest.fixture
 def measure(
-    page: Page,
-    panel: TrainPanel,  # noqa: F811  # a fixture as above
-    token: str,
-    dataset: Dataset,
-    monkeypatch: pytest.MonkeyPatch,
+    page: Page, token: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[FakeTiming, TrainConfig], Any]:
     """What the page gets when these settings are shown and an epoch is to be timed."""
     monkeypatch.setattr(choosing, "shown_dataset", lambda page, owner: dataset)
@@ -56,8 +48,7 @@ def measure(
         owner = page.owner_of(token)
         page.visits.change(owner, lambda visit: replace(visit, config=config))
         monkeypatch.setattr(page.workspace, "timing", timing)
-        values = values_of(page, panel, token, config)
-        return asyncio.run(choosing.measure_epoch(page, panel, TOKEN, values))
+        return asyncio.run(choosing.measure_epoch(page, token))
 
     return measure
 

@@ -150,11 +150,9 @@ def change_rate(
     return _ladder(page, owner, remember(page, owner, config))
 
 
-async def measure_epoch(
-    page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
-) -> Any:
-    """Find out how long an epoch takes with what the ladder shows, as soon as nobody trains."""
-    owner = page.owner_of(values[token])
+async def measure_epoch(page: Page, token: str) -> Any:
+    """Find out how long an epoch takes with what is chosen, as soon as nobody trains."""
+    owner = page.owner_of(token)
     config = await asyncio.to_thread(chosen_config, page, owner)
     dataset = await asyncio.to_thread(shown_dataset, page, owner)
     if dataset is None or not page.workspace.timing.can_measure(config):

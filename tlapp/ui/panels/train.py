@@ -77,11 +77,7 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
         bind(choosing.change_rate, page, panel, token), everything, panel.ladder, **latest
     )
     panel.ladder.measure(
-        bind(choosing.measure_epoch, page, panel, token),
-        everything,
-        panel.ladder,
-        concurrency_limit=None,
-        **latest,
+        bind(choosing.measure_epoch, page), [token], panel.ladder, **latest, concurrency_limit=None
     )
     panel.cards.fetch(
         bind(download, page),
