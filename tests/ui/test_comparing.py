@@ -49,6 +49,15 @@ def test_the_best_run_of_each_data_set_is_marked() -> None:
     assert value.rows[0].seconds == pytest.approx((0.01, 0.02))
 
 
+def test_runs_that_are_called_alike_are_numbered_by_age() -> None:
+    newest, between, oldest = (
+        make_record(name=name, created=f"2026-01-0{day}")
+        for day, name in ((3, "Pets"), (2, "Mine"), (1, "Pets"))
+    )
+    value = run_values.run_list((newest, between, oldest), shown_run=None)
+    assert [row.name for row in value.rows] == ["Pets (2)", "Mine", "Pets"]
+
+
 def test_settings_are_told_in_words() -> None:
     config = {
         "backbone": "resnet18",

@@ -1,5 +1,6 @@
 """Runs that are over, as the table and the curves of Compare runs show them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -16,6 +17,7 @@ def no_runs() -> RunListValue:
 
 def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValue:
     """The runs as a table, the best on the same held-out pictures marked."""
+    names = _names(records)
     best: dict[tuple[object, ...], RunRecord] = {}
     for record in reversed(records):  # of equal ones the older
         if (record.valid_accuracy or 0.0) > (_accuracy(best.get(_measured_on(record))) or 0.0):
@@ -25,7 +27,7 @@ def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValu
         rows=tuple(
             RunRow(
                 run=record.run_id,
-                name=record.name,
+                name=names[record.run_id],
                 cells=_run_cells(record),
                 settings=_run_settings(record),
                 accuracies=tuple(row.valid_accuracy for row in record.epochs),
@@ -38,6 +40,17 @@ def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValu
         ),
         empty=comparing.NO_RUNS,
     )
+
+
+def _names(records: Sequence[RunRecord]) -> dict[str, str]:
+    """The name of each run by its id; of runs called alike the later ones with a number."""
+    count: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for record in sorted(records, key=lambda record: record.created):
+        count[record.name] += 1
+        number = count[record.name]
+        names[record.run_id] = record.name if number == 1 else f"{record.name} ({number})"
+    return names
 
 
 def _measured_on(record: RunRecord) -> tuple[object, ...]:
