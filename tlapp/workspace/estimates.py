@@ -58,7 +58,7 @@ class Estimates:
         seconds = [
             self._seconds(images, split, phase, knows_features=knows_features) for phase in phases
         ]
-        return None if None in seconds else sum(each or 0.0 for each in seconds)
+        return total_seconds(seconds)
 
     def costs(self, images: LabeledImages, split: Split, phases: Sequence[TrainConfig]) -> Costs:
         """What these phases will take, one after the other."""
@@ -110,6 +110,12 @@ class Estimates:
         )
         image_ids = [images.images[place].image_id for place in places]
         return sum(self.cache.is_kept(feature_key(backbone), image_ids))
+
+
+def total_seconds(seconds: Sequence[float | None]) -> float | None:
+    """The sum; None: one of them is not known."""
+    known = [each for each in seconds if each is not None]
+    return sum(known) if len(known) == len(seconds) else None
 
 
 def workload(

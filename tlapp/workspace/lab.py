@@ -18,6 +18,7 @@ from tlapp.training.config import TrainConfig
 from tlapp.training.freezing import plan_stages
 from tlapp.training.presets import phases_of
 from tlapp.workspace.earlier import check_same_pictures, phases_of_run
+from tlapp.workspace.estimates import total_seconds
 from tlapp.workspace.experiments import Experiments
 from tlapp.workspace.plan import TrainingPlan
 from tlapp.workspace.planner import Planner
@@ -62,7 +63,7 @@ class Lab:
             self.planner.seconds(dataset, phases, knows_features=lane > 0)
             for lane, phases in enumerate(race_phases(backbone_name, seed=0).values())
         ]
-        return None if None in seconds else sum(each or 0.0 for each in seconds)
+        return total_seconds(seconds)
 
     def newest_race(self, owner: str) -> tuple[RunRecord, ...]:
         """The lanes of the owner's newest race, gentlest first; (): there is none."""

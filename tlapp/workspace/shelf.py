@@ -16,6 +16,7 @@ MEASURE_DELAY_SECONDS = 5.0  # after the start of a server: the first page comes
 BETWEEN_SECONDS = 1.0  # two backbones: somebody may wait to have an epoch timed
 SHELF_SIZE = 2  # the largest takes half a gigabyte
 
+_SlotKey = tuple[str, bool, int]  # backbone, whether pretrained, seed of weights that are not
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -44,7 +45,7 @@ class BackboneShelf:
         self._weights = weights
         self._speeds = speeds
         self._size = size
-        self._slots: OrderedDict[tuple[str, bool, int], _Slot] = OrderedDict()
+        self._slots: OrderedDict[_SlotKey, _Slot] = OrderedDict()
         self._sketches: dict[str, Backbone] = {}  # one a card at most, without weights
         self._shares: dict[str, tuple[float, ...]] = {}
         self._top_costs: dict[tuple[str, int], TopCosts] = {}
@@ -56,23 +57,20 @@ class BackboneShelf:
 
         `seed` draws the weights when they are not pretrained.
         """
-        card = find_card(name)
-        slot = self._slot((card.name, pretrained, 0 if pretrained else seed))
+        key = _slot_key(name, pretrained=pretrained, seed=seed)
+        slot = self._slot(key)
         with slot.lock:
             if slot.backbone is None:
-                slot.backbone = load_backbone(
-                    card, self._weights, pretrained=pretrained, seed=0 if pretrained else seed
-                )
+                slot.backbone = self._load(key)
             return slot.backbone
 
     def borrow(self, name: str, *, pretrained: bool, seed: int) -> Backbone:
         """The same for a short while: one that is not on the shelf is not put there."""
-        card = find_card(name)
-        key = card.name, pretrained, 0 if pretrained else seed
+        key = _slot_key(name, pretrained=pretrained, seed=seed)
         with self._lock:
             slot = self._slots.get(key)
         backbone = slot.backbone if slot else None
-        return backbone or load_backbone(card, self._weights, pretrained=pretrained, seed=key[2])
+        return backbone or self._load(key)
 
     def views(self) -> tuple[CardView, ...]:
         """Every card with what this machine knows about it."""
@@ -161,10 +159,19 @@ class BackboneShelf:
                 table[key] = known
         return known
 
-    def _slot(self, key: tuple[str, bool, int]) -> _Slot:
+    def _load(self, key: _SlotKey) -> Backbone:
+        name, pretrained, seed = key
+        return load_backbone(find_card(name), self._weights, pretrained=pretrained, seed=seed)
+
+    def _slot(self, key: _SlotKey) -> _Slot:
         with self._lock:
             slot = self._slots.setdefault(key, _Slot())
             self._slots.move_to_end(key)
             while len(self._slots) > self._size:
                 self._slots.popitem(last=False)
             return slot
+
+
+def _slot_key(name: str, *, pretrained: bool, seed: int) -> _SlotKey:
+    """Where a backbone stands. Raises BackboneError when there is none of this name."""
+    return find_card(name).name, pretrained, 0 if pretrained else seed

@@ -9,6 +9,7 @@ from tlapp.data.dataset import Dataset
 from tlapp.jobs.guard import failure_of
 from tlapp.jobs.memory import give_back_memory
 from tlapp.training.config import TrainConfig
+from tlapp.training.estimate import Workload
 from tlapp.training.presets import phases_of
 from tlapp.training.throughput import measure_throughput
 from tlapp.workspace.estimates import note_learning_speed, workload
@@ -60,18 +61,20 @@ class Timing:
         plan = self.planner.plan(dataset, phases_of(config), name="")
         work = workload(self.shelf, plan.dataset.images, plan.split, plan.config)
         if work.learning_speed is None and is_wanted():
-            throughput = self._throughput(plan, is_wanted)
+            throughput = self._throughput(plan, work, is_wanted)
             if throughput is not None:
                 note_learning_speed(self.shelf, plan.config, work, throughput)
 
-    def _throughput(self, plan: TrainingPlan, is_wanted: Callable[[], bool]) -> float | None:
+    def _throughput(
+        self, plan: TrainingPlan, work: Workload, is_wanted: Callable[[], bool]
+    ) -> float | None:
         config = plan.config
         backbone = self.shelf.borrow(
             config.backbone, pretrained=config.pretrained, seed=config.seed
         )
         return measure_throughput(
             training_job(plan, backbone),
-            workload(self.shelf, plan.dataset.images, plan.split, config),
+            work,
             images_per_second=self.shelf.known_speed(config.backbone),
             should_stop=lambda: not (self.is_idle() and is_wanted()),
         )

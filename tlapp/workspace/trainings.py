@@ -32,7 +32,7 @@ from tlapp.training.session import train
 from tlapp.training.task import Start, TrainJob
 from tlapp.workspace.classifiers import KeptClassifiers
 from tlapp.workspace.earlier import make_start, next_phases
-from tlapp.workspace.estimates import note_epoch
+from tlapp.workspace.estimates import note_epoch, total_seconds
 from tlapp.workspace.lane import Lane, is_turn_over
 from tlapp.workspace.live import LiveRun, LiveTracker, live_from_record
 from tlapp.workspace.plan import (
@@ -76,7 +76,6 @@ class Trainings:
         for plan in plans:
             check_plan(plan, self._shelf.sketch(plan.config.backbone).stages, self._limits)
         lanes: list[Lane] = []
-        expected = [plan.expected_seconds for plan in plans]
         with ExitStack() as undo:
             for plan in plans:
                 lanes.append(self._open(owner, plan))
@@ -87,9 +86,7 @@ class Trainings:
                 lambda told: self._on_event(*told),
                 what="freeze race" if plans[0].race_id else "training",
                 on_end=lambda end: self._on_end(lanes, end),
-                expected_seconds=None
-                if None in expected
-                else sum(each or 0.0 for each in expected),
+                expected_seconds=total_seconds([plan.expected_seconds for plan in plans]),
                 uses=frozenset().union(*(plan.uses for plan in plans)),
             )
             undo.pop_all()

@@ -109,7 +109,7 @@ def read_form(
         name: getattr(default, name) if value is None else value for name, value in given.items()
     }
     for name in _LEAST_EPOCHS:
-        check_field(name, filled[name], limits)
+        _check_epochs_field(name, filled[name], limits)
     config = TrainConfig(
         backbone=backbone_name, freeze=freeze, stage_rates=stage_rates, **cast(Any, filled)
     )
@@ -120,15 +120,21 @@ def read_form(
 def check_field(name: str, value: Any, limits: Limits) -> None:
     """Refuse what cannot work whatever the other fields hold. Raises TrainingError."""
     plain = _plain(value)
-    if plain is not None and name in _LEAST_EPOCHS:  # the config would name its own, larger limit
-        least, most = _LEAST_EPOCHS[name], limits.epochs
-        if not isinstance(plain, int) or not least <= plain <= most:
-            raise TrainingError(
-                f"The number of epochs cannot be {plain}.",
-                hint=f"Choose a whole number from {least} to {most:,}.",
-            )
-    if plain is not None:
-        TrainConfig(**{name: plain})
+    if plain is None:
+        return
+    if name in _LEAST_EPOCHS:
+        _check_epochs_field(name, plain, limits)
+    TrainConfig(**{name: plain})
+
+
+def _check_epochs_field(name: str, value: Any, limits: Limits) -> None:
+    """The limit of this machine; the config would name its own, larger one."""
+    least, most = _LEAST_EPOCHS[name], limits.epochs
+    if not isinstance(value, int) or not least <= value <= most:
+        raise TrainingError(
+            f"The number of epochs cannot be {value}.",
+            hint=f"Choose a whole number from {least} to {most:,}.",
+        )
 
 
 def _plain(value: Any) -> Any:
