@@ -11,6 +11,7 @@ from torch.nn import functional
 from tests.benchmarks.data_sets import photographs
 from tests.benchmarks.rows import Row
 from tests.benchmarks.stored import default_backbone, training_of
+from tests.benchmarks.tutorial import epoch_seconds
 from tlapp.backbones.catalog import find_card
 from tlapp.backbones.loading import Backbone, load_backbone
 from tlapp.backbones.weights import WeightsStore
@@ -24,14 +25,16 @@ STEPS = 12  # of the bare loop, of which the first is not counted
 
 
 def measure(folder: Path) -> tuple[Row, ...]:
-    """Seconds an epoch of the last stages with what lies below kept, over the same without; and
-    pictures a second of full fine-tuning over a bare loop on ready tensors."""
+    """Seconds an epoch of the last stages with what lies below kept, over the same without and over
+    the tutorial's loop; pictures a second of full fine-tuning over a bare loop on ready tensors.
+    """
     source = photographs("clothing10", folder)
     lite, resnet = default_backbone(), _drawn("resnet18")
     rows: list[Row] = []
-    for backbone, freeze in ((lite, "last:1"), (lite, "last:2"), (resnet, "last:1")):
-        config = TrainConfig(backbone=backbone.card.name, freeze=freeze, epochs=EPOCHS)
-        rows += _boundary_rows(training_of(source, backbone, config))
+    for backbone, stages in ((lite, 1), (lite, 2), (resnet, 1)):
+        config = TrainConfig(backbone=backbone.card.name, freeze=f"last:{stages}", epochs=EPOCHS)
+        peer = epoch_seconds(source, backbone, open_stages=stages)
+        rows += _boundary_rows(training_of(source, backbone, config), peer)
     for backbone in (lite, resnet):
         config = TrainConfig(backbone=backbone.card.name, freeze="none", epochs=1)
         rows += _full_rows(training_of(source, backbone, config))
@@ -44,7 +47,7 @@ def _drawn(name: str) -> Backbone:
     return replace(load_backbone(find_card(name), store, pretrained=False), pretrained=True)
 
 
-def _boundary_rows(job: TrainJob) -> list[Row]:
+def _boundary_rows(job: TrainJob, peer: float) -> list[Row]:
     config = job.phases[0]
     name = f"{config.backbone}, {config.freeze}"
     kept, kept_right = _epoch(job)
@@ -53,6 +56,7 @@ def _boundary_rows(job: TrainJob) -> list[Row]:
     return [
         Row(f"{name}: an epoch without the boundary", anew, "s"),
         Row(f"{name}: an epoch with it, times faster", kept, "s", ratio=anew / kept, goal=">= 4"),
+        Row(f"{name}: an epoch of the tutorial's loop, times slower", peer, "s", ratio=peer / kept),
         Row(
             f"{name}: held-out pictures it answers otherwise",
             abs(kept_right - anew_right),

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tlapp.training.config import OptimizerName
-from tlapp.training.optim import cosine_scale, make_optimizer, make_schedule
+from tlapp.training.optim import cosine_scale, laid_out_like, make_optimizer, make_schedule
 
 BOTH = pytest.mark.parametrize("name", ["adamw", "sgd"])
 
@@ -40,7 +40,15 @@ def test_a_gradient_in_another_memory_order_gives_the_same_step(name: OptimizerN
     found = []
     for memory_format in (torch.channels_last, torch.contiguous_format):
         parameter = torch.nn.Parameter(start.clone(memory_format=memory_format))
-        parameter.grad = gradient.clone()
+        parameter.grad = laid_out_like(parameter, gradient)
         make_optimizer(name, [{"params": [parameter], "lr": 0.1}]).step()
         found.append(parameter.detach())
     torch.testing.assert_close(*found)
+
+
+def test_what_lies_like_its_parameter_is_not_copied() -> None:
+    parameter = torch.ones(8, 4, 3, 3).to(memory_format=torch.channels_last)
+    gradient = torch.ones(8, 4, 3, 3)
+    copied = laid_out_like(parameter, gradient)
+    assert copied.stride() == parameter.stride() != gradient.stride()
+    assert laid_out_like(parameter, copied) is copied

@@ -197,6 +197,19 @@ def test_every_optimizer_learns(freeze: str, optimizer: str) -> None:
     assert epochs[-1].train_eval_loss < epochs[0].train_eval_loss
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_the_order_of_weights_in_memory_has_no_say(optimizer: str) -> None:
+    wishes = {"freeze": "none", "optimizer": optimizer, "backbone_learning_rate": 0.01}
+    channels_last, contiguous = tiny_backbone(), tiny_backbone()
+    contiguous.module.to(memory_format=torch.contiguous_format)
+    torch.testing.assert_close(
+        weights_of(result_of(Album(), channels_last, **wishes)),
+        weights_of(result_of(Album(), contiguous, **wishes)),
+        atol=1e-4,
+        rtol=1e-3,
+    )
+
+
 @BOTH_MODES
 def test_the_same_seed_gives_the_same_weights_bit_for_bit(freeze: str) -> None:
     wishes = {"freeze": freeze, "dropout": 0.2, "augmented_views": 1, "seed": 3}

@@ -119,7 +119,7 @@ class _Trainer:
             {"params": [self._head.weight], "lr": rate, "weight_decay": decay},
             {"params": [self._head.bias], "lr": rate, "weight_decay": 0.0},  # it only shifts
         ]
-        self._optimizer = make_optimizer(config.optimizer, groups, is_fused=True)
+        self._optimizer = make_optimizer(config.optimizer, groups)
         steps = config.epochs * math.ceil(len(data.train_labels_N) / config.batch_size)
         self._schedule = make_schedule(self._optimizer, steps)
         self._state = LearningState(

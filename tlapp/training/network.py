@@ -21,6 +21,7 @@ from tlapp.backbones.workers import shared_workers
 from tlapp.classifier import Classifier
 from tlapp.stopping import ShouldStop
 from tlapp.training.freezing import StagePlan
+from tlapp.training.optim import laid_out_like
 
 MICRO_BATCH = 4
 TOP_MICRO_BATCH = 8  # small maps and large weights
@@ -114,7 +115,7 @@ class Network:
         for part in parts[1:]:
             total = _sum(total, part)
         for parameter, gradient in zip(self.parameters, total.gradients, strict=True):
-            parameter.grad = gradient
+            parameter.grad = None if gradient is None else laid_out_like(parameter, gradient)
         return total.loss
 
     @property

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -14,18 +15,23 @@ _MOMENTUM = 0.9  # Sutskever et al. 2013
 ParameterGroup = dict[str, Any]  # torch's own form: "params", "lr", "weight_decay"
 
 
-def make_optimizer(
-    name: OptimizerName, groups: list[ParameterGroup], *, is_fused: bool = False
-) -> Optimizer:
+def make_optimizer(name: OptimizerName, groups: list[ParameterGroup]) -> Optimizer:
     """The optimizer of that name for these parameters.
 
-    `is_fused` takes each step in one call: quicker for a few small tensors. It is for contiguous
-    parameters alone, since torch then reads parameter and gradient in the order they have in
-    memory, whatever their strides: convolutions in channels_last would learn nonsense.
+    Each step is one call, 3 to 7 times as quick as a call for each operation. For that torch reads
+    parameter, gradient and moments in the order they have in memory, whatever their strides: they
+    must be `laid_out_like` their parameter, or convolutions in channels_last learn nonsense.
     """
     if name == "adamw":
-        return torch.optim.AdamW(groups, fused=is_fused)
-    return torch.optim.SGD(groups, momentum=_MOMENTUM, fused=is_fused)
+        return torch.optim.AdamW(groups, fused=True)
+    return torch.optim.SGD(groups, momentum=_MOMENTUM, fused=True)
+
+
+def laid_out_like(parameter: Tensor, values: Tensor) -> Tensor:
+    """`values`, or a copy of them, in the parameter's order in memory."""
+    if values.stride() == parameter.stride():
+        return values
+    return torch.empty_like(parameter).copy_(values)
 
 
 def make_schedule(optimizer: Optimizer, steps: int, *, warmup_steps: int = 0) -> LambdaLR:

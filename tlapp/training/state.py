@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from tlapp.training.optim import laid_out_like
+
 State = Mapping[str, Tensor]  # names as in `LearningState.save`
 
 MOST_LEARNT_BYTES = 100_000_000  # of parameters; AdamW's two moments take twice as much again
@@ -60,18 +62,26 @@ class LearningState:
             for kind, tensors in (("parameter", self.parameters), ("buffer", self.buffers)):
                 for i, tensor in enumerate(tensors):
                     tensor.copy_(state[f"{kind} {i}"])
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in state.items():
-            kind, *place = name.split(" ")
-            if kind == "moment":
-                moments.setdefault(int(place[0]), {})[place[1]] = value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        self._load_moments(state)
         self.generator.set_state(state[_GENERATOR])
         self.schedule.last_epoch = int(state[_STEPS])
         for group, rate in zip(self.optimizer.param_groups, state[_RATES].tolist(), strict=True):
             group["lr"] = rate
         return int(state[_EPOCHS])
+
+    def _load_moments(self, state: State) -> None:
+        """What the optimizer remembers of each parameter; a step count is a single number."""
+        groups = self.optimizer.param_groups
+        parameters = [parameter for group in groups for parameter in group["params"]]
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in state.items():
+            kind, *place = name.split(" ")
+            if kind == "moment":
+                i, key = int(place[0]), place[1]
+                moment = laid_out_like(parameters[i], value) if value.ndim else value
+                moments.setdefault(i, {})[key] = moment
+        plain_groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": plain_groups})
 
 
 def _copies(tensors: Sequence[Tensor]) -> list[Tensor]:
