@@ -36,7 +36,7 @@ def _never() -> bool:
 
 def _picture(number: int) -> Picture:
     content = jpeg(number % 6, number, width=120 + number, height=100)
-    return Picture(f"{number:064x}", lambda: content)
+    return Picture(f"{number:064x}", lambda _: content)
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_stopping_ends_within_a_batch_and_keeps_what_was_computed(
 
 
 def test_a_picture_that_cannot_be_read_is_told_and_no_thread_is_left(small: Backbone) -> None:
-    def lost() -> bytes:
+    def lost(_: str) -> bytes:
         raise PictureError("cat/3.jpg is gone.", hint="Import it again.")
 
     before = threading.active_count()

@@ -62,8 +62,8 @@ def _first_run(home: Path, source: Path, backbone: Backbone) -> tuple[float, flo
         workspace.answers(workspace.prepare(()), None)  # a server has the backbone loaded by then
         dataset = import_pictures(workspace, source)
         seconds = train_seconds(workspace, dataset, TrainConfig(epochs=EPOCHS))
-        store = DatasetStore(home / "datasets", LOCAL_LIMITS)
-        pictures = [store.picture(dataset, image.image_id) for image in dataset.images.images]
+        picture_of = DatasetStore(home / "datasets", LOCAL_LIMITS).pictures(dataset)
+        pictures = [picture_of(image.image_id) for image in dataset.images.images]
         return seconds, _decode_seconds(pictures, backbone), len(pictures)
     finally:
         workspace.close()

@@ -31,7 +31,7 @@ def pictures_and_labels(folder: Path) -> tuple[tuple[Picture, ...], torch.Tensor
         for path in sorted(class_folder.iterdir()):
             copy = make_working_copy(path.read_bytes(), name=path.name, limits=LOCAL_LIMITS)
             encoded = copy.encoded
-            pictures.append(Picture(copy.image_id, lambda encoded=encoded: encoded))
+            pictures.append(Picture(copy.image_id, lambda _, encoded=encoded: encoded))
             labels.append(label)
     return tuple(pictures), torch.tensor(labels)
 

@@ -49,7 +49,7 @@ def test_a_data_set_is_read_back_as_it_was(store: DatasetStore, dataset: Dataset
 
 def test_pictures_and_thumbnails_are_read_back(store: DatasetStore, dataset: Dataset) -> None:
     image_id = dataset.images.images[0].image_id
-    picture = store.picture(dataset, image_id)
+    picture = store.pictures(dataset)(image_id)
     assert picture.image_id == image_id
     assert open_working_copy(picture.read()).size == (96, 80)
     thumbnail = Image.open(io.BytesIO(store.thumbnail(dataset.dataset_id, image_id, 32)))
@@ -83,7 +83,7 @@ def test_an_unknown_or_malformed_id_is_not_found(
     with pytest.raises(NotFoundError):
         store.save(replace(dataset, dataset_id=bad_id))
     with pytest.raises(NotFoundError):
-        store.picture(dataset, bad_id)
+        store.pictures(dataset)(bad_id).read()
     assert tree(tmp_path) == before
 
 
@@ -106,9 +106,9 @@ def test_deleting_one_data_set_leaves_the_same_pictures_of_another(
 ) -> None:
     first, second = imported(store, pictures_folder), imported(store, pictures_folder)
     image_id = first.images.images[0].image_id
-    doomed = store.picture(first, image_id)
+    doomed = store.pictures(first)(image_id)
     store.delete(first.dataset_id)
-    assert store.picture(second, image_id).read()
+    assert store.pictures(second)(image_id).read()
     with pytest.raises(NotFoundError):
         store.load(first.dataset_id)
     with pytest.raises(NotFoundError):

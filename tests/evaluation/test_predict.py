@@ -71,4 +71,4 @@ def test_a_picture_says_the_same_alone_and_in_company() -> None:
 
 def test_a_damaged_picture_is_an_error_that_people_can_read() -> None:
     with pytest.raises(PictureError):
-        predict(classifier(), (Picture("0" * 64, lambda: b"no picture"),))
+        predict(classifier(), (Picture("0" * 64, lambda _: b"no picture"),))

@@ -87,7 +87,7 @@ class Album:
         self.split = Split(train=tuple(sides[0]), valid=tuple(sides[1]), test=())
 
     def picture(self, image_id: str) -> Picture:
-        return Picture(image_id, lambda: self._bytes[image_id])
+        return Picture(image_id, self._bytes.__getitem__)
 
     def pictures(self) -> tuple[Picture, ...]:
         return tuple(self.picture(image.image_id) for image in self.images.images)

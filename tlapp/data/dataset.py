@@ -10,7 +10,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -142,14 +142,14 @@ class DatasetStore:
                 found.append(dataset)
         return tuple(sorted(found, key=lambda dataset: (dataset.created, dataset.dataset_id)))
 
-    def picture(self, dataset: Dataset, image_id: str) -> Picture:
-        """The picture with this id. Its `read` raises `NotFoundError` once it is deleted."""
-        path = self._picture_path(dataset.dataset_id, image_id)
-        return Picture(image_id, partial(_read_picture, path))
+    def pictures(self, dataset: Dataset) -> Callable[[str], Picture]:
+        """Finds a picture by its id. Its `read` raises `NotFoundError` if there is none."""
+        stored = partial(self._read_picture, dataset.dataset_id)  # one for all: they may be many
+        return lambda image_id: Picture(image_id, stored)
 
     def thumbnail(self, dataset_id: str, image_id: str, side_pixels: int) -> bytes:
         """A JPEG of the picture that fits into a square of this side. Raises `NotFoundError`."""
-        image = open_working_copy(_read_picture(self._picture_path(dataset_id, image_id)))
+        image = open_working_copy(self._read_picture(dataset_id, image_id))
         image.thumbnail((side_pixels, side_pixels))
         stream = io.BytesIO()
         image.save(stream, "JPEG", quality=THUMBNAIL_QUALITY)
@@ -160,11 +160,14 @@ class DatasetStore:
             raise _no_dataset()
         return self._folder / dataset_id
 
-    def _picture_path(self, dataset_id: str, image_id: str) -> Path:
-        folder = self._dataset_folder(dataset_id)
+    def _read_picture(self, dataset_id: str, image_id: str) -> bytes:
         if not _IMAGE_ID.fullmatch(image_id):
             raise _no_picture()
-        return folder / "pictures" / f"{image_id}.jpg"
+        path = self._dataset_folder(dataset_id) / "pictures" / f"{image_id}.jpg"
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as fault:
+            raise _no_picture() from fault
 
     def _import(
         self,
@@ -246,13 +249,6 @@ def _make_folder(path: Path) -> None:
             f"The pictures cannot be stored: {fault.strerror or 'unknown reason'}.",
             hint="Free some space on the disk that holds tlapp's files, or let tlapp write there.",
         ) from fault
-
-
-def _read_picture(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as fault:
-        raise _no_picture() from fault
 
 
 def _no_dataset() -> NotFoundError:

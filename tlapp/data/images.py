@@ -11,15 +11,19 @@ from tlapp.errors import DataError
 Part = Literal["", "train", "valid", "test"]  # "": the folder does not say
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
     """One picture at its working size, ready to be read again and again."""
 
     image_id: str  # SHA-256 (hex) of the decoded pixels; equal pictures have equal ids
-    read: Callable[[], bytes]  # the working copy, as made by `decode.make_working_copy`
+    stored: Callable[[str], bytes]  # the working copy of this id, from `decode.make_working_copy`
+
+    def read(self) -> bytes:
+        """The working copy; raises what `stored` raises."""
+        return self.stored(self.image_id)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LabeledImage:
     """One picture's label. The bytes are found through its id."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from tlapp.data.dataset import Dataset, DatasetStore
 from tlapp.data.splits import Split, split_images
@@ -23,7 +22,7 @@ class Planner:
         return TrainingPlan(
             dataset=dataset,
             split=split_of(dataset),
-            picture_of=partial(self.store.picture, dataset),
+            picture_of=self.store.pictures(dataset),
             phases=phases,
             name=name,
             expected_seconds=self.seconds(dataset, phases),

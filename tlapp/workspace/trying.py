@@ -145,7 +145,7 @@ def _prepare(name: str, content: bytes, limits: Limits) -> TriedPicture:
         reason = f"{error} {error.hint}".strip()
         return TriedPicture(name=name, thumbnail=b"", picture=None, error=reason)
     encoded = copy.encoded
-    picture = Picture(image_id=copy.image_id, read=lambda: encoded)
+    picture = Picture(copy.image_id, lambda _: encoded)
     return TriedPicture(name=name, thumbnail=thumbnail, picture=picture, error="")
 
 
