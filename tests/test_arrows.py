@@ -24,7 +24,7 @@ ROOMS = (
     "workspace",
     "ui",
 )
-FOR_EVERYONE = ("errors", "settings", "stopping", "files")
+FOR_EVERYONE = ("errors", "settings", "stopping", "files", "owners")
 ON_TOP = ("__main__", "commands")  # the command line may import every room
 
 LONGEST_FILE_LINES = 320

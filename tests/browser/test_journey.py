@@ -345,6 +345,10 @@ def test_two_runs_are_compared_renamed_kept_and_shown_again(
     runs = tab.page.locator("#runs")
     expect(runs.locator("tbody tr")).to_have_count(2)
     expect(runs.locator(".tl-runs-line")).to_have_count(2)
+    under, over = runs.locator(".tl-runs-line path").evaluate_all(
+        "paths => paths.map((path) => getComputedStyle(path).strokeDasharray)"
+    )
+    assert under == "none" != over  # where they are equal, both are seen
     differing = runs.locator(".tl-runs-differences")
     expect(differing).to_contain_text("Epochs")
     expect(differing.locator("tr")).to_have_count(2)  # the names, and the one thing that differs

@@ -97,6 +97,25 @@ def test_a_listing_shows_the_owners_runs_newest_first(store: RunStore) -> None:
     assert [record.run_id for record in store.list("a" * 64)] == [recent.run_id, old.run_id]
 
 
+def test_a_listing_reads_other_peoples_runs_once(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = make_record(), make_record(owner="b" * 64)
+    for record in (mine, theirs):
+        store.create(record)
+    read: list[str] = []
+    from_disk = RunFolder.record
+
+    def watched(folder: RunFolder) -> RunRecord:
+        read.append(folder.path.name)
+        return from_disk(folder)
+
+    monkeypatch.setattr(RunFolder, "record", watched)
+    for _ in range(3):
+        assert [record.run_id for record in store.list("a" * 64)] == [mine.run_id]
+    assert (read.count(mine.run_id), read.count(theirs.run_id)) == (3, 1)
+
+
 def test_a_damaged_run_does_not_hide_the_others(store: RunStore) -> None:
     good, bad = make_record(), make_record()
     store.create(good)

@@ -8,7 +8,6 @@ import io
 import re
 import secrets
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -28,6 +27,7 @@ from tlapp.data.memory import MemoryBudget
 from tlapp.data.record import Dataset, read_dataset, write_dataset
 from tlapp.data.source import Listing
 from tlapp.errors import DataError, NotFoundError
+from tlapp.owners import Owners
 from tlapp.settings import Limits
 from tlapp.stopping import ShouldStop
 
@@ -89,8 +89,7 @@ class DatasetStore:
         self._folder = folder
         self._limits = limits
         self._budget = MemoryBudget()
-        self._owners: dict[str, str] = {}  # by data set, of those that were read or written here
-        self._owners_lock = threading.Lock()
+        self._owners = Owners()
 
     def import_archive(
         self, path: Path, *, name: str, owner: str, should_stop: ShouldStop
@@ -111,8 +110,7 @@ class DatasetStore:
     def save(self, dataset: Dataset) -> None:
         """Put `dataset` (renamed, merged, split otherwise) in the place of what has its id."""
         write_dataset(dataset, self._dataset_folder(dataset.dataset_id) / "dataset.json")
-        with self._owners_lock:
-            self._owners[dataset.dataset_id] = dataset.owner
+        self._owners.note(dataset.dataset_id, dataset.owner)
 
     def delete(self, dataset_id: str) -> None:
         """Remove the data set with this id and its pictures. Raises `NotFoundError`."""
@@ -127,17 +125,13 @@ class DatasetStore:
     def list(self, owner: str) -> tuple[Dataset, ...]:
         """The data sets of `owner`, oldest first. Damaged ones are left out."""
         ids = {path.name for path in self._folder.glob("*") if _DATASET_ID.fullmatch(path.name)}
-        with self._owners_lock:
-            self._owners = {each: self._owners[each] for each in self._owners.keys() & ids}
-            others = {each for each, theirs in self._owners.items() if theirs != owner}
         found = []
-        for dataset_id in ids - others:  # what somebody else owns is read once, and not again
+        for dataset_id in self._owners.possible(ids, owner):
             try:
                 dataset = self.load(dataset_id)
             except (DataError, NotFoundError):
                 continue
-            with self._owners_lock:
-                self._owners[dataset_id] = dataset.owner
+            self._owners.note(dataset_id, dataset.owner)
             if dataset.owner == owner:
                 found.append(dataset)
         return tuple(sorted(found, key=lambda dataset: (dataset.created, dataset.dataset_id)))

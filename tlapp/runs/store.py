@@ -7,12 +7,14 @@ Opening the store ends the runs that a killed process left "waiting" or "running
 import re
 import secrets
 import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from tlapp.errors import NotFoundError, RunError
 from tlapp.files import temporary_path, write_atomically
+from tlapp.owners import Owners
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.keeper import Keeper, is_kept
 from tlapp.runs.record import RunRecord
@@ -39,6 +41,7 @@ class RunStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        self._owners = Owners()
         self._keeper = Keeper(folder / LOCKS_NAME)
         self._end_abandoned_runs()
 
@@ -67,19 +70,13 @@ class RunStore:
 
     def list(self, owner: str) -> tuple[RunRecord, ...]:
         """The owner's runs, newest first; damaged ones are left out."""
-        records = [record for record in self.all_records() if record.owner == owner]
+        possible = self._read(self._owners.possible(self._run_ids(), owner))
+        records = [record for record in possible if record.owner == owner]
         return tuple(sorted(records, key=lambda record: record.created, reverse=True))
 
     def all_records(self) -> tuple[RunRecord, ...]:
         """Every readable run, in no particular order."""
-        records: list[RunRecord] = []
-        for path in self._folder.iterdir():
-            if RUN_ID_PATTERN.fullmatch(path.name):
-                try:
-                    records.append(RunFolder(path).record())
-                except RunError:
-                    continue  # half deleted or damaged: nothing to show
-        return tuple(records)
+        return tuple(self._read(self._run_ids()))
 
     def delete(self, run_id: str) -> None:
         """Remove a run and its models; gone in one step. Raises NotFoundError."""
@@ -91,6 +88,19 @@ class RunStore:
     def close(self) -> None:
         """Let go of this process's runs."""
         self._keeper.close()
+
+    def _run_ids(self) -> frozenset[str]:
+        names = (path.name for path in self._folder.iterdir())
+        return frozenset(name for name in names if RUN_ID_PATTERN.fullmatch(name))
+
+    def _read(self, run_ids: Iterable[str]) -> Iterator[RunRecord]:
+        for run_id in run_ids:
+            try:
+                record = RunFolder(self._path(run_id)).record()
+            except RunError:
+                continue  # half deleted or damaged: nothing to show
+            self._owners.note(run_id, record.owner)
+            yield record
 
     def _end_abandoned_runs(self) -> None:
         for record in self.all_records():

@@ -23,7 +23,7 @@ SETTING_NAMES = {
     "epochs": "Epochs",
     "learning_rate": "Learning rate of the head",
     "backbone_learning_rate": "Learning rate of the backbone",
-    "rate_decay": "Slower below",
+    "rate_decay": "Rate decay",
     "stage_rates": "Rates of single stages",
     "train_batchnorm": "BatchNorm follows the batches",
     "batch_size": "Batch size",

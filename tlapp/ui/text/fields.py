@@ -13,7 +13,8 @@ class FieldWords:
 
 HEAD_EPOCHS = FieldWords(
     "First the head alone",
-    "So many epochs before stages of the backbone learn too. 0: all from the first step on.",
+    "So many epochs before the open stages learn too. 0: all from the first step on. Without open "
+    "stages it changes nothing.",
 )
 RATE = FieldWords(
     "Learning rate of the head",
@@ -24,15 +25,19 @@ BACKBONE_RATE = FieldWords(
     "Of the stages that are open. Small while the head is untrained, or they forget what they know.",
 )
 RATE_DECAY = FieldWords(
-    "Slower below",
-    "Each stage learns at this times the rate of the stage above it. 1: all at the same rate.",
+    "Rate decay",
+    "Each stage learns at this times the rate of the stage above it: slower below. 1: all alike.",
 )
 BATCH = FieldWords("Batch size", "Pictures per step.")
 OPTIMIZER = FieldWords(
     "Optimizer",
     "AdamW adapts its steps to each weight. SGD is plain gradient descent with momentum.",
 )
-DECAY = FieldWords("Weight decay", "Pulls weights towards zero, against learning by heart.")
+DECAY = FieldWords(
+    "Weight decay",
+    "Pulls weights towards zero, against learning by heart. With AdamW a head alone takes much "
+    "of it (5), stages of the backbone little (0.05).",
+)
 SMOOTHING = FieldWords(
     "Label smoothing", "Asks for a little less than certainty, against overconfidence."
 )

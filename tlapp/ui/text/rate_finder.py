@@ -30,7 +30,7 @@ STOPPED = "Stopped before the end, so no rate is suggested. Press Find a learnin
 RATE_CHART_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "title": "Loss at each rate",
-        "unit": "nats per picture, smoothed; lower is better",
+        "unit": "mean cross-entropy, smoothed; lower is better",
         "progress": "Steps",
         "plot": "Loss at each learning rate",
         "at": "Rate {rate}: loss {loss}",

@@ -61,7 +61,7 @@ LADDER_WORDS: Final[Mapping[str, str]] = MappingProxyType(
 RUN_VIEW_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "loss": "Loss",
-        "loss_unit": "nats per picture, lower is better",
+        "loss_unit": "mean cross-entropy, lower is better",
         "accuracy": "Accuracy",
         "accuracy_unit": "share of the pictures that are right",
         "train": "learned from, while learning",

@@ -78,7 +78,8 @@ function buildLinesPlot() {
     const at = scales(rows.flatMap((row) => pointsOf(row, isByEpoch)), isByEpoch);
     keepInStep(grid, marksOf(at, isByEpoch), (mark) => mark.key, buildMark,
       (group, mark) => drawMark(group, mark, at, isByEpoch));
-    keepInStep(lines, rows, (row) => row.key, buildLine, (group, row) => drawLine(group, row, at, isByEpoch));
+    const byColour = [...rows].sort((one, other) => one.colour - other.colour); // the first has no gaps
+    keepInStep(lines, byColour, (row) => row.key, buildLine, (group, row) => drawLine(group, row, at, isByEpoch));
   }
 
   return { node, draw };
