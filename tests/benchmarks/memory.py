@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # importing it would be part of what is measured
 def measure(folder: Path) -> tuple[Row, ...]:
     """Each part in a process of its own, with everything imported that the server imports."""
     peak = _in_own_process(peak_of_camera_import, folder / "camera")
-    first, again = _in_own_process(growth_in_training, folder / "small")
+    first, again = growth_in_training(folder / "small")
     features = (MANY_PICTURES - FEW_PICTURES) * FEATURE_BYTES
     return (
         Row(
@@ -62,7 +62,6 @@ def measure(folder: Path) -> tuple[Row, ...]:
 
 
 def _in_own_process(function: Callable[[Path], Result], folder: Path) -> Result:
-    folder.mkdir()
     spawn = multiprocessing.get_context("spawn")  # a forked child would inherit this one's memory
     with ProcessPoolExecutor(1, mp_context=spawn) as pool:
         return pool.submit(function, folder).result()
@@ -110,18 +109,19 @@ def camera_pictures(folder: Path) -> None:
 
 
 def growth_in_training(folder: Path) -> tuple[int, int]:
-    """Bytes by which a training on many grows this process more than one on few: the first time,
-    and once more, when features are in the cache. What the network, its buffers and the libraries
-    take is in both.
-    """
-    import tlapp.ui.shell  # noqa: F401  # what the server holds anyway
+    """Bytes by which a training on many grows its process more than one on few: the first time,
+    and with features in the cache. What the network, its buffers and the libraries take is in both.
 
+    Each in a process of its own: a second one would find the memory that the first has freed.
+    """
     small_pictures(folder / "other", FEW_PICTURES, first_seed=0)
     small_pictures(folder / "few", FEW_PICTURES, first_seed=FEW_PICTURES)
     small_pictures(folder / "many", MANY_PICTURES, first_seed=2 * FEW_PICTURES)
-    _growth(folder, "other")  # the first of all loads libraries as well
-    few, few_again = _growth(folder, "few"), _growth(folder, "few")
-    return _growth(folder, "many") - few, _growth(folder, "many") - few_again
+    first, again = (
+        {name: _in_own_process(growth_after_another, folder / name) for name in ("few", "many")}
+        for _ in range(2)
+    )
+    return first["many"] - first["few"], again["many"] - again["few"]
 
 
 def small_pictures(folder: Path, count: int, *, first_seed: int) -> None:
@@ -133,11 +133,16 @@ def small_pictures(folder: Path, count: int, *, first_seed: int) -> None:
             (folder / name / f"{number}.jpg").write_bytes(raw)
 
 
-def _growth(folder: Path, name: str) -> int:
+def growth_after_another(source: Path) -> int:
+    """How far a training grows this process, which has trained on other pictures before: the first
+    of all loads libraries as well."""
+    import tlapp.ui.shell  # noqa: F401  # what the server holds anyway
     from tlapp.training.config import TrainConfig
 
     config = TrainConfig(backbone="efficientnet_lite0", epochs=5)
-    return growth_of(folder / "home", folder / name, config)[0]
+    home = source.with_name("home")
+    growth_of(home, source.with_name("other"), config)
+    return growth_of(home, source, config)[0]
 
 
 def growth_of(home: Path, source: Path, config: "TrainConfig") -> tuple[int, int]:

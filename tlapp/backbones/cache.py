@@ -59,17 +59,22 @@ class FeatureCache:
         `dtype` is float32 or float16, as it was when they were put.
         """
         features_ND = torch.zeros(len(image_ids), width, dtype=dtype)
-        rows_of: dict[str, list[int]] = {}
+        wanted: dict[str, int] = {}  # the first row of each picture; there may be many pictures
+        again: list[tuple[int, int]] = []  # a later row of the same picture, and the first
         for row, image_id in enumerate(image_ids):
-            rows_of.setdefault(image_id, []).append(row)
+            first = wanted.setdefault(image_id, row)
+            if first != row:
+                again.append((row, first))
         is_found = [False] * len(image_ids)
         with self._lock:
             for path in self._files(key):
-                if not rows_of:
+                if not wanted:
                     break
                 read = self._read(path, features_ND.numpy())
                 if read is not None:
-                    _take(read, rows_of, features_ND.numpy(), is_found)
+                    _take(read, wanted, features_ND.numpy(), is_found)
+        for row, first in again:
+            features_ND[row], is_found[row] = features_ND[first], is_found[first]
         return features_ND, is_found
 
     def is_kept(self, key: str, image_ids: Sequence[str]) -> list[bool]:
@@ -189,7 +194,7 @@ class FeatureCache:
 
 def _take(
     read: _Rows,
-    rows_of: dict[str, list[int]],
+    wanted: dict[str, int],
     features_ND: _Floats,
     is_found: list[bool],
 ) -> None:
@@ -197,7 +202,8 @@ def _take(
     sources: list[int] = []
     targets: list[int] = []
     for source, image_id in enumerate(read[0]):
-        for target in rows_of.pop(image_id, ()):
+        target = wanted.pop(image_id, None)
+        if target is not None:
             sources.append(source)
             targets.append(target)
             is_found[target] = True
