@@ -8,7 +8,7 @@ from tlapp.training.config import TrainConfig
 from tlapp.training.counts import count_parameters
 from tlapp.training.estimate import Workload
 from tlapp.training.inputs import KEPT_BYTES
-from tlapp.training.network import MICRO_BATCH, TOP_MICRO_BATCH
+from tlapp.training.network import CORE_BATCH, TOP_BATCH
 
 _FLOAT_BYTES = 4
 
@@ -44,10 +44,11 @@ def estimate_bytes(backbone: Backbone, config: TrainConfig, work: Workload, top:
 
 def _pictures_at_once(config: TrainConfig, work: Workload, top: TopCosts) -> int:
     """Pictures whose activations are held at the same time."""
+    batch = min(config.batch_size, work.train_count)
     if config.learns_statistics:
-        return min(config.batch_size, work.train_count)
+        return batch
     is_top = top.has_bottom and work.is_boundary_kept
-    return core_count() * (TOP_MICRO_BATCH if is_top else MICRO_BATCH)
+    return min(batch, TOP_BATCH) if is_top else min(batch, core_count() * CORE_BATCH)
 
 
 def _kept_bytes(backbone: Backbone, config: TrainConfig, work: Workload, top: TopCosts) -> int:
