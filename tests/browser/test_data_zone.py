@@ -31,6 +31,21 @@ def test_a_fresh_folder_is_previewed_unedited_and_discarding_takes_all_lines_bac
     expect(tab.page.locator("#data-message")).to_have_text("")
 
 
+def test_with_classes_on_the_page_choosing_a_folder_is_not_the_main_button(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    tab = open_tab()
+    choose = tab.page.get_by_role("button", name="Choose a folder")
+    other = tab.page.get_by_role("button", name="Choose a zip")
+    colour = "(button) => getComputedStyle(button).backgroundColor"
+    assert choose.evaluate(colour) != other.evaluate(colour)
+    drop_folder(tab, class_folder(tmp_path / "one", per_class=5))
+    assert choose.evaluate(colour) == other.evaluate(colour)
+    tab.page.get_by_role("button", name="Discard").click()
+    expect(tab.page.locator(".tl-cl-row")).to_have_count(0)
+    assert choose.evaluate(colour) != other.evaluate(colour)
+
+
 def test_using_the_pictures_takes_the_drop_zones_line_back(
     open_tab: OpenTab, tmp_path: Path
 ) -> None:

@@ -77,6 +77,25 @@ def test_what_is_no_picture_is_refused(tab: Tab, drop_page: DropPage, tmp_path: 
     assert len(drop_page.pictures) == count
 
 
+def test_what_is_left_out_beside_pictures_is_named_with_its_reason(
+    tab: Tab, drop_page: DropPage, tmp_path: Path
+) -> None:
+    count = len(drop_page.pictures)
+    picture, notes = tmp_path / "a.jpg", tmp_path / "notes <1>.txt"
+    picture.write_bytes(jpeg(1, 1))
+    notes.write_text("hello")
+    tab.drop_files(PICTURES, [picture, notes])
+    assert [name for name, _ in wait_for_pictures(tab, drop_page, count)] == ["a.jpg"]
+    wait_for_line(tab, PICTURES, "notes <1>.txt is not a picture we can read")
+    others = [tmp_path / f"{number}.txt" for number in range(4)]
+    for path in others:
+        path.write_text("hello")
+    tab.drop_files(PICTURES, [picture, *others])
+    wait_for_pictures(tab, drop_page, count + 1)
+    wait_for_line(tab, PICTURES, "2.txt is not a picture we can read")
+    wait_for_line(tab, PICTURES, "1 other file was left out.")
+
+
 def test_pictures_can_be_chosen(tab: Tab, drop_page: DropPage, pictures_folder: Path) -> None:
     count = len(drop_page.pictures)
     tab.page.on("filechooser", lambda chooser: None)  # from now on no chooser opens unseen

@@ -22,7 +22,6 @@ SENDING_WORDS: Words = {
     "unreadable": "The browser could not read the files",
     "unreadable_hint": "Were they moved, or on a drive that is gone? Copy them to this computer and drop them again.",
     "pictures": ("{count} picture", "{count} pictures"),
-    "left_out": ("{count} file was left out.", "{count} files were left out."),
 }
 
 # Why a file was not sent, as the rest of a sentence that begins with its name.
@@ -77,6 +76,10 @@ PICTURE_WORDS: Words = {
     "looking": "Reading",
     "shrinking": "Reading",
     "sending": "Sending {size} of {total}",
+    "more_left_out": (
+        "{count} other file was left out.",
+        "{count} other files were left out.",
+    ),
     "only_first": "More than fit at once: these are the first {count}.",
     "too_large_hint": "A picture may have at most {limit} here. Drop a smaller one.",
     "nothing": "That is not a picture",

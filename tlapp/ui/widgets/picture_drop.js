@@ -3,10 +3,23 @@
 const words = props.words;
 const zone = makeDropZone(element, words, (taken) => takeIn(taken));
 
+const NAMED_LEFT_OUT = 3; // the rest is counted
+
+const mayBePicture = ({ file }) => isPictureFile(file) || endingOf(file.name) === "";
+const isTooLarge = ({ file }) => file.size > props.image_bytes;
+
+/** Which files were not sent, and why; "" when there are none. `leftOut` holds [path, why]. */
+function leftOutText(leftOut) {
+  const limit = sizeText(props.image_bytes);
+  const lines = leftOut.slice(0, NAMED_LEFT_OUT).map(([path, why]) => path + " " + fill(props.reasons[why], { limit }));
+  const others = leftOut.length - lines.length;
+  return [...lines, ...(others ? [countText(others, words.more_left_out)] : [])].join(" ");
+}
+
 /** Shrink and send up to `props.most` pictures; then Python hears of them. */
 async function sendPictures(files, stopping) {
-  const along = files.filter(({ file }) => isPictureFile(file) || endingOf(file.name) === "");
-  const small = along.filter(({ file }) => file.size <= props.image_bytes);
+  const along = files.filter(mayBePicture);
+  const small = along.filter((each) => !isTooLarge(each));
   if (!along.length) throw tell(words.nothing, words.nothing_hint);
   if (!small.length) throw tell(words.too_large, fill(words.too_large_hint, { limit: sizeText(props.image_bytes) }));
   const pictures = small.slice(0, props.most);
@@ -30,10 +43,13 @@ async function sendPictures(files, stopping) {
   });
   props.value = ready.map(({ name, blob }, index) => sentFile(paths[index], name, blob.size));
   trigger("upload", { pictures: ready.length });
-  const isCut = small.length > pictures.length;
-  const stayed = files.length - small.length + pictures.length - ready.length;
-  if (isCut) return fill(words.only_first, { count: String(props.most) });
-  return stayed ? countText(stayed, words.left_out) : words.hint;
+  const leftOut = [
+    ...files.filter((each) => !mayBePicture(each)).map(({ path }) => [path, "no_picture"]),
+    ...along.filter(isTooLarge).map(({ path }) => [path, "too_large"]),
+    ...pictures.filter((_, index) => !prepared[index]).map(({ path }) => [path, "unreadable"]),
+  ];
+  const cut = small.length > pictures.length ? fill(words.only_first, { count: String(props.most) }) : "";
+  return [cut, leftOutText(leftOut)].filter(Boolean).join(" ") || words.hint;
 }
 
 function takeIn(taken) {

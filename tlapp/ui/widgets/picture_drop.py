@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.data_classes import FileData, GradioRootModel
 
 from tlapp.settings import MEGABYTE
-from tlapp.ui.text.drops import PICTURE_WORDS, Words
+from tlapp.ui.text.drops import LEFT_OUT_REASONS, PICTURE_WORDS, Words
 from tlapp.ui.widgets.assets import read_script
 from tlapp.ui.widgets.quiet import QuietComponentMeta
 
@@ -52,6 +52,7 @@ class PictureDrop(gr.HTML, metaclass=QuietComponentMeta):
             js_on_load=read_script(*SCRIPTS),
             apply_default_css=False,
             words={**PICTURE_WORDS, **words},
+            reasons=LEFT_OUT_REASONS,
             most=most,
             image_bytes=image_bytes,
             **kwargs,
