@@ -11,6 +11,7 @@ from tlapp.backbones.costs import TopCosts, stage_shares, top_costs
 from tlapp.backbones.loading import Backbone, load_backbone, sketch_backbone
 from tlapp.backbones.speed import SpeedBook, measure_speed
 from tlapp.backbones.weights import WeightsStore
+from tlapp.jobs.memory import give_back_memory
 
 MEASURE_DELAY_SECONDS = 5.0  # after the start of a server: the first page comes first
 BETWEEN_SECONDS = 1.0  # two backbones: somebody may wait to have an epoch timed
@@ -127,6 +128,7 @@ class BackboneShelf:
         card = find_card(name)
         is_ready = self._weights.is_ready(card)
         speed = measure_speed(load_backbone(card, self._weights, pretrained=is_ready))
+        give_back_memory()
         self._speeds.put(name, speed)
         return speed
 

@@ -1,0 +1,48 @@
+"""Backbones are measured one after the other, and leave nothing behind."""
+
+import sys
+from multiprocessing import get_context
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tlapp.backbones import speed
+from tlapp.backbones.speed import SpeedBook
+from tlapp.backbones.weights import WeightsStore
+from tlapp.workspace.shelf import BackboneShelf
+
+MEGABYTE = 1_000_000
+MEASURED = ("resnet50", "convnext_tiny", "efficientnet_v2_s")
+
+
+def shelf_in(folder: Path) -> BackboneShelf:
+    return BackboneShelf(WeightsStore(folder / "weights"), SpeedBook(folder / "speeds.json"))
+
+
+def growth_by_measuring(folder: Path) -> int:
+    """Bytes by which this process grows when three networks of 80 to 110 MB are measured."""
+    speed._MEASURE_SECONDS = 0.0  # one batch
+    shelf = shelf_in(folder)
+    shelf.measure("squeezenet1_1")  # the first of all loads libraries
+    before = psutil.Process().memory_info().rss
+    for name in MEASURED:
+        assert shelf.measure(name) > 0
+    return psutil.Process().memory_info().rss - before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc is asked to give memory back")
+def test_measuring_leaves_no_memory_behind(tmp_path: Path) -> None:
+    with get_context("spawn").Pool(1) as pool:
+        assert pool.apply(growth_by_measuring, (tmp_path,)) < 100 * MEGABYTE
+
+
+def test_a_measured_speed_is_shown_and_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed, "_MEASURE_SECONDS", 0.0)
+    shelf = shelf_in(tmp_path)
+    assert "squeezenet1_1" in shelf.unmeasured()
+    measured = shelf.known_speed("squeezenet1_1")
+    assert "squeezenet1_1" not in shelf.unmeasured()
+    assert shelf.known_speed("squeezenet1_1") == pytest.approx(measured, abs=0.01)
