@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.benchmarks.data_sets import photographs
-from tests.benchmarks.memory import MEGABYTE, growth_of
+from tests.benchmarks.memory import MEGABYTE, Growth, growth_of
 from tests.benchmarks.rows import Row
 from tlapp.backbones.loading import Backbone
 from tlapp.backbones.weights import WeightsStore
@@ -28,23 +28,22 @@ def measure(folder: Path) -> tuple[Row, ...]:
         for preset in PRESETS:
             home = folder / f"{backbone}-{preset.name}"
             with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-                grown, expected = pool.submit(
-                    growth_in_preset, home, source, backbone, preset.name
-                ).result()
+                growth = pool.submit(growth_in_preset, home, source, backbone, preset.name).result()
+            expected = growth.expected_peak
             rows.append(
                 Row(
                     f"{backbone}, {preset.name}: memory ({expected / MEGABYTE:.0f} MB were said)",
-                    grown / MEGABYTE,
+                    growth.peak / MEGABYTE,
                     "MB",
-                    ratio=abs(grown / expected - 1),
+                    ratio=abs(growth.peak / expected - 1),
                     goal="<= 0.2",
                 )
             )
     return tuple(rows)
 
 
-def growth_in_preset(home: Path, source: Path, backbone: str, name: str) -> tuple[int, int]:
-    """Bytes that a training took, and those that were told before."""
+def growth_in_preset(home: Path, source: Path, backbone: str, name: str) -> Growth:
+    """What a training took, and what was told before."""
     import tlapp.ui.shell  # noqa: F401  # what the server holds anyway
 
     preset = find_preset(name)
