@@ -55,7 +55,7 @@ def measure(folder: Path) -> tuple[Row, ...]:
         ),
         Row(f"features of the {MORE_PICTURES:,} pictures more", MORE_BYTES / MEGABYTE, "MB"),
         *_growth_rows(f"from {FEW_PICTURES:,} to {MANY_PICTURES:,} pictures, frozen", first),
-        *_growth_rows("the same with features in the cache", again),
+        *_growth_rows("with features in the cache", again),
     )
 
 
