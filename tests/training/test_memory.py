@@ -46,4 +46,5 @@ def test_more_saved_for_the_gradients_takes_more() -> None:
 @pytest.mark.parametrize("change", [{"pretrained": False}, {"train_batchnorm": True}])
 def test_statistics_are_learned_from_whole_batches(change: dict[str, bool]) -> None:
     small, large = (needed(replace(EVERYTHING, batch_size=size, **change)) for size in (16, 32))
-    assert large - small == pytest.approx(16 * 1.9 * 10_000_000)
+    saved = 16 * WHOLE.saved_bytes
+    assert saved <= large - small <= 2 * saved
