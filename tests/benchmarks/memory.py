@@ -2,6 +2,7 @@
 
 import ctypes
 import multiprocessing
+import os
 import resource
 import statistics
 import sys
@@ -11,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from unittest.mock import patch
 
 import psutil
 
@@ -26,7 +28,6 @@ MORE_PICTURES = MANY_PICTURES - FEW_PICTURES
 MORE_BYTES = MORE_PICTURES * FEATURE_BYTES
 MEGABYTE = 1_000_000
 LOOK_SECONDS = 0.02
-ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 Result = TypeVar("Result")
 
 if TYPE_CHECKING:  # importing it would be part of what is measured
@@ -35,10 +36,10 @@ if TYPE_CHECKING:  # importing it would be part of what is measured
 
 @dataclass(frozen=True)
 class Growth:
-    """Resident bytes of a training, beyond those before it."""
+    """Bytes of a training, beyond those before it."""
 
-    held: float  # what is left between two batches: the least in nineteen looks of twenty
-    peak: int  # higher the longer one looks: buffers of several threads that meet by chance
+    in_use: float  # allocated between two batches: the least in nineteen looks of twenty
+    peak: int  # resident, with what the allocator keeps free: differs by 60 MB from run to run
     expected_peak: int  # what the page tells beforehand
 
 
@@ -61,11 +62,11 @@ def measure(folder: Path) -> tuple[Row, ...]:
 
 def _growth_rows(what: str, of: dict[str, Growth]) -> tuple[Row, Row]:
     """How much more a training on many pictures takes, beside the bytes of their features."""
-    held = of["many"].held - of["few"].held
+    in_use = of["many"].in_use - of["few"].in_use
     peak = of["many"].peak - of["few"].peak
     return (
-        Row(f"growth {what}: held", held / MEGABYTE, "MB", held / MORE_BYTES, goal="<= 1.1"),
-        Row(f"growth {what}: peak", peak / MEGABYTE, "MB", peak / MORE_BYTES),
+        Row(f"growth {what}: in use", in_use / MEGABYTE, "MB", in_use / MORE_BYTES, goal="<= 1.1"),
+        Row(f"growth {what}: resident peak", peak / MEGABYTE, "MB", peak / MORE_BYTES),
     )
 
 
@@ -126,10 +127,16 @@ def trainings_on_few_and_many(folder: Path) -> tuple[dict[str, Growth], dict[str
     small_pictures(folder / "few", FEW_PICTURES, first_seed=FEW_PICTURES)
     small_pictures(folder / "many", MANY_PICTURES, first_seed=2 * FEW_PICTURES)
     first, again = (
-        {name: _in_own_process(growth_after_another, folder / name) for name in ("few", "many")}
+        {name: growth_after_another_apart(folder / name) for name in ("few", "many")}
         for _ in range(2)
     )
     return first, again
+
+
+def growth_after_another_apart(source: Path) -> Growth:
+    """`growth_after_another` in a process where Python's objects are counted with all others."""
+    with patch.dict(os.environ, PYTHONMALLOC="malloc"):
+        return _in_own_process(growth_after_another, source)
 
 
 def small_pictures(folder: Path, count: int, *, first_seed: int) -> None:
@@ -149,17 +156,8 @@ def growth_after_another(source: Path) -> Growth:
 
     config = TrainConfig(backbone="efficientnet_lite0", epochs=5)
     home = source.with_name("home")
-    _share_one_arena()
     growth_of(home, source.with_name("other"), config)
     return growth_of(home, source, config)
-
-
-def _share_one_arena() -> None:
-    """On glibc, threads allocate in one place. In many, what lies between their blocks comes and
-    goes by chance, 60 MB from one process to the next."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        mallopt(ARENA_MAX, 1)
 
 
 def growth_of(home: Path, source: Path, config: "TrainConfig") -> Growth:
@@ -179,22 +177,43 @@ def growth_of(home: Path, source: Path, config: "TrainConfig") -> Growth:
         dataset = workspace.datasets(owner)[0]
         expected = workspace.costs(dataset.dataset_id, config).memory_bytes
         give_back_memory()  # as the queue does after each job: an import is one
-        before = resident().rss
+        before, in_use_before = resident().rss, _bytes_in_use()
         peak = before
-        at_work = []
+        in_use = []
         run_id = workspace.start_training(owner, dataset.dataset_id, config)
         while not (live := workspace.live(run_id)).is_over:
-            now = resident().rss
-            peak = max(peak, now)
+            peak = max(peak, resident().rss)
             if live.phase != "waiting":
-                at_work.append(now)
+                in_use.append(_bytes_in_use())
             time.sleep(LOOK_SECONDS)
         record = workspace.run(run_id)
         assert record.state == "finished", record.message
     finally:
         workspace.close()
-    held = statistics.quantiles(at_work, n=20)[0]
-    return Growth(held - before, peak - before, expected)
+    least = statistics.quantiles(in_use, n=20)[0]
+    return Growth(least - in_use_before, peak - before, expected)
+
+
+def _bytes_in_use() -> int:
+    """What malloc has handed out and not got back; elsewhere than on glibc: the resident bytes."""
+    mallinfo2 = getattr(ctypes.CDLL(None), "mallinfo2", None) if sys.platform == "linux" else None
+    if mallinfo2 is None:
+        return int(psutil.Process().memory_info().rss)
+    mallinfo2.restype = _MallocInfo
+    info = mallinfo2()
+    return int(info.uordblks + info.hblkhd)
+
+
+class _MallocInfo(ctypes.Structure):
+    """`struct mallinfo2` of glibc's malloc.h: `uordblks` in use in arenas, `hblkhd` mapped."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+        )
+    )
 
 
 def _own_peak_bytes() -> int:
