@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # importing it would be part of what is measured
 class Growth:
     """Bytes of a training, beyond those before it."""
 
-    in_use: float  # allocated between two batches: the least in nineteen looks of twenty
+    in_use: float  # 5th percentile of what is allocated: what stays between batches
     peak: int  # resident, with what the allocator keeps free: differs by 60 MB from run to run
     expected_peak: int  # what the page tells beforehand
 

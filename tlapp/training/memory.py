@@ -18,7 +18,7 @@ _BASE_BYTES = 205_000_000  # what computing takes whatever the network: buffers 
 _COPIES = 1.3  # of the whole network: as loaded, and with BatchNorm fused
 _LEARNING_COPIES = 14.5  # of what learns: weights, gradients, moments, what is kept and being saved
 _OVER_SAVED = 1.5  # for what comes and goes between the activations that autograd keeps,
-_OVER_SAVED_BATCH = 1.1  # less of it where whole batches pass at once
+_OVER_SAVED_BATCH = 1.1  # less of it where statistics are learnt: there one batch is all there is
 
 
 def estimate_bytes(backbone: Backbone, config: TrainConfig, work: Workload, top: TopCosts) -> int:

@@ -1,4 +1,4 @@
-"""The whole network while it learns: gradients and scores, computed on all cores.
+"""The whole network while it learns: gradients and features, computed on all cores.
 
 Through a whole network each core takes a share of every batch, in micro-batches: their activations
 stay in its cache, which is faster than one big batch on all cores, and since BatchNorm's statistics
@@ -76,7 +76,11 @@ class Network:
         train_batchnorm: bool,
         workers: int,
     ) -> None:
-        """`boundary` is the lowest stage that is computed; `head` is copied."""
+        """`boundary` is the lowest stage that is computed; `head` is copied.
+
+        `workers` threads share what is computed by core. What all cores compute together runs in
+        the caller's thread with its `torch.get_num_threads()`, which the last bits depend on.
+        """
         self._backbone = backbone
         learns_statistics = train_batchnorm or not backbone.pretrained
         self._shared = _unchanging(backbone.module, plans, with_buffers=not learns_statistics)

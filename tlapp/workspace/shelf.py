@@ -127,8 +127,10 @@ class BackboneShelf:
         """
         card = find_card(name)
         is_ready = self._weights.is_ready(card)
-        speed = measure_speed(load_backbone(card, self._weights, pretrained=is_ready))
-        give_back_memory()
+        try:
+            speed = measure_speed(load_backbone(card, self._weights, pretrained=is_ready))
+        finally:
+            give_back_memory()
         self._speeds.put(name, speed)
         return speed
 
