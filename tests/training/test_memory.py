@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from torch import nn
 
 from tests.training.tiny import tiny_backbone
 from tlapp.backbones.costs import TopCosts
@@ -48,3 +49,14 @@ def test_statistics_are_learned_from_whole_batches(change: dict[str, bool]) -> N
     small, large = (needed(replace(EVERYTHING, batch_size=size, **change)) for size in (16, 32))
     saved = 16 * WHOLE.saved_bytes
     assert saved <= large - small <= 2 * saved
+
+
+def test_a_network_without_batchnorm_learns_no_statistics() -> None:
+    backbone = tiny_backbone()
+    plain = replace(backbone, module=nn.Sequential(nn.Conv2d(3, 12, 1)))
+    scratch = replace(EVERYTHING, pretrained=False)
+    small, large = (
+        estimate_bytes(plain, replace(scratch, batch_size=size), WORK, WHOLE) for size in (64, 128)
+    )
+    assert large == small  # as many pictures at once as cores take, whatever the batch
+    assert small < estimate_bytes(backbone, replace(scratch, batch_size=64), WORK, WHOLE)

@@ -8,7 +8,7 @@ from tlapp.training.config import TrainConfig
 from tlapp.training.counts import count_parameters
 from tlapp.training.estimate import Workload
 from tlapp.training.inputs import KEPT_BYTES
-from tlapp.training.network import CORE_BATCH, TOP_BATCH
+from tlapp.training.network import CORE_BATCH, TOP_BATCH, learns_batch_statistics
 
 _FLOAT_BYTES = 4
 
@@ -31,8 +31,10 @@ def estimate_bytes(backbone: Backbone, config: TrainConfig, work: Workload, top:
     learning = _FLOAT_BYTES * count_parameters(backbone, work.class_count, config).trainable
     computing = 0.0
     if not config.is_head_alone:
-        over = _OVER_SAVED_BATCH if config.learns_statistics else _OVER_SAVED
-        computing = over * top.saved_bytes * _pictures_at_once(config, work, top)
+        is_whole_batch = learns_batch_statistics(backbone, config)
+        over = _OVER_SAVED_BATCH if is_whole_batch else _OVER_SAVED
+        count = _pictures_at_once(config, work, top, is_whole_batch=is_whole_batch)
+        computing = over * top.saved_bytes * count
     return round(
         _BASE_BYTES
         + _COPIES * network
@@ -42,10 +44,12 @@ def estimate_bytes(backbone: Backbone, config: TrainConfig, work: Workload, top:
     )
 
 
-def _pictures_at_once(config: TrainConfig, work: Workload, top: TopCosts) -> int:
+def _pictures_at_once(
+    config: TrainConfig, work: Workload, top: TopCosts, *, is_whole_batch: bool
+) -> int:
     """Pictures whose activations are held at the same time."""
     batch = min(config.batch_size, work.train_count)
-    if config.learns_statistics:
+    if is_whole_batch:
         return batch
     is_top = top.has_bottom and work.is_boundary_kept
     return min(batch, TOP_BATCH) if is_top else min(batch, core_count() * CORE_BATCH)

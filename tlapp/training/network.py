@@ -23,6 +23,7 @@ from tlapp.backbones.stages import lies_in, stage_parameters
 from tlapp.backbones.workers import shared_workers
 from tlapp.classifier import Classifier
 from tlapp.stopping import ShouldStop
+from tlapp.training.config import TrainConfig
 from tlapp.training.freezing import StagePlan
 from tlapp.training.optim import laid_out_like
 
@@ -209,6 +210,13 @@ class Network:
                 return None
             found.append(self._top(read(positions[begin : begin + self._at_once])))
         return torch.cat(found)
+
+
+def learns_batch_statistics(backbone: Backbone, config: TrainConfig) -> bool:
+    """Whether whole batches must pass at once: some networks have no BatchNorm to learn them."""
+    return config.learns_statistics and any(
+        isinstance(layer, _BATCH_NORMS) for layer in backbone.module.modules()
+    )
 
 
 def _unchanging(
