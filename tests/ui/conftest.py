@@ -15,7 +15,7 @@ from tests.workspace.conftest import (  # noqa: F401  # fixtures are found by th
     workspace,
 )
 from tlapp.settings import Settings
-from tlapp.ui.session import Page, Visits
+from tlapp.ui.session import Page
 from tlapp.workspace import Workspace, new_visitor
 
 Result = TypeVar("Result")
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 @pytest.fixture
 def page(workspace: Workspace, settings: Settings) -> Page:  # noqa: F811  # a fixture as above
-    return Page(workspace=workspace, visits=Visits(), settings=settings)
+    return Page(workspace=workspace, settings=settings)
 
 
 @pytest.fixture

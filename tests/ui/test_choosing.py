@@ -12,6 +12,7 @@ from tests.ui.test_rate_finder import panel  # noqa: F401  # a fixture is found 
 from tlapp.data.dataset import Dataset
 from tlapp.training.config import TrainConfig
 from tlapp.ui.panels import choosing
+from tlapp.ui.panels.choices import remember
 from tlapp.ui.panels.train import button_updates
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
@@ -46,7 +47,7 @@ def measure(
 
     def measure(timing: FakeTiming, config: TrainConfig) -> Any:
         owner = page.owner_of(token)
-        page.visits.change(owner, lambda visit: replace(visit, config=config))
+        remember(page, owner, config)
         monkeypatch.setattr(page.workspace, "timing", timing)
         return asyncio.run(choosing.measure_epoch(page, token))
 
@@ -67,7 +68,7 @@ def test_nobody_waits_for_the_time_of_settings_that_are_gone(
 ) -> None:
     def choose_another() -> None:
         other = replace(LAST, batch_size=2)
-        page.visits.change(page.owner_of(token), lambda visit: replace(visit, config=other))
+        remember(page, page.owner_of(token), other)
 
     timing = FakeTiming(busy=1_000_000, on_measure=choose_another)
     measure(timing, LAST)
@@ -91,7 +92,7 @@ def test_what_is_pressed_while_the_page_is_filled_is_not_undone(
 
     def slowly(page: Page, owner: str, config: TrainConfig) -> Any:
         if not made:
-            page.visits.change(owner, lambda visit: replace(visit, config=LAST))
+            remember(page, owner, LAST)
         made.append(config)
         return make(page, owner, config)
 

@@ -12,7 +12,7 @@ from tlapp.errors import NotFoundError, RunError
 from tlapp.training.config import TrainConfig
 from tlapp.ui import run_values
 from tlapp.ui.panels import comparing
-from tlapp.ui.panels.choices import chosen_config
+from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.session import Page
 from tlapp.ui.text.comparing import gain_sentence
 from tlapp.workspace import new_visitor
@@ -98,7 +98,7 @@ def test_an_earlier_run_is_shown_and_its_settings_taken_over(
 ) -> None:
     assert comparing.open_run(page, token, event(run_id)).rows[0].is_shown
     assert page.workspace.visitor_state(owner).run_id == run_id
-    page.visits.change(owner, lambda visit: replace(visit, config=TrainConfig()))
+    remember(page, owner, TrainConfig())
     comparing.adopt(page, token, event(run_id))
     assert chosen_config(page, owner) == TrainConfig(epochs=3, learning_rate=0.004)
 

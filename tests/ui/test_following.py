@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +11,7 @@ from tests.pictures import jpeg
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining
 from tlapp.data.dataset import Dataset
 from tlapp.training.config import TrainConfig
+from tlapp.ui.panels.choices import remember
 from tlapp.ui.panels.following import follow
 from tlapp.ui.session import Page
 from tlapp.ui.text import trying as words
@@ -119,12 +119,9 @@ def test_a_run_is_followed_though_the_chosen_backbone_cannot_answer_yet(
     page: Page, token: str, run_id: str, steps: StepTraining
 ) -> None:
     tried = page.workspace.prepare([("a.jpg", jpeg())])
-    page.visits.change(
-        page.owner_of(token),
-        lambda visit: replace(
-            visit, tried=tried, config=TrainConfig(backbone="resnet18")
-        ),  # not downloaded
-    )
+    owner = page.owner_of(token)
+    page.workspace.tried.keep(owner, tried)
+    remember(page, owner, TrainConfig(backbone="resnet18"))  # not downloaded
 
     async def scenario() -> None:
         tab = Tab(page, token)

@@ -16,12 +16,12 @@ from tlapp.experiments.lr_finder import RATES, RateReason, RateSweep
 from tlapp.training.config import TrainConfig
 from tlapp.training.freezing import plan_stages
 from tlapp.ui.panels import rate_finder, train
-from tlapp.ui.panels.choices import chosen_config
+from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.panels.form import field_values
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
 from tlapp.ui.text import rate_finder as words
-from tlapp.workspace import VisitorState, new_visitor
+from tlapp.workspace import new_visitor
 from tlapp.workspace.experiments import Experiment
 from tlapp.workspace.lab import RATE_FINDER
 
@@ -102,7 +102,7 @@ def test_stages_keep_their_share_of_the_rate(page: Page, panel: TrainPanel, toke
         backbone_learning_rate=3e-4,
         stage_rates=((top, 2e-5),),
     )
-    page.visits.change(owner, lambda visit: replace(visit, config=config))
+    remember(page, owner, config)
     found(page, owner, sweep(config))
     after = use(page, panel, token, config)
     assert (after.learning_rate, after.backbone_learning_rate) == (0.004, 0.0012)
@@ -162,7 +162,8 @@ def test_a_search_is_started_followed_and_found_again(
     assert (start["visible"], stop["visible"], take["visible"]) == (True, False, True)
     assert len(page.watchers) == 0
     assert asyncio.run(follow()) == [told[-1]]  # as after a reload
-    assert page.workspace.visitor_state(owner) == VisitorState()
+    state = page.workspace.visitor_state(owner)
+    assert (state.dataset_id, state.run_id) == (None, None)
 
 
 def test_stop_ends_it(page: Page, token: str) -> None:

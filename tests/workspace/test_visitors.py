@@ -31,7 +31,12 @@ def test_the_page_is_found_again_by_another_process(
     steps: StepTraining,
 ) -> None:
     run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
-    state = VisitorState(dataset_id=dataset.dataset_id, run_id=run_id)
+    state = VisitorState(
+        dataset_id=dataset.dataset_id,
+        pending_dataset_id=dataset.dataset_id,
+        run_id=run_id,
+        config={"epochs": 7, "stage_rates": [["top", 0.001]]},
+    )
     workspace.change_visitor_state(owner, lambda _: state)
     workspace.close()
     later = Workspace(settings)
@@ -43,14 +48,20 @@ def test_what_is_gone_or_somebody_elses_is_not_shown(
     workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
     stranger = owner_of(new_visitor())
-    state = VisitorState(dataset_id=dataset.dataset_id, run_id="r_" + "x" * 32)
+    state = VisitorState(
+        dataset_id=dataset.dataset_id,
+        pending_dataset_id="d_" + "x" * 32,
+        run_id="r_" + "x" * 32,
+    )
     workspace.change_visitor_state(stranger, lambda _: state)
     workspace.change_visitor_state(owner, lambda _: state)
     assert workspace.visitor_state(stranger) == VisitorState()
     assert workspace.visitor_state(owner) == VisitorState(dataset_id=dataset.dataset_id)
 
 
-@pytest.mark.parametrize("content", [b"", b"\0", b"[]", b'{"dataset_id": 1}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"\0", b"[]", b'{"dataset_id": 1}', b'{"config": []}', b'{"run_id": {}}']
+)
 def test_a_damaged_state_is_an_empty_page(
     workspace: Workspace, settings: Settings, owner: str, content: bytes
 ) -> None:
@@ -69,3 +80,12 @@ def test_a_hostile_owner_touches_no_file(workspace: Workspace, settings: Setting
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_state_that_another_version_wrote_keeps_what_is_known(
+    workspace: Workspace, settings: Settings, owner: str, dataset: Dataset
+) -> None:
+    workspace.change_visitor_state(owner, lambda _: VisitorState())
+    content = f'{{"dataset_id": "{dataset.dataset_id}", "colour": "green"}}'
+    (settings.home / "visitors" / f"{owner}.json").write_text(content)
+    assert workspace.visitor_state(owner) == VisitorState(dataset_id=dataset.dataset_id)

@@ -15,7 +15,7 @@ from tlapp.ui import present, text
 from tlapp.ui.api import build_api
 from tlapp.ui.body_limit import BodyLimit
 from tlapp.ui.panels import comparing, data, mistakes, racing, train, trying
-from tlapp.ui.session import Page, Visits
+from tlapp.ui.session import Page
 from tlapp.ui.text import mistakes as mistake_words
 from tlapp.ui.text import racing as racing_words
 from tlapp.ui.theme import make_theme, page_css
@@ -99,7 +99,7 @@ def launch(settings: Settings, *, host: str | None = None, port: int | None = No
     """
     workspace = Workspace(settings)
     try:
-        page = Page(workspace=workspace, visits=Visits(), settings=settings)
+        page = Page(workspace=workspace, settings=settings)
         blocks = build_page(page)
         app, url = _serve(blocks, settings, host=host, port=port)
         add_downloads(app, workspace)

@@ -4,7 +4,7 @@ from tlapp.workspace.downloads import DownloadState
 from tlapp.workspace.estimates import Costs
 from tlapp.workspace.live import LiveRun, Phase
 from tlapp.workspace.shelf import CardView
-from tlapp.workspace.trying import Tried, TryResult
+from tlapp.workspace.trying import TryResult
 from tlapp.workspace.visitors import VisitorState, is_token, new_visitor, owner_of
 from tlapp.workspace.workspace import Workspace
 
@@ -14,7 +14,6 @@ __all__ = [
     "DownloadState",
     "LiveRun",
     "Phase",
-    "Tried",
     "TryResult",
     "VisitorState",
     "Workspace",

@@ -7,6 +7,7 @@ from tlapp.errors import NotFoundError, RunError
 from tlapp.workspace.datasets import Datasets
 from tlapp.workspace.experiments import Experiments
 from tlapp.workspace.trainings import Trainings
+from tlapp.workspace.tried import TriedBook
 from tlapp.workspace.visitors import VisitorBook
 
 
@@ -15,6 +16,7 @@ class Household:
     """All visitors and their things."""
 
     visitors: VisitorBook
+    tried: TriedBook
     datasets: Datasets
     trainings: Trainings
     experiments: Experiments
@@ -36,4 +38,5 @@ class Household:
         for dataset in self.datasets.list(owner):
             with suppress(NotFoundError):
                 self.datasets.delete(dataset.dataset_id)
+        self.tried.forget(owner)
         self.visitors.forget(owner)

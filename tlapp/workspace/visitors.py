@@ -8,9 +8,10 @@ import json
 import re
 import secrets
 import threading
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from tlapp.errors import TlappError
 from tlapp.files import write_atomically
@@ -22,10 +23,12 @@ OWNER_PATTERN = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True)
 class VisitorState:
-    """What the page shows to one visitor, found again after a reload."""
+    """What the page shows to one visitor, found again after a reload or a restart."""
 
-    dataset_id: str | None = None
+    dataset_id: str | None = None  # in use: what trainings learn from
+    pending_dataset_id: str | None = None  # imported and shown, but not yet in use
     run_id: str | None = None
+    config: Mapping[str, Any] | None = None  # the settings on the page; None: nobody touched them
 
 
 def new_visitor() -> str:
@@ -50,10 +53,23 @@ def only_what_is_there(
     find_run: Callable[[str], object],
 ) -> VisitorState:
     """The state without the ids of things that are gone or somebody else's."""
-    return VisitorState(
+    return replace(
+        state,
         dataset_id=_if_found(state.dataset_id, find_dataset),
+        pending_dataset_id=_if_found(state.pending_dataset_id, find_dataset),
         run_id=_if_found(state.run_id, find_run),
     )
+
+
+def _state_from_json(values: object) -> VisitorState:
+    """What `VisitorBook.change` wrote, also of another version. ValueError: it is damaged."""
+    if not isinstance(values, dict):
+        raise ValueError("A visitor's state is one JSON object.")
+    known = {field.name: values.get(field.name) for field in fields(VisitorState)}
+    for name, value in known.items():
+        if value is not None and not isinstance(value, dict if name == "config" else str):
+            raise ValueError(f"{name} cannot be {value!r}.")
+    return VisitorState(**known)
 
 
 def _if_found(identifier: str | None, find: Callable[[str], object]) -> str | None:
@@ -67,7 +83,7 @@ def _if_found(identifier: str | None, find: Callable[[str], object]) -> str | No
 
 
 class VisitorBook:
-    """One small JSON file a visitor, in one folder."""
+    """One small JSON file a visitor, in one folder, and the test pictures beside it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -79,9 +95,8 @@ class VisitorBook:
         if path is None:
             return VisitorState()
         try:
-            values = json.loads(path.read_text("utf-8"))
-            return VisitorState(dataset_id=values["dataset_id"], run_id=values["run_id"])
-        except (OSError, ValueError, KeyError, TypeError):
+            return _state_from_json(json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError):
             return VisitorState()  # the page starts empty; data sets and runs are untouched
 
     def change(self, owner: str, change: Callable[[VisitorState], VisitorState]) -> None:
@@ -99,10 +114,15 @@ class VisitorBook:
             self.change(owner, lambda state: state)
 
     def forget(self, owner: str) -> None:
-        """Remove the visitor's state."""
+        """Remove the visitor's state and test pictures."""
+        for path in (self.pictures_path(owner), self._path(owner)):
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+    def pictures_path(self, owner: str) -> Path | None:
+        """Where the visitor's test pictures are kept; None: this is no owner."""
         path = self._path(owner)
-        if path is not None:
-            path.unlink(missing_ok=True)
+        return None if path is None else path.with_suffix(".zip")
 
     def owners(self) -> tuple[str, ...]:
         """Everyone whose state is kept."""

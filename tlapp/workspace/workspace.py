@@ -45,6 +45,7 @@ from tlapp.workspace.planner import Planner, split_of
 from tlapp.workspace.shelf import BackboneShelf, CardView
 from tlapp.workspace.timing import Timing
 from tlapp.workspace.trainings import Trainings
+from tlapp.workspace.tried import TriedBook
 from tlapp.workspace.trying import RawPicture, Tried, TryDesk, TryResult
 from tlapp.workspace.visitors import VisitorBook, VisitorState
 
@@ -79,10 +80,13 @@ class Workspace:
         )
         self.downloads = Downloads(self._weights, limits)
         self._visitors = VisitorBook(home / "visitors")
+        self.tried = TriedBook(self._visitors)
         self._imports = Imports(
             settings, self._store, self._datasets, self._visitors, self._trainings
         )
-        household = Household(self._visitors, self._datasets, self._trainings, experiments)
+        household = Household(
+            self._visitors, self.tried, self._datasets, self._trainings, experiments
+        )
         self.janitor = Janitor(home, household, limits.idle_seconds)
         self._desk = TryDesk(limits)
 

@@ -1,9 +1,9 @@
-"""The training settings that a visitor's page shows, found again after a reload.
+"""The training settings that a visitor's page shows, found again after a reload or a restart.
 
 What was touched last, else those of the run on the page, else the defaults.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from tlapp.errors import TlappError
 from tlapp.runs.record import RunRecord
@@ -13,16 +13,15 @@ from tlapp.ui.session import Page
 
 def chosen_config(page: Page, owner: str) -> TrainConfig:
     """The settings for the next training of this visitor."""
-    config = page.visits.get(owner).config
-    if config is not None:
-        return config
-    run_id = page.workspace.visitor_state(owner).run_id
-    if run_id is None:
-        return TrainConfig()
+    state = page.workspace.visitor_state(owner)
     try:
-        return config_of(page.workspace.run(run_id, owner=owner))
-    except TlappError:  # the run is gone, or its settings are those of another version
-        return TrainConfig()
+        if state.config is not None:
+            return config_from_values(state.config)
+        if state.run_id is not None:
+            return config_of(page.workspace.run(state.run_id, owner=owner))
+    except TlappError:  # the run is gone, or the settings are those of another version
+        pass
+    return TrainConfig()
 
 
 def config_of(record: RunRecord) -> TrainConfig:
@@ -37,6 +36,6 @@ def config_of(record: RunRecord) -> TrainConfig:
 
 
 def remember(page: Page, owner: str, config: TrainConfig) -> TrainConfig:
-    """Keep these settings while the visit lasts, and return them."""
-    page.visits.change(owner, lambda visit: replace(visit, config=config))
+    """Keep these settings for the visitor, and return them."""
+    page.workspace.change_visitor_state(owner, lambda state: replace(state, config=asdict(config)))
     return config

@@ -159,11 +159,11 @@ async def measure_epoch(page: Page, token: str) -> Any:
         return gr.skip()
 
     def is_wanted() -> bool:
-        return page.visits.get(owner).config in (None, config)
+        return chosen_config(page, owner) == config
 
     end = time.monotonic() + MOST_WAITED_SECONDS
     measure = partial(page.workspace.timing.measure_epoch, dataset, config, is_wanted=is_wanted)
-    while is_wanted() and not await asyncio.to_thread(measure):
+    while await asyncio.to_thread(is_wanted) and not await asyncio.to_thread(measure):
         if time.monotonic() > end:
             return gr.skip()
         await asyncio.sleep(LOOK_SECONDS)

@@ -10,7 +10,6 @@ from tlapp.ui import text
 from tlapp.ui.session import Page
 from tlapp.ui.text.drops import LEFT_OUT_REASONS
 from tlapp.ui.widgets.folder_drop import Upload
-from tlapp.workspace import VisitorState
 
 
 def shown_dataset(page: Page, owner: str) -> Dataset | None:
@@ -19,15 +18,9 @@ def shown_dataset(page: Page, owner: str) -> Dataset | None:
 
 
 def pending_dataset(page: Page, owner: str) -> Dataset | None:
-    """The import that waits for a decision. None also when it was removed while it waited: the
-    janitor does not ask the page."""
-    dataset_id = page.visits.get(owner).pending_dataset_id
-    if dataset_id is None:
-        return None
-    try:
-        return page.workspace.dataset(dataset_id, owner=owner)
-    except NotFoundError:
-        return None
+    """The import that waits for a decision."""
+    dataset_id = page.workspace.visitor_state(owner).pending_dataset_id
+    return None if dataset_id is None else page.workspace.dataset(dataset_id, owner=owner)
 
 
 def dataset_in_use(page: Page, owner: str) -> Dataset | None:
@@ -38,9 +31,12 @@ def dataset_in_use(page: Page, owner: str) -> Dataset | None:
 
 def replace_pending(page: Page, owner: str, dataset_id: str | None) -> None:
     """Let this import (None: none) wait for a decision; the one that waited before is removed."""
-    earlier = page.visits.get(owner).pending_dataset_id
-    page.visits.change(owner, lambda visit: replace(visit, pending_dataset_id=dataset_id))
-    if earlier is not None and earlier != page.workspace.visitor_state(owner).dataset_id:
+    before = page.workspace.visitor_state(owner)
+    earlier = before.pending_dataset_id
+    page.workspace.change_visitor_state(
+        owner, lambda state: replace(state, pending_dataset_id=dataset_id)
+    )
+    if earlier is not None and earlier != before.dataset_id:
         with suppress(NotFoundError, RunError):  # it had to make room already, or is learned from
             page.workspace.delete_dataset(earlier, owner=owner)
 
@@ -72,6 +68,8 @@ def accept_pending(page: Page, owner: str) -> None:
     if run_id is not None and page.workspace.run(run_id, owner=owner).is_over:
         run_id = None
     page.workspace.change_visitor_state(
-        owner, lambda _: VisitorState(dataset_id=pending.dataset_id, run_id=run_id)
+        owner,
+        lambda state: replace(
+            state, dataset_id=pending.dataset_id, pending_dataset_id=None, run_id=run_id
+        ),
     )
-    page.visits.change(owner, lambda visit: replace(visit, pending_dataset_id=None))

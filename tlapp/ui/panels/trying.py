@@ -1,7 +1,7 @@
 """The Try zone: drop pictures, see what the network says; before any training, what ImageNet says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ def try_samples(page: Page, token: str) -> Any:
 
 def _try(page: Page, owner: str, raw: Sequence[tuple[str, bytes]]) -> Any:
     tried = page.workspace.prepare(raw)
-    page.visits.change(owner, lambda visit: replace(visit, tried=tried))
+    page.workspace.tried.keep(owner, tried)
     return show(page, owner)
 
 
@@ -82,9 +82,9 @@ def refresh(page: Page, token: str) -> Any:
 
 def show(page: Page, owner: str) -> Any:
     """The answers to the visitor's test pictures: the run's when it has any, else ImageNet's."""
-    visit = page.visits.get(owner)
+    tried = page.workspace.tried.get(owner)
     run_id = page.workspace.visitor_state(owner).run_id
-    if visit.tried is None:
+    if tried is None:
         is_trained = run_id is not None and page.workspace.run(run_id).best_epoch is not None
         return widget_values.no_predictions(
             words.NOTHING_TRIED_YET if is_trained else words.NOTHING_TRIED
@@ -92,13 +92,13 @@ def show(page: Page, owner: str) -> Any:
     if run_id is not None:
         try:
             live = page.workspace.live(run_id, owner=owner)
-            answers = page.workspace.answers(visit.tried, run_id)
+            answers = page.workspace.answers(tried, run_id)
             return widget_values.predictions(answers, words.answers_of(live))
         except RunError:
             pass  # no epoch is finished yet: the untouched network answers
     backbone_name = chosen_config(page, owner).backbone
     try:
-        answers = page.workspace.answers(visit.tried, None, backbone_name=backbone_name)
+        answers = page.workspace.answers(tried, None, backbone_name=backbone_name)
     except BackboneError:  # its weights are not here yet; whoever follows a run goes on
         return widget_values.no_predictions(words.NO_WEIGHTS_TO_ANSWER)
     return widget_values.predictions(answers, words.IMAGENET_ANSWERS)
