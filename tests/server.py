@@ -86,14 +86,16 @@ def running_server(
     *,
     arguments: Sequence[str] = ("app.py",),
     environment: Mapping[str, str] | None = None,
+    port: int | None = None,
 ) -> Iterator[AppServer]:
     """A server that answers; it has ended when the block is left.
 
     Started again with the same `folder` it finds what it kept there. `environment` adds to or
-    replaces variables. AssertionError with the server's log when it does not start.
+    replaces variables; `port` is a free one by default. AssertionError with the server's log when
+    it does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     log_path = folder / "server.log"
     with log_path.open("ab") as log:
         process = subprocess.Popen(

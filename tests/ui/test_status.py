@@ -119,6 +119,16 @@ def test_a_run_that_was_stopped_too_early_says_to_train_again(message: str) -> N
     )
 
 
+def test_a_run_that_goes_on_from_another_and_was_killed_at_once_says_where_that_one_is() -> None:
+    message = "The program ended during this training. Nothing was learned yet."
+    record = make_record(
+        state="stopped", epochs=(make_row(1),), best_epoch=None, message=message, continues="r_1"
+    )
+    said = status_of(LiveRun(record=record, phase="done"))
+    assert said.startswith(f"{message} The run that it went on from is kept")
+    assert "learned. Now" not in said
+
+
 def test_a_failed_run_says_why_and_what_to_do() -> None:
     failed = {"state": "failed", "message": "The disk is full.", "hint": "Make room."}
     assert _say(phase="done", record=failed) == "The disk is full. Make room."

@@ -183,6 +183,16 @@ def _head_parameters(counts: ParameterCounts, plans: Sequence[StagePlan]) -> int
     return counts.trainable - sum(p.stage.parameter_count for p in plans if not p.is_frozen)
 
 
+def opening() -> RunViewValue:
+    """Until the page knows what its visitor has."""
+    return RunViewValue(state="empty", status=text.OPENING)
+
+
+def not_opened() -> RunViewValue:
+    """The page does not know what its visitor has."""
+    return RunViewValue(state="failed", status=text.NOT_OPENED)
+
+
 def no_run(*, has_pictures: bool) -> RunViewValue:
     """Before the first training: what to do next."""
     return RunViewValue(

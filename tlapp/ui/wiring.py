@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from tlapp.ui import widget_values
 from tlapp.ui.handling import FOLLOWING, QUIET, bind
 from tlapp.ui.panels import (
     choosing,
@@ -119,8 +120,9 @@ def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
         [token, *zones.data.views(), *zones.train.views()],
         **QUIET,
     )
-    opened.then(None, js=PAGE_IS_OPEN, api_visibility="private")
-    follow.everything_after(opened)
+    opened.success(None, js=PAGE_IS_OPEN, api_visibility="private")
+    opened.failure(widget_values.not_opened, None, zones.train.run_view, **QUIET)
+    follow.everything_after(opened.success(None, **QUIET))
     follow.everything_after(zones.attention.seen(*show_data_again, **QUIET))
 
 

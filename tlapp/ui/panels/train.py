@@ -37,7 +37,7 @@ def build(page: Page) -> TrainPanel:
         stop = gr.Button(text.STOP_BUTTON, variant="stop", visible=False, elem_id="stop")
         go_on = gr.Button(text.GO_ON_BUTTON, visible=False, elem_id="go-on")
         fine_tune = gr.Button(text.FINE_TUNE_BUTTON, visible=False, elem_id="fine-tune")
-    run_view = RunView(widget_values.no_run(has_pictures=False), elem_id="run-view")
+    run_view = RunView(widget_values.opening(), elem_id="run-view")
     with gr.Accordion(text.SETTINGS_HEADING, open=False, elem_id="settings"):
         form = build_form(page.settings.limits.epochs)
         rates = rate_finder.build()

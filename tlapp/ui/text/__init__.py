@@ -37,6 +37,8 @@ OWN_SPLIT = "This folder brings its own split, and it is kept."
 
 # --- Train -------------------------------------------------------------------------------------
 
+OPENING = "One moment: the page looks for what you left here."
+NOT_OPENED = "The page could not find what you left here. Nothing of it is lost: reload the page."
 PRESS_TRAIN = "Now press Train."
 BRING_PICTURES_FIRST = "First bring pictures: drop a folder, or use the samples. Then press Train."
 HEAD_STAGE = "head"

@@ -4,6 +4,10 @@ from tlapp.training.config import HEAD_ALONE
 from tlapp.ui.text import duration, megabytes, percent, pictures
 from tlapp.workspace import LiveRun
 
+_TAKE_UP_AGAIN = (
+    "The run that it went on from is kept: show it under Compare runs, and go on there."
+)
+
 
 def status_of(live: LiveRun) -> str:
     """The status line under the Train button."""
@@ -72,10 +76,9 @@ def _best(live: LiveRun) -> str:
 
 def _ended(live: LiveRun) -> str:
     record = live.record
-    if not record.epochs:
-        return (
-            f"{record.message or 'Stopped before the first epoch was finished.'} Press Train again."
-        )
+    if record.best_epoch is None:
+        how = record.message or "Stopped before the first epoch was finished."
+        return f"{how} {_TAKE_UP_AGAIN if record.continues else 'Press Train again.'}"
     took = f" in {duration(record.seconds)}" if record.seconds is not None else ""
     stopped = record.message or "Stopped. The best epoch so far is kept."
     how = f"Finished{took}." if record.state == "finished" else stopped
