@@ -1,5 +1,7 @@
 """Before a training starts: how long it will take, and what will learn."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.workspace.conftest import PATIENCE_SECONDS
@@ -36,6 +38,29 @@ def test_everything_takes_longer_than_the_head_and_the_cache_saves_the_most(
     again = workspace.costs(dataset.dataset_id, head).seconds
     assert again is not None
     assert again < 0.5 < first
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        TrainConfig(augmented_views=2, epochs=1),
+        TrainConfig(freeze="last:1", augmented_views=2, epochs=1),
+    ],
+)
+def test_the_cache_spares_views_and_what_crosses_a_boundary(
+    workspace: Workspace, owner: str, dataset: Dataset, config: TrainConfig
+) -> None:
+    """12 pictures at 1 picture a second: what is left of the estimate is the learning."""
+    _speeds(workspace).put("efficientnet_lite0", 1.0)
+    before = workspace.costs(dataset.dataset_id, config).seconds
+    run_id = workspace.start_training(owner, dataset.dataset_id, config)
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    after = workspace.costs(dataset.dataset_id, config).seconds
+    other_views = workspace.costs(dataset.dataset_id, replace(config, seed=1)).seconds
+    assert before is not None
+    assert after is not None
+    assert other_views is not None
+    assert after < 1 < other_views < before
 
 
 def test_an_epoch_that_was_trained_here_is_what_later_ones_are_reckoned_from(

@@ -39,7 +39,7 @@ def whole_backbone(backbone: Backbone) -> Extractor:
         preprocess=backbone.preprocess,
         shape=(backbone.feature_width,),
         dtype=torch.float32,
-        source=_source(backbone),
+        source=source_of(backbone),
     )
 
 
@@ -57,13 +57,8 @@ def frozen_bottom(backbone: Backbone, boundary: int) -> Extractor:
         preprocess=backbone.preprocess,
         shape=shape,
         dtype=KEPT_TYPE,
-        source=f"{_source(backbone)} below {backbone.stages[boundary].name}",
+        source=source_of(backbone, boundary),
     )
-
-
-def feature_key(backbone: Backbone) -> str:
-    """The cache's key of the backbone's plain features; a sketch with its hash is enough."""
-    return view_key(_source(backbone))
 
 
 def view_key(source: str, view: int = _PLAIN, seed: int = 0) -> str:
@@ -80,5 +75,8 @@ def as_rows(yielded: Tensor, dtype: torch.dtype) -> Tensor:
     return rows_ND.to(dtype)
 
 
-def _source(backbone: Backbone) -> str:
-    return f"{backbone.card.name} {backbone.weights_hash} {backbone.preprocess}"
+def source_of(backbone: Backbone, boundary: int | None = None) -> str:
+    """`Extractor.source` of the stages below number `boundary` (None: of the whole backbone); a
+    sketch with its hash is enough."""
+    whole = f"{backbone.card.name} {backbone.weights_hash} {backbone.preprocess}"
+    return whole if boundary is None else f"{whole} below {backbone.stages[boundary].name}"

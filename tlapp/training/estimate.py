@@ -23,7 +23,7 @@ class Workload:
     train_count: int
     valid_count: int
     class_count: int
-    cached_count: int = 0  # pictures whose plain features are in the cache
+    cached_count: int = 0  # passes of a picture or a view of it that the cache spares
     stage_shares: tuple[float, ...]  # of the work of a forward pass, stem first
     is_boundary_kept: bool = True  # what crosses it is computed once, not in every epoch
     learning_speed: float | None = None  # measured while learning; see `learning_work`
@@ -38,15 +38,13 @@ def estimate_seconds(
     enough. Right within a factor of 1.5 or so on a machine that does nothing else.
     """
     forward_seconds = 1 / images_per_second
+    passes = work.train_count * (1 + config.augmented_views) + work.valid_count - work.cached_count
     if config.is_head_alone:
-        pictures = work.train_count + work.valid_count - work.cached_count
-        views = work.train_count * config.augmented_views
-        features = (max(0, pictures) + views) * forward_seconds * _DECODED_FORWARD
+        features = passes * forward_seconds * _DECODED_FORWARD
         return features + _head_seconds(backbone, config, work)
     boundary = find_boundary(plan_stages(backbone.stages, config))
     below = sum(work.stage_shares[:boundary])  # passed once
-    pictures = work.train_count * (1 + config.augmented_views) + work.valid_count
-    preparing = pictures * forward_seconds * (_DECODED_FORWARD - 1 + below)
+    preparing = passes * forward_seconds * (_DECODED_FORWARD - 1 + below)
     epoch = estimate_epoch_seconds(backbone, config, work, images_per_second=images_per_second)
     return preparing + config.epochs * epoch
 

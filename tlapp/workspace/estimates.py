@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.catalog import find_card
-from tlapp.backbones.extractor import feature_key
+from tlapp.backbones.extractor import source_of, view_key
 from tlapp.backbones.weights import WeightsStore
 from tlapp.data.images import LabeledImages
 from tlapp.data.splits import Split
@@ -24,7 +24,7 @@ from tlapp.workspace.plan import TrainingPlan
 from tlapp.workspace.shelf import BackboneShelf
 
 _SMALL_BATCH = 8  # from there on the optimizer's own work does not matter
-MOST_LOOKED_UP = 5_000  # pictures; looking more up in the cache costs over a tenth of a second
+MOST_LOOKED_UP = 5_000  # passes; looking more up in the cache costs over a tenth of a second
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +78,10 @@ class Estimates:
         if speed is None:
             return None
         work = workload(self.shelf, images, split, config)
-        if knows_features and config.pretrained:
+        if knows_features and config.pretrained and config.is_head_alone:
             cached_count = work.train_count + work.valid_count
         else:
-            cached_count = self._cached_count(images, split, config)
+            cached_count = self._cached_count(images, split, config, work)
         work = replace(work, cached_count=cached_count)
         sketch = self.shelf.sketch(config.backbone)
         return estimate_seconds(sketch, config, work, images_per_second=speed)
@@ -99,17 +99,29 @@ class Estimates:
         work = workload(self.shelf, images, split, config)
         return estimate_bytes(sketch, config, work, top)
 
-    def _cached_count(self, images: LabeledImages, split: Split, config: TrainConfig) -> int:
+    def _cached_count(
+        self, images: LabeledImages, split: Split, config: TrainConfig, work: Workload
+    ) -> int:
+        """How many passes through what is frozen the cache spares; see `prepare.prepare`."""
         card = find_card(config.backbone)
-        places = (*split.train, *split.valid)
-        is_frozen = config.freeze == "head" and config.pretrained
-        if not is_frozen or len(places) > MOST_LOOKED_UP or not self.weights.is_ready(card):
+        boundary = None if config.is_head_alone else _boundary(self.shelf, config)
+        if not config.pretrained or boundary == 0 or not work.is_boundary_kept:
             return 0
-        backbone = replace(
-            self.shelf.sketch(card.name), weights_hash=self.weights.weights_hash(card)
+        passes = work.train_count * (1 + config.augmented_views) + work.valid_count
+        if passes > MOST_LOOKED_UP or not self.weights.is_ready(card):
+            return 0
+        weights_hash = self.weights.weights_hash(card)
+        sketch = replace(self.shelf.sketch(card.name), weights_hash=weights_hash)
+        source = source_of(sketch, boundary)
+        train, valid = (
+            [images.images[place].image_id for place in places]
+            for places in (split.train, split.valid)
         )
-        image_ids = [images.images[place].image_id for place in places]
-        return sum(self.cache.is_kept(feature_key(backbone), image_ids))
+        views = (
+            sum(self.cache.is_kept(view_key(source, view, config.seed), train))
+            for view in range(1, 1 + config.augmented_views)
+        )
+        return sum(self.cache.is_kept(view_key(source), train + valid)) + sum(views)
 
 
 def total_seconds(seconds: Sequence[float | None]) -> float | None:
