@@ -39,11 +39,21 @@ def test_a_download_says_how_much_has_come_and_that_it_is_done_once() -> None:
 
 def test_pictures_that_pass_the_backbone_are_counted_with_their_speed() -> None:
     assert _say(phase="features", features_total=300) == "Loading the backbone."
-    sentence = _say(
-        phase="features", features_done=120, features_total=300, features_per_second=41.7
+    asked: dict[str, Any] = {
+        "phase": "features",
+        "features_done": 120,
+        "features_total": 300,
+        "features_per_second": 41.7,
+        "seconds_left": 4.3,
+    }
+    sentence = _say(**asked)
+    assert sentence.startswith(
+        "Looking at picture 120 of 300, 42 a second. About 4 s left for that."
     )
-    assert sentence.startswith("Looking at picture 120 of 300, 42 a second.")
     assert "only the head learns" in sentence
+    views = _say(**asked, record={"config": {"freeze": "last:2", "augmented_views": 3}})
+    assert views.startswith("Looking at picture 120 of 300, each in 4 views, 42 a second.")
+    assert "what is open learns" in views
 
 
 def test_what_the_meter_asks_of_the_untouched_network_is_told_apart() -> None:

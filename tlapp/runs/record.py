@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
 from tlapp.errors import RunError
+from tlapp.training.config import HEAD_ALONE
 from tlapp.training.interval import paired_difference, wilson_interval
 from tlapp.training.loss import rank
 
@@ -123,6 +124,13 @@ class RunRecord:
             self.class_names, best.valid_class_correct, self.valid_class_counts, strict=True
         )
         return tuple(ClassResult(*figure) for figure in figures)
+
+    @property
+    def is_finished_head(self) -> bool:
+        """Whether all that has learned is the head, and it did: it can be fine-tuned."""
+        if self.best_epoch is None:
+            return False
+        return self.phases[self.epochs[-1].phase - 1].get("freeze") == HEAD_ALONE
 
     def best_row(self, phase: int | None = None) -> EpochRow | None:
         """The best epoch on the held-out pictures, of one phase or of all; None: no epoch."""

@@ -5,17 +5,17 @@ from dataclasses import replace
 from typing import Literal
 
 from tlapp.data.dataset import Dataset
-from tlapp.errors import TlappError
+from tlapp.errors import NotFoundError, TlappError
 from tlapp.runs.record import EpochRow, RunRecord
 from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts, count_parameters
 from tlapp.training.doubts import doubts
 from tlapp.training.freezing import StagePlan, plan_stages
-from tlapp.training.presets import PRESETS, matching_preset
+from tlapp.training.presets import FINE_TUNING, PRESETS, apply_preset, matching_preset
 from tlapp.ui import text
 from tlapp.ui.text import comparing
 from tlapp.ui.text.doubts import sentence
-from tlapp.ui.text.status import status_of
+from tlapp.ui.text.status import FINE_TUNED, fine_tune_offer, status_of
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCardsValue
 from tlapp.ui.widgets.class_list import (
     ClassListValue,
@@ -200,7 +200,24 @@ def no_run(*, has_pictures: bool) -> RunViewValue:
     )
 
 
-def run(live: LiveRun, *, shown_dataset_id: str | None = None) -> RunViewValue:
+def next_step(workspace: Workspace, record: RunRecord) -> str:
+    """What Fine-tune would make of a run that is over, or why it is not offered; "" for nothing."""
+    if record.best_epoch is None:
+        return ""
+    if not record.is_finished_head:
+        return FINE_TUNED if record.phase_starts else ""
+    backbone, pretrained = str(record.config["backbone"]), bool(record.config["pretrained"])
+    preset = apply_preset(FINE_TUNING, backbone=backbone, seed=record.seed)
+    config = replace(preset, pretrained=pretrained, head_epochs=0)
+    try:
+        counts = workspace.counts(record.dataset_id, config)
+        costs = workspace.costs(record.dataset_id, config)
+    except NotFoundError:  # the pictures are gone
+        return ""
+    return fine_tune_offer(counts.trainable, costs.seconds)
+
+
+def run(live: LiveRun, *, shown_dataset_id: str | None = None, next_step: str = "") -> RunViewValue:
     """A run at this moment; it tells what it learned from when the page shows other pictures."""
     record = live.record
     is_other = shown_dataset_id not in (None, record.dataset_id)
@@ -208,6 +225,7 @@ def run(live: LiveRun, *, shown_dataset_id: str | None = None) -> RunViewValue:
         state=_state(live),
         status=status_of(live),
         origin=text.learned_elsewhere(record.dataset_name) if is_other else "",
+        next_step=next_step,
         run=record.run_id,
         progress=_progress(live),
         total_epochs=live.epochs or len(record.epochs),

@@ -9,8 +9,7 @@ import gradio as gr
 
 from tlapp.backbones.catalog import find_card
 from tlapp.errors import BackboneError, DataError, RunError
-from tlapp.runs.record import RunRecord
-from tlapp.training.config import HEAD_ALONE, TrainConfig
+from tlapp.training.config import TrainConfig
 from tlapp.training.presets import FINE_TUNING, apply_preset
 from tlapp.ui import text, widget_values
 from tlapp.ui.handling import QUIET, bind
@@ -100,12 +99,13 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
                 **latest,
             )
     panel.stop.click(bind(stop, page), [token], None, **QUIET)
+    buttons, shown = panel.buttons(), [*panel.buttons(), panel.cards, *panel.settings()]
     started = tuple(
-        button.click(bind(begin, page, panel, token), everything, panel.buttons(), **QUIET)
-        for button, begin in (
-            (panel.train, start),
-            (panel.go_on, go_on),
-            (panel.fine_tune, fine_tune),
+        button.click(bind(begin, page, panel, token), everything, outputs, **QUIET)
+        for button, begin, outputs in (
+            (panel.train, start, buttons),
+            (panel.go_on, go_on, buttons),
+            (panel.fine_tune, fine_tune, shown),
         )
     )
     return chosen, started
@@ -136,15 +136,22 @@ def go_on(
 def fine_tune(
     page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues
 ) -> tuple[Any, ...]:
-    """Go on from the head of the run on the page: with what the ladder opens, else the default."""
+    """Go on from the head of the run on the page: with what the ladder opens, else the default.
+
+    The ladder then shows what learns. Fills the buttons, the cards and the settings.
+    """
     owner = page.owner_of(values[token])
     run_id = _shown_run(page, owner)
     config = choosing.read(page, panel, owner, values)
-    other = config.backbone != page.workspace.run(run_id, owner=owner).config["backbone"]
-    if config.is_head_alone or other:  # stages that are open are those of the page's backbone
-        config = apply_preset(FINE_TUNING, backbone=config.backbone, seed=config.seed)
+    backbone = str(page.workspace.run(run_id, owner=owner).config["backbone"])
+    if config.is_head_alone or config.backbone != backbone:  # else stages of it are open
+        config = apply_preset(FINE_TUNING, backbone=backbone, seed=config.seed)
     run_id = page.workspace.take_up(run_id, config, owner=owner)
-    return _show_run(page, owner, run_id)
+    return (
+        *_show_run(page, owner, run_id),
+        widget_values.cards(page.workspace, backbone),
+        *choosing.take_over(page, panel, owner, config),
+    )
 
 
 def _shown_run(page: Page, owner: str) -> str:
@@ -163,20 +170,13 @@ def _show_run(page: Page, owner: str, run_id: str) -> tuple[Any, ...]:
 def button_updates(live: LiveRun | None) -> tuple[Any, ...]:
     """Which buttons are there for a run (None: there is none), as `TrainPanel.buttons`."""
     is_busy = live is not None and not live.is_over
-    can_tune = live is not None and live.is_over and _is_head(live.record)
+    can_tune = live is not None and live.is_over and live.record.is_finished_head
     return (
         gr.update(visible=not is_busy),
         gr.update(visible=is_busy),
         gr.update(visible=live is not None and live.can_go_on),
         gr.update(visible=can_tune),
     )
-
-
-def _is_head(record: RunRecord) -> bool:
-    """Whether all that has learned is the head, and it did."""
-    if record.best_epoch is None:
-        return False
-    return record.phases[record.epochs[-1].phase - 1].get("freeze") == HEAD_ALONE
 
 
 async def download(

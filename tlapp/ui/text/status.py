@@ -1,9 +1,10 @@
 """One sentence about a run at this moment: what it does, how far it is, and what comes next."""
 
 from tlapp.training.config import HEAD_ALONE
-from tlapp.ui.text import duration, megabytes, percent, pictures
+from tlapp.ui.text import amount, duration, megabytes, percent, pictures
 from tlapp.workspace import LiveRun
 
+FINE_TUNED = "This run is fine-tuned. Train begins anew, from the untouched network."
 _TAKE_UP_AGAIN = (
     "The run that it went on from is kept: show it under Compare runs, and go on there."
 )
@@ -44,15 +45,20 @@ def waiting(position: int, seconds: float | None = None) -> str:
 def _features(live: LiveRun) -> str:
     if not live.features_done:
         return "Loading the backbone."
-    is_frozen = live.record.phases[live.phase_number - 1].get("freeze") == HEAD_ALONE
+    phase = live.record.phases[live.phase_number - 1]
+    is_frozen = phase.get("freeze") == HEAD_ALONE
     if live.asks_original:
         return (
             f"The untouched network looks at picture {live.features_done:,} of "
             f"{live.features_total:,}, to tell later what is forgotten."
         )
+    views = phase.get("augmented_views", 0)
+    how = f", each in {views + 1} views" if views else ""
     speed = f", {live.features_per_second:.0f} a second" if live.features_per_second else ""
+    seconds = live.seconds_left or 0.0
+    left = f" About {duration(seconds)} left for that." if seconds >= 1 else ""
     return (
-        f"Looking at picture {live.features_done:,} of {live.features_total:,}{speed}. "
+        f"Looking at picture {live.features_done:,} of {live.features_total:,}{how}{speed}.{left} "
         f"Each is read once; {'then only the head' if is_frozen else 'then what is open'} learns."
     )
 
@@ -87,4 +93,13 @@ def _ended(live: LiveRun) -> str:
     return (
         f"{how} {percent(record.valid_accuracy)} of the held-out pictures are right "
         f"(epoch {record.best_epoch}). Now drop a test picture."
+    )
+
+
+def fine_tune_offer(learning: int, seconds: float | None) -> str:
+    """What Fine-tune does by itself: so many parameters learn, for about so long."""
+    takes = "" if seconds is None else f", about {duration(seconds)}"
+    return (
+        f"Fine-tune goes on from this head: the last two stages learn too ({amount(learning)} "
+        f"parameters{takes}), unless you open others above."
     )
