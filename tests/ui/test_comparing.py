@@ -58,6 +58,23 @@ def test_runs_that_are_called_alike_are_numbered_by_age() -> None:
     assert [row.name for row in value.rows] == ["Pets (2)", "Mine", "Pets"]
 
 
+def test_the_time_axis_counts_preparation_and_the_run_before() -> None:
+    rows = (make_row(1, elapsed_seconds=6.0), make_row(2, elapsed_seconds=35.0))
+    record = make_record(epochs=rows, seconds=29.2, seconds_before=6.0)
+    row = run_values.run_list((record,), None).rows[0]
+    assert row.seconds == (6.0, 35.0)
+    assert row.cells[-1] == "6 s + 29 s"
+    alone = run_values.run_list((replace(record, seconds_before=0.0),), None).rows[0]
+    assert alone.cells[-1] == "29 s"
+
+
+def test_a_frozen_backbone_has_no_learning_rate() -> None:
+    config = {"freeze": "head", "learning_rate": 0.002, "backbone_learning_rate": 2e-4}
+    row = run_values.run_list((make_record(config=config, epochs=(make_row(1),)),), None).rows[0]
+    assert dict(row.settings)["Learning rate of the backbone"] == "frozen"
+    assert row.cells[4] == "0.002"
+
+
 def test_settings_are_told_in_words() -> None:
     config = {
         "backbone": "resnet18",

@@ -25,6 +25,21 @@ def test_a_size_is_told_in_megabytes_and_nothing_is_nothing(
     assert text.megabytes(number_of_bytes) == words
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "under 1 s"),
+        (12.4, "12 s"),
+        (104.0, "1 min 40 s"),
+        (124.0, "2 min"),
+        (400.0, "7 min"),
+        (9_000.0, "2.5 h"),
+    ],
+)
+def test_a_duration_is_as_fine_as_people_need(seconds: float, words: str) -> None:
+    assert text.duration(seconds) == words
+
+
 @pytest.mark.parametrize("name", get_args(DoubtName))
 def test_every_doubt_has_a_sentence_with_its_figures(name: DoubtName) -> None:
     doubt = Doubt(name=name, stage="stage 2", above="stage 3", rate=0.01, usual=0.002, count=4999)

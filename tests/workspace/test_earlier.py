@@ -49,6 +49,11 @@ def test_a_head_run_is_fine_tuned_and_its_curve_goes_on(
     assert (record.continues, record.planned_epochs) == (head.run_id, 6)
     assert [phase["freeze"] for phase in record.phases] == ["head", "last:1"]
     assert workspace.run(head.run_id) == head
+    assert record.name == f"{head.name}, fine-tuned"
+    assert record.seconds_before == head.elapsed[-1]
+    assert list(record.elapsed) == sorted(record.elapsed)
+    assert record.seconds is not None
+    assert 0 < record.elapsed[-1] - record.seconds_before <= record.seconds
 
 
 def test_both_phases_in_one_click_give_the_same_as_one_after_the_other(

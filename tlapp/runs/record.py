@@ -6,6 +6,7 @@ JSON holds no NaN: figures that are not finite are written as null and read back
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import accumulate
 from typing import Any, Literal, TypeVar
 
 from tlapp.errors import RunError
@@ -30,6 +31,7 @@ class EpochRow:
     valid_loss: float | None  # held-out pictures, nats per picture; None: nothing held out
     valid_accuracy: float | None  # 0 to 1, higher is better; None: nothing held out
     seconds: float  # wall time of this epoch alone
+    elapsed_seconds: float | None = None  # as `RunRecord.elapsed`; None: an earlier version's row
     is_best: bool  # the best so far at that moment
     valid_class_correct: tuple[int, ...] = ()  # held-out pictures of each class that are right
     agreement: float | None = None  # with the untouched network's ImageNet answers, 0 to 1
@@ -83,6 +85,7 @@ class RunRecord:
     valid_interval: tuple[float, float] | None = None  # 95 % Wilson interval around it
     valid_correct: int | None = None  # held-out pictures that it gets right
     seconds: float | None = None  # wall time of the training, features included
+    seconds_before: float = 0.0  # of the run that this one goes on from, as far as it does
     feature_seconds: float | None = None
     head_seconds: float | None = None
     images_per_second: float | None = None  # through the backbone, decoding included
@@ -113,6 +116,16 @@ class RunRecord:
         """The first epoch of each phase after the first, as far as they have begun."""
         pairs = zip(self.epochs, self.epochs[1:], strict=False)
         return tuple(row.epoch for before, row in pairs if row.phase != before.phase)
+
+    @property
+    def elapsed(self) -> tuple[float, ...]:
+        """Wall time in seconds from the beginning to the end of each epoch: preparation counts,
+        and so does the run that this one goes on from."""
+        sums = accumulate(row.seconds for row in self.epochs)
+        return tuple(
+            seconds if row.elapsed_seconds is None else row.elapsed_seconds
+            for row, seconds in zip(self.epochs, sums, strict=True)
+        )
 
     @property
     def class_results(self) -> tuple[ClassResult, ...]:

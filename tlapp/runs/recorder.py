@@ -60,6 +60,8 @@ class RunRecorder:
         for row in rows:
             self._run.append(row)
         self.record = replace(self.record, epochs=tuple(rows))
+        before = self.record.elapsed
+        self.record = replace(self.record, seconds_before=before[-1] if before else 0.0)
         self._latest = self._best = best
 
     def on_event(self, event: TrainingEvent) -> None:
@@ -96,7 +98,7 @@ class RunRecorder:
         self.record = ended
 
     def _add_epoch(self, event: EpochFinished) -> None:
-        row = epoch_row(event)
+        row = epoch_row(event, seconds_before=self.record.seconds_before)
         self._run.append(row)
         self._latest = (event.epoch, event.classifier)
         state = event.save_state()
@@ -136,8 +138,8 @@ class RunRecorder:
         self._run.write(self.record)
 
 
-def epoch_row(event: EpochFinished) -> EpochRow:
-    """What a record keeps of an epoch."""
+def epoch_row(event: EpochFinished, *, seconds_before: float = 0.0) -> EpochRow:
+    """What a record keeps of an epoch, when so much time went by before the training."""
     return EpochRow(
         epoch=event.epoch,
         phase=event.phase,
@@ -147,6 +149,7 @@ def epoch_row(event: EpochFinished) -> EpochRow:
         valid_loss=event.valid_loss,
         valid_accuracy=event.valid_accuracy,
         seconds=event.seconds,
+        elapsed_seconds=seconds_before + event.elapsed_seconds,
         is_best=event.is_best,
         valid_class_correct=event.valid_class_correct,
         agreement=event.forgetting.agreement if event.forgetting else None,

@@ -70,6 +70,7 @@ class EpochFinished:
     valid_hits: tuple[bool, ...]  # for each held-out picture whether it does
     forgetting: Forgetting | None  # None: the backbone did not learn, or knew nothing before
     seconds: float  # wall time of this epoch alone, measuring included
+    elapsed_seconds: float  # wall time since the training began, preparation included
     is_best: bool  # better on the held-out pictures than every epoch before
     classifier: Classifier
     save_state: Callable[

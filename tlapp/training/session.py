@@ -166,6 +166,7 @@ class _Progress:
             valid_hits=told.valid.hits if told.valid else (),
             forgetting=told.forgetting,
             seconds=told.seconds,
+            elapsed_seconds=self._stopwatch.seconds(),
             is_best=False,
             classifier=told.classifier,
             save_state=told.save_state,

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate
 
 from tlapp.runs.record import RunRecord
+from tlapp.training.config import HEAD_ALONE
 from tlapp.ui import text
 from tlapp.ui.text import comparing
 from tlapp.ui.widgets.run_list import RunListValue, RunRow
@@ -31,7 +31,7 @@ def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValu
                 cells=_run_cells(record),
                 settings=_run_settings(record),
                 accuracies=tuple(row.valid_accuracy for row in record.epochs),
-                seconds=tuple(accumulate(row.seconds for row in record.epochs)),
+                seconds=record.elapsed,
                 is_best=best.get(_measured_on(record)) is record,
                 is_shown=record.run_id == shown_run,
                 is_pinned=record.is_pinned,
@@ -77,7 +77,7 @@ def _run_cells(record: RunRecord) -> tuple[str, ...]:
         "" if interval is None else f"{interval[0] * 100:.0f} to {interval[1] * 100:.0f}",
         comparing.rates(config),
         "" if record.trainable_parameters is None else text.amount(record.trainable_parameters),
-        "" if record.seconds is None else text.duration(record.seconds),
+        comparing.time_taken(record.seconds, record.seconds_before),
     )
 
 
@@ -86,6 +86,8 @@ def _run_settings(record: RunRecord) -> tuple[tuple[str, str], ...]:
     head_epochs = sum(phase.get("epochs", 0) for phase in record.earlier_phases)
     values = {**record.config, "head_epochs": head_epochs}
     values["backbone"] = comparing.backbone(str(values.get("backbone", "")))
+    if values.get("freeze") == HEAD_ALONE:
+        values["backbone_learning_rate"] = comparing.FROZEN
     values["freeze"] = comparing.frozen(str(values.get("freeze", "")))
     settings = (
         (name, comparing.setting(values[field]))

@@ -212,7 +212,8 @@ class Workspace:
         phases = self._trainings.next_phases(run_id, last)
         dataset = self.dataset(record.dataset_id)
         check_same_pictures(record, dataset)
-        plan = self._planner.plan(dataset, phases, name=record.name)
+        name = record.name if phase is None else f"{record.name}, fine-tuned"
+        plan = self._planner.plan(dataset, phases, name=name)
         return self._trainings.start(record.owner, replace(plan, continues=record))[0]
 
     def stop(self, run_id: str, *, owner: str | None = None) -> None:

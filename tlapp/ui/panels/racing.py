@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate
 from typing import Any
 
 import gradio as gr
@@ -144,6 +143,6 @@ def _lane(live: LiveRun, *, is_winner: bool) -> RaceLane:
         figure=racing.lane_figure(record),
         note=racing.lane_note(live),
         accuracies=tuple(row.valid_accuracy for row in record.epochs),
-        seconds=tuple(accumulate(row.seconds for row in record.epochs)),
+        seconds=record.elapsed,
         is_winner=is_winner,
     )

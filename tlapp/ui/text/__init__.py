@@ -114,7 +114,8 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 175:
-        return f"{seconds // 60:.0f} min {seconds % 60 // 10 * 10:.0f} s"
+        tens = f" {seconds % 60 // 10 * 10:.0f} s" if seconds % 60 >= 10 else ""
+        return f"{seconds // 60:.0f} min{tens}"
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"

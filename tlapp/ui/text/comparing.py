@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tlapp.backbones.catalog import CARDS
+from tlapp.ui.text import duration
 
 NO_RUNS = "Every training that is over stands here, to be compared with others."
 RUN_COLUMNS = (
@@ -39,6 +40,7 @@ SETTING_NAMES = {
 PICTURES = "Pictures"
 CONTINUES = "Goes on from an earlier run"
 BACKBONE_TITLES = {card.name: card.title for card in CARDS}
+FROZEN = "frozen"
 FREEZE_WORDS = {"head": "the whole backbone", "none": "nothing"}
 LEARNED_WORDS = {"head": "head only", "none": "everything"}
 
@@ -110,6 +112,13 @@ def rates(config: Mapping[str, Any]) -> str:
 def learned_from(dataset_name: str, train_count: int, valid_count: int) -> str:
     """Which pictures, and how many of them were held out."""
     return f"{dataset_name}: {train_count:,} learned from, {valid_count:,} held out"
+
+
+def time_taken(seconds: float | None, before: float) -> str:
+    """Wall time of a run; when it goes on from another, after that one's: "6 s + 29 s"."""
+    if seconds is None:
+        return ""
+    return f"{duration(before)} + {duration(seconds)}" if before else duration(seconds)
 
 
 def frozen(freeze: str) -> str:

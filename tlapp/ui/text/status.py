@@ -4,6 +4,7 @@ from tlapp.training.config import HEAD_ALONE
 from tlapp.ui.text import amount, duration, megabytes, percent, pictures
 from tlapp.workspace import LiveRun
 
+_FEW_PICTURES = 8  # before, their speed says little
 FINE_TUNED = "This run is fine-tuned. Train begins anew, from the untouched network."
 _TAKE_UP_AGAIN = (
     "The run that it went on from is kept: show it under Compare runs, and go on there."
@@ -56,7 +57,8 @@ def _features(live: LiveRun) -> str:
     how = f", each in {views + 1} views" if views else ""
     speed = f", {live.features_per_second:.0f} a second" if live.features_per_second else ""
     seconds = live.seconds_left or 0.0
-    left = f" About {duration(seconds)} left for that." if seconds >= 1 else ""
+    is_known = seconds >= 1 and live.features_done >= _FEW_PICTURES
+    left = f" About {duration(seconds)} left for that." if is_known else ""
     return (
         f"Looking at picture {live.features_done:,} of {live.features_total:,}{how}{speed}.{left} "
         f"Each is read once; {'then only the head' if is_frozen else 'then what is open'} learns."
