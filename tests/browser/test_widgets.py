@@ -1,6 +1,7 @@
 """The display widgets in a real browser: words as text, nodes kept, keyboard, contrast."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.browser.widget_page import (
 )
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCardsValue
 from tlapp.ui.widgets.predictions import PredictionsValue
+from tlapp.ui.widgets.run_view import Curves
 
 pytestmark = pytest.mark.browser
 
@@ -450,6 +452,36 @@ def test_a_phase_that_begins_later_is_marked_in_both_charts(
     expect(tab.page.get_by_text("more stages learn")).to_have_count(2)
     push(tab, widget_page, run_view=run_value(10, 10, state="finished"))
     expect(tab.page.locator(".tl-run-phase")).to_have_count(0)
+
+
+def test_the_word_of_the_best_epoch_hides_no_curve_and_its_mark_is_over_its_number(
+    tab: Tab, widget_page: WidgetPage
+) -> None:
+    """As after fine-tuning: the loss while learning jumps up where more stages learn."""
+    low = (*(2.0 / epoch for epoch in range(1, 31)), 0.8, 0.75, 0.3, 0.1, 0.05, 0.05)
+    flat = (*(1.0,) * 30, 1.3, 1.0, 1.0, 0.95, 0.93, 0.95)
+    curves = Curves(train=low, train_eval=low, valid=flat, train_accuracy=low, valid_accuracy=flat)
+    value = run_value(36, 36, state="finished", phase_starts=(31,))
+    push(tab, widget_page, run_view=replace(value, epochs=curves, best_epoch=35))
+    expect(tab.page.locator(".tl-run-loss .tl-run-best-text")).to_have_text("best epoch 35")
+    crossed, best, last = tab.page.evaluate(
+        """() => {
+          const chart = document.querySelector(".tl-run-loss");
+          const box = chart.querySelector(".tl-run-best-text").getBBox();
+          const isInside = ({x, y}) => x > box.x && x < box.x + box.width
+            && y > box.y && y < box.y + box.height;
+          const points = [...chart.querySelectorAll(".tl-run-line")].flatMap((line) =>
+            Array.from({length: 400}, (_, index) =>
+              line.getPointAtLength(line.getTotalLength() * index / 399)));
+          const ticks = [...chart.querySelectorAll(".tl-run-axis")];
+          const tick = ticks.find((each) => each.textContent === "36").getBBox();
+          const dot = chart.querySelector(".tl-run-best-dot");
+          return [points.filter(isInside).length, Number(dot.getAttribute("cx")),
+            tick.x + tick.width / 2];
+        }"""
+    )
+    assert crossed == 0
+    assert best < last - 2, "The mark at 35 stands over the number 36."
 
 
 def test_the_pointer_reads_the_values_of_the_epoch_under_it(

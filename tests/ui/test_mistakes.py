@@ -125,9 +125,9 @@ def test_stop_ends_it_without_an_answer(page: Page, token: str, run_id: str) -> 
 def test_the_answer_compares_the_guess_and_uses_both_results() -> None:
     said = told(guess="worse")
     assert said.startswith("**You were right:** fewer are right.")
-    assert "With the mistake 60 %" in said
-    assert "without it 90 %" in said
-    assert "50 % of the probability on average, instead of 80 %" in said
+    assert "With the mistake 60\u00a0%" in said
+    assert "without it 90\u00a0%" in said
+    assert "50\u00a0% of the probability on average, instead of 80\u00a0%" in said
     assert words.MISTAKE_WORDS["bgr"].why_harmed in said
     assert 'you said "about as many", but fewer are right' in told(guess="same")
     assert told(guess="guessing").startswith("**Nearly:**")
@@ -141,12 +141,12 @@ def test_the_reason_fits_what_happened() -> None:
 
 
 def test_figures_that_make_the_point_are_told() -> None:
-    assert "Of those it really never saw, 70 % are right" in told(honest=Side(35, 50))
-    assert "Of the pictures learned from, 99 % look right" in told(train_accuracy=0.99)
-    assert "another object in 75 %" in told(agreement=0.25)
+    assert "Of those it really never saw, 70\u00a0% are right" in told(honest=Side(35, 50))
+    assert "Of the pictures learned from, 99\u00a0% look right" in told(train_accuracy=0.99)
+    assert "another object in 75\u00a0%" in told(agreement=0.25)
     broken = told(wrong=Side(0, 50), is_broken=True)
     assert "no answer is even a number" in broken
-    assert "0 %" not in broken.replace("90 %", "")
+    assert "0\u00a0%" not in broken.replace("90\u00a0%", "")
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_figures_that_make_the_point_are_told() -> None:
     [
         (seen("waiting", ended(), position=1), "Waiting for its turn: yours is next."),
         (seen("waiting", ended(), position=3), "Waiting: 2 others go first."),
-        (seen("running", ended(share_done=0.4)), "It is happening: 40 %."),
-        (seen("running", ended(share_done=0.4, seconds_left=12.0)), "40 %. About 12 s left."),
+        (seen("running", ended(share_done=0.4)), "It is happening: 40\u00a0%."),
+        (seen("running", ended(share_done=0.4, seconds_left=12.0)), "40\u00a0%. About 12 s left."),
         (seen("finished", ended()), ""),
         (seen("failed", ended(), message="It is gone.", hint="Bring it."), "It is gone. Bring it."),
     ],

@@ -78,10 +78,10 @@ def test_a_race_has_five_lanes_and_ends_together(
 
 def test_the_verdict_tells_what_transfer_is_worth() -> None:
     said = sentences(lane("head", "1" * 90 + "0" * 10), lane("scratch", "1" * 30 + "0" * 70))
-    assert "**Head only** is in front: 90 %" in said
+    assert "**Head only** is in front: 90\u00a0%" in said
     assert "a certain lead" in said
     assert "worth **60.0 points** here (95 % interval +" in said
-    assert "which came to 30 %" in said
+    assert "which came to 30\u00a0%" in said
 
 
 def test_the_verdict_does_not_claim_what_few_pictures_cannot_show() -> None:
@@ -120,5 +120,5 @@ def test_lanes_that_are_level_have_no_winner() -> None:
         lane("one_rate", "1111"),
         lane("scratch", "1100"),
     )
-    assert "**Head only** and 2 others are level: 100 %" in said
+    assert "**Head only** and 2 others are level: 100\u00a0%" in said
     assert "is in front" not in said

@@ -12,7 +12,7 @@ from tests.workspace.conftest import PATIENCE_SECONDS
 from tlapp.backbones.weights import DownloadProgress
 from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError, TrainingError
-from tlapp.experiments.lr_finder import RATES, RateReason, RateSweep
+from tlapp.experiments.lr_finder import HIGHEST_RATE, LOWEST_RATE, RATES, RateReason, RateSweep
 from tlapp.training.config import TrainConfig
 from tlapp.training.freezing import plan_stages
 from tlapp.ui.panels import rate_finder, train
@@ -218,6 +218,20 @@ def test_the_reason_is_a_sentence_with_its_figures(change: dict[str, Any], sente
     told = words.why(replace(sweep(), reason=replace(REASON, **change)))
     assert told.startswith("**Take 0.004.**")
     assert sentence in told
+
+
+def test_where_several_rates_change_each_is_told() -> None:
+    config = TrainConfig(freeze="last:2", learning_rate=3e-4, backbone_learning_rate=1e-3)
+    told = words.why(sweep(config))
+    assert "learning rate of the head" in told
+    assert "in proportion, to 0.013" in told
+    assert "proportion" not in words.why(sweep())
+
+
+def test_the_axis_ends_with_the_search() -> None:
+    assert rate_finder._chart(seen("finished", sweep(done=45))).range == (LOWEST_RATE, 0.01)
+    running = replace(sweep(done=45), is_over=False)
+    assert rate_finder._chart(seen("running", running)).range == (LOWEST_RATE, HIGHEST_RATE)
 
 
 def test_no_suggestion_says_what_to_do() -> None:

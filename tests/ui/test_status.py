@@ -75,7 +75,7 @@ def test_a_training_says_its_epoch_its_best_and_the_time_left() -> None:
         seconds_left=12.2,
     )
     assert sentence == (
-        "Epoch 2 of 30, step 3 of 9. Best so far: 70 % held-out, epoch 1. About 12 s left."
+        "Epoch 2 of 30, step 3 of 9. Best so far: 70\u00a0% held-out, epoch 1. About 12 s left."
     )
 
 
@@ -96,7 +96,7 @@ def test_a_finished_run_says_its_result_and_the_next_step() -> None:
         "seconds": 6.2,
     }
     assert _say(phase="done", record=ended) == (
-        "Finished in 6 s. 84 % of the held-out pictures are right (epoch 1). "
+        "Finished in 6 s. 84\u00a0% of the held-out pictures are right (epoch 1). "
         "Now drop a test picture."
     )
     nothing_held_out = {**ended, "valid_accuracy": None, "train_count": 1}
@@ -115,10 +115,10 @@ def test_a_stopped_run_says_once_what_is_kept() -> None:
     }
     assert _say(phase="done", record=ended) == (
         "Stopped after 1 of 30 epochs. The best one (1) is kept. "
-        "84 % of the held-out pictures are right (epoch 1). Now drop a test picture."
+        "84\u00a0% of the held-out pictures are right (epoch 1). Now drop a test picture."
     )
     assert _say(phase="done", record={**ended, "message": ""}).startswith(
-        "Stopped. The best epoch so far is kept. 84 %"
+        "Stopped. The best epoch so far is kept. 84\u00a0%"
     )
 
 

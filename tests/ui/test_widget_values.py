@@ -95,7 +95,7 @@ def test_the_interval_of_a_result_stands_beside_its_chart() -> None:
         "valid_interval": (0.78, 0.89),
     }
     value = widget_values.run(_live(record=record, phase="done"))
-    assert value.accuracy_note == "held-out 84 % (78 to 89)"
+    assert value.accuracy_note == "held-out 84\u00a0% (78 to 89)"
     assert value.interval == (0.78, 0.89)
 
 

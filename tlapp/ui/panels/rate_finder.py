@@ -1,5 +1,6 @@
 """Find a learning rate: one press searches, the curve grows, one press takes what was found."""
 
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -136,13 +137,20 @@ def _chart(seen: Experiment) -> RateChartValue:
         is_running=not seen.is_over,
         is_problem=seen.state == "failed",
         progress=None if seen.is_over or sweep is None else _progress(sweep),
-        range=(LOWEST_RATE, HIGHEST_RATE),
+        range=(LOWEST_RATE, _highest_shown(sweep)),
         rates=_rounded(sweep.rates if sweep else ()),
         losses=_rounded(sweep.losses if sweep else ()),
         suggested=rate,
         mark=words.mark(rate) if rate else "",
         why=words.why(sweep) if sweep and sweep.is_over else "",
     )
+
+
+def _highest_shown(sweep: RateSweep | None) -> float:
+    """The end of the rate axis: where the search is over, the power of ten after its last step."""
+    if sweep is None or not sweep.is_over or not sweep.rates:
+        return HIGHEST_RATE
+    return float(min(HIGHEST_RATE, 10.0 ** math.ceil(math.log10(sweep.rates[-1]))))
 
 
 def _progress(sweep: RateSweep) -> float:

@@ -103,8 +103,8 @@ def pictures(number: int) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 0 to 1 as whole percent: "84 %"."""
-    return f"{share * 100:.0f} %"
+    """A share of 0 to 1 as whole percent: "84 %", which no line break parts."""
+    return f"{share * 100:.0f}\u00a0%"
 
 
 def duration(seconds: float) -> str:

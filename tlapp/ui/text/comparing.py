@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tlapp.backbones.catalog import CARDS
-from tlapp.ui.text import duration
+from tlapp.ui.text import duration, percent
 
 NO_RUNS = "Every training that is over stands here, to be compared with others."
 RUN_COLUMNS = (
@@ -75,7 +75,7 @@ def still_sees(agreement: float) -> str:
     """How much a fine-tuned backbone still sees as it did."""
     return (
         "The marks show how far each stage has moved from its pretrained weights. For "
-        f"{100 * agreement:.0f} % of your pictures the network still names the same ImageNet object "
+        f"{percent(agreement)} of your pictures the network still names the same ImageNet object "
         "as before."
     )
 

@@ -81,7 +81,7 @@ def _progress_line(sweep: RateSweep) -> str:
 def outcome(sweep: RateSweep) -> str:
     """What was searched for, and how far it went."""
     steps = count(sweep.done, "step", "steps")
-    end = f" after {steps}: beyond them the loss only grows" if sweep.ended_early else ""
+    end = f" after {steps}: the loss had grown far too high" if sweep.ended_early else ""
     return f"{_title(sweep.config)}: the search is over{end}."
 
 
@@ -103,8 +103,19 @@ def why(sweep: RateSweep) -> str:
             "**No rate is suggested**: the loss was no number from the first step on. "
             "Go back to the default settings."
         )
-    rest = "" if sweep.config.is_head_alone else " The stages keep their share of it."
-    return f"**Take {rate_words(sweep.suggested_rate)}.** {_because(reason)}{rest}"
+    rate = sweep.suggested_rate
+    return f"**Take {rate_words(rate)}.** {_because(reason)}{_rest(sweep.config, rate)}"
+
+
+def _rest(config: TrainConfig, rate: float) -> str:
+    """Which rates of the settings Use it changes, where there are several."""
+    if config.is_head_alone:
+        return ""
+    below = rate_words(config.backbone_learning_rate * rate / config.learning_rate)
+    return (
+        f" **{USE_BUTTON}** makes it the learning rate of the head; that of the backbone changes in "
+        f"proportion, to {below}."
+    )
 
 
 def _because(reason: RateReason) -> str:
@@ -120,9 +131,9 @@ def _because(reason: RateReason) -> str:
     if reason.rule == "steepest":
         return (
             "There the loss falls fastest, and it is well below "
-            f"{lowest}: beyond that the loss only grows."
+            f"{lowest}; at higher rates it is higher again."
         )
-    tenth = f"It is a tenth of {lowest}; beyond that the loss only grows."
+    tenth = f"It is a tenth of {lowest}; at higher rates it is higher again."
     if reason.steepest_rate > reason.lowest_rate / 10:
         return f"{tenth} It falls fastest at {steepest}, which is too near to that point."
     return f"{tenth} What falls at {steepest} is chance."

@@ -1,7 +1,7 @@
 /* One line chart by epoch: axes, lines, best epoch, cursor. It draws; run_view.js decides what and when. */
 
 const MOST_POINTS = 300; // more than a chart has pixels for
-const EDGE = { left: 40, right: 10, top: 20, bottom: 26 }; // above: the word of a phase
+const EDGE = { left: 40, right: 14, top: 20, bottom: 26 }; // above: the word of a phase
 
 /** A step of 1, 2, 2.5 or 5 times a power of ten that cuts `range` into about `count` parts. */
 function niceStep(range, count) {
@@ -164,11 +164,22 @@ function drawAxes(chart, view, scales) {
     } else if (mark.unit) {
       place(text, { x: 0, y: scales.bottom + 18 });
     } else {
-      const isLast = mark.epoch === Math.round(view.last) && view.last > view.first;
-      place(text, { x: scales.x(mark.epoch), y: scales.bottom + 18, "text-anchor": isLast ? "end" : "middle" });
+      place(text, { x: scales.x(mark.epoch), y: scales.bottom + 18, "text-anchor": "middle" });
     }
     setText(text, mark.text);
   });
+}
+
+/** Where a word between two epochs hides the least of the curves: its baseline in pixels. */
+function roomiestLine(chart, view, scales, from, to) {
+  const epochs = Array.from({ length: 9 }, (_, index) => from + ((to - from) * index) / 8);
+  const crossed = chart.lines.flatMap((line) => epochs
+    .map((epoch) => valueAt(view.series[line.key] || [], Math.min(Math.max(1, epoch), view.shown)))
+    .filter(isNumber).map(scales.y));
+  const roomOf = (y) => Math.min(Infinity, ...crossed.map((each) => Math.abs(each - (y - 4)))); // its middle
+  const places = Array.from({ length: 7 }, (_, index) =>
+    scales.bottom - 8 - ((scales.bottom - EDGE.top - 20) * index) / 6);
+  return places.find((y) => roomOf(y) >= 14) ?? places.reduce((best, y) => (roomOf(y) > roomOf(best) ? y : best));
 }
 
 /** Bring the picture in line with `view`; see `viewOf` in run_view.js. */
@@ -214,12 +225,12 @@ function drawBest(chart, view, scales) {
   const x = scales.x(view.best);
   const y = scales.y(value);
   const isLeft = x < EDGE.left + scales.inner / 2; // beside its line, where there is more room
-  const isLow = y > EDGE.top + (scales.bottom - EDGE.top) * 0.6;
   place(chart.bestLine, { x1: x, x2: x, y1: y, y2: scales.bottom });
   place(chart.bestDot, { cx: x, cy: y });
-  place(chart.bestText, { x: isLeft ? x + 6 : x - 6, y: isLow ? y - 12 : scales.bottom - 8,
-    "text-anchor": isLeft ? "start" : "end" });
   setText(chart.bestText, view.bestWord);
+  const [near, far] = isLeft ? [x + 6, x + 80] : [x - 80, x - 6];
+  const line = roomiestLine(chart, view, scales, scales.epochAt(near), scales.epochAt(far));
+  place(chart.bestText, { x: isLeft ? x + 6 : x - 6, y: line, "text-anchor": isLeft ? "start" : "end" });
 }
 
 /** A bar that fills: its node, and how to set it. A share that is no number (0 to 1) hides it. */
