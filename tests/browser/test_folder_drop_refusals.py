@@ -58,7 +58,7 @@ def test_more_than_the_server_takes_is_refused_with_both_sizes(
     (tmp_path / "big.zip").write_bytes(b"PK" + bytes(MOST_BYTES))
     tab.drop_files(FOLDER, [tmp_path / "big.zip"])
     wait_for_line(tab, FOLDER, "That is too large")
-    wait_for_line(tab, FOLDER, "20.0 MB, and this server takes 20.0 MB at once.")
+    wait_for_line(tab, FOLDER, "20.0 MB, and this server takes 20 MB at once.")
     assert not [url for url in sent if "/upload" in url]
 
 

@@ -17,6 +17,7 @@ from tests.browser.drop_page import (
 )
 from tests.browser.tab import Tab
 from tests.pictures import camera_jpeg, jpeg
+from tlapp.settings import MEGABYTE
 
 pytestmark = pytest.mark.browser
 
@@ -84,9 +85,13 @@ def test_what_is_left_out_beside_pictures_is_named_with_its_reason(
     picture, notes = tmp_path / "a.jpg", tmp_path / "notes <1>.txt"
     picture.write_bytes(jpeg(1, 1))
     notes.write_text("hello")
-    tab.drop_files(PICTURES, [picture, notes])
+    large = tmp_path / "large.jpg"
+    with large.open("wb") as file:
+        file.truncate(101 * MEGABYTE)
+    tab.drop_files(PICTURES, [picture, notes, large])
     assert [name for name, _ in wait_for_pictures(tab, drop_page, count)] == ["a.jpg"]
     wait_for_line(tab, PICTURES, "notes <1>.txt is not a picture we can read")
+    wait_for_line(tab, PICTURES, "large.jpg is larger than 100 MB, which is the limit.")
     others = [tmp_path / f"{number}.txt" for number in range(4)]
     for path in others:
         path.write_text("hello")

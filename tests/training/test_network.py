@@ -85,17 +85,24 @@ def test_each_core_takes_a_share_of_a_whole_network() -> None:
     assert sorted(seen.counts) == [1, 2, 4, 4]  # of 6 and of 5
 
 
-@pytest.mark.parametrize(
-    ("boundary", "train_batchnorm", "counts"), [(1, False, [4, 4, 3]), (0, True, [11])]
-)
-def test_all_cores_work_together_on_upper_stages_and_where_statistics_are_learnt(
-    boundary: int, train_batchnorm: bool, counts: list[int]
-) -> None:
-    seen = Seen(at_boundary(boundary))
-    network(boundary=boundary, train_batchnorm=train_batchnorm).backward(seen, TARGETS)
+def test_all_cores_work_together_on_upper_stages() -> None:
+    seen = Seen(at_boundary(1))
+    network(boundary=1).backward(seen, TARGETS)
     assert seen.threads == {threading.current_thread().name}
     assert seen.cores == {core_count()}
-    assert seen.counts == counts
+    assert seen.counts == [4, 4, 3]
+
+
+def test_where_statistics_are_learnt_cores_share_the_reading_and_pass_one_batch() -> None:
+    seen = Seen(PICTURES_NCHW)
+    shared, alone = (network(train_batchnorm=True, workers=workers) for workers in (WORKERS, 1))
+    shared.backward(seen, TARGETS)
+    alone.backward(lambda positions: PICTURES_NCHW[list(positions)], TARGETS)
+    assert all(name.startswith("worker") for name in seen.threads)
+    assert sorted(seen.counts) == [5, 6]
+    assert len(shared.learning_buffers) > 2
+    for ours, theirs in zip(shared.learning_buffers, alone.learning_buffers, strict=True):
+        assert torch.equal(ours, theirs)
 
 
 @pytest.mark.parametrize("boundary", [0, 1])

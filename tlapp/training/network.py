@@ -11,6 +11,7 @@ N pictures, B pictures of one step, D feature width, K classes.
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -116,10 +117,13 @@ class Network:
 
         `read` may be called from several threads.
         """
+        by_core = self._is_by_core and not self._learning_norms
+        if self._is_by_core and not by_core:
+            read = partial(self._read_by_core, read)
         parts = self._in_parts(
             len(batch.labels_B),
             lambda positions: self._gradients_of(positions, read, batch),
-            by_core=self._is_by_core and not self._learning_norms,
+            by_core=by_core,
         )
         total = parts[0]
         for part in parts[1:]:
@@ -168,6 +172,10 @@ class Network:
         if not by_core:
             return [compute(positions)]
         return list(self._pool.map(compute, _shares(positions, self._workers)))
+
+    def _read_by_core(self, read: ReadBatch, positions: Sequence[int]) -> Tensor:
+        """Pictures that may still have to be decoded: a share of them on each core."""
+        return torch.cat(list(self._pool.map(read, _shares(list(positions), self._workers))))
 
     def _gradients_of(
         self, positions: Sequence[int], read: ReadBatch, batch: BatchTargets

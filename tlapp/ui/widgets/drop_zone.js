@@ -8,6 +8,9 @@ function sizeText(bytes) {
   return bytes >= 1e9 ? (bytes / 1e9).toFixed(1) + " GB" : (bytes / 1e6).toFixed(1) + " MB";
 }
 
+/** The same without ".0": a round limit is "100 MB". */
+const limitText = (bytes) => sizeText(bytes).replace(".0 ", " ");
+
 /** "1 picture", "1,200 pictures" from the words [one, many]. */
 function countText(number, words) {
   return fill(words[number === 1 ? 0 : 1], { count: number.toLocaleString("en-US") });

@@ -24,7 +24,7 @@ function chooseFiles(files) {
   if (!along.some(({ file }) => PICTURE_ENDINGS.has(endingOf(file.name)) || endingOf(file.name) === ""))
     throw tell(words.nothing, words.nothing_hint);
   if (!pictures.length)
-    throw tell(words.too_large, fill(words.picture_too_large_hint, { limit: sizeText(props.image_bytes) }));
+    throw tell(words.too_large, fill(words.picture_too_large_hint, { limit: limitText(props.image_bytes) }));
   if (pictures.every(({ path }) => !path.includes("/"))) throw tell(words.no_folder, words.no_folder_hint);
   const most = Math.min(props.most_pictures, MOST_ENTRIES);
   if (pictures.length > most) {
@@ -37,7 +37,7 @@ function chooseFiles(files) {
 function checkSize(bytes) {
   const limit = Math.min(props.max_bytes, ZIP_BYTES);
   if (bytes + ENVELOPE_BYTES <= limit) return;
-  throw tell(words.too_large, fill(words.too_large_hint, { size: sizeText(bytes), limit: sizeText(limit) }));
+  throw tell(words.too_large, fill(words.too_large_hint, { size: sizeText(bytes), limit: limitText(limit) }));
 }
 
 /** Read, shrink and pack the pictures. */

@@ -10,7 +10,7 @@ const isTooLarge = ({ file }) => file.size > props.image_bytes;
 
 /** Which files were not sent, and why; "" when there are none. `leftOut` holds [path, why]. */
 function leftOutText(leftOut) {
-  const limit = sizeText(props.image_bytes);
+  const limit = limitText(props.image_bytes);
   const lines = leftOut.slice(0, NAMED_LEFT_OUT).map(([path, why]) => path + " " + fill(props.reasons[why], { limit }));
   const others = leftOut.length - lines.length;
   return [...lines, ...(others ? [countText(others, words.more_left_out)] : [])].join(" ");
@@ -21,7 +21,7 @@ async function sendPictures(files, stopping) {
   const along = files.filter(mayBePicture);
   const small = along.filter((each) => !isTooLarge(each));
   if (!along.length) throw tell(words.nothing, words.nothing_hint);
-  if (!small.length) throw tell(words.too_large, fill(words.too_large_hint, { limit: sizeText(props.image_bytes) }));
+  if (!small.length) throw tell(words.too_large, fill(words.too_large_hint, { limit: limitText(props.image_bytes) }));
   const pictures = small.slice(0, props.most);
   zone.write(countText(pictures.length, words.pictures), "");
   zone.report(words.shrinking, 0, true);
