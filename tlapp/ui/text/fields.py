@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tlapp.training.config import NOTHING_FROZEN, TrainConfig
+
 
 @dataclass(frozen=True)
 class FieldWords:
@@ -26,7 +28,7 @@ BACKBONE_RATE = FieldWords(
 )
 RATE_DECAY = FieldWords(
     "Rate decay",
-    "Each stage learns at this times the rate of the stage above it: slower below. 1: all alike.",
+    "The rate of each stage as a share of that of the stage above it: slower below. 1: all alike.",
 )
 BATCH = FieldWords("Batch size", "Pictures per step.")
 OPTIMIZER = FieldWords(
@@ -35,8 +37,9 @@ OPTIMIZER = FieldWords(
 )
 DECAY = FieldWords(
     "Weight decay",
-    "Pulls weights towards zero, against learning by heart. With AdamW a head alone takes much "
-    "of it (5), stages of the backbone little (0.05).",
+    "Pulls weights towards zero, against learning by heart. With AdamW a head alone takes much of "
+    f"it ({TrainConfig().weight_decay:g}), stages of the backbone little "
+    f"({TrainConfig(freeze=NOTHING_FROZEN).weight_decay:g}).",
 )
 SMOOTHING = FieldWords(
     "Label smoothing", "Asks for a little less than certainty, against overconfidence."
