@@ -42,14 +42,14 @@ def test_a_head_run_is_fine_tuned_and_its_curve_goes_on(
     workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
     head = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD))
-    record = finished(workspace, workspace.take_up(head.run_id, TOP, owner=owner))
+    record = finished(workspace, workspace.take_up(head.run_id, TOP, owner=owner, name="Tuned"))
     assert [row.epoch for row in record.epochs] == [1, 2, 3, 4, 5, 6]
     assert [row.phase for row in record.epochs] == [1] * 4 + [2] * 2
     assert record.epochs[:4] == head.epochs
     assert (record.continues, record.planned_epochs) == (head.run_id, 6)
     assert [phase["freeze"] for phase in record.phases] == ["head", "last:1"]
     assert workspace.run(head.run_id) == head
-    assert record.name == f"{head.name}, fine-tuned"
+    assert record.name == "Tuned"
     assert record.seconds_before == head.elapsed[-1]
     assert list(record.elapsed) == sorted(record.elapsed)
     assert record.seconds is not None

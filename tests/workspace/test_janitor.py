@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pictures import jpeg
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
 from tlapp.errors import DataError, NotFoundError
 from tlapp.settings import HOUR, Limits, Settings
@@ -99,6 +100,20 @@ def test_on_ones_own_machine_nothing_is_ever_removed(
     dataset = bring(workspace, owner, small_folder)
     workspace.janitor.sweep()
     assert workspace.dataset(dataset.dataset_id)
+
+
+def test_test_pictures_go_with_an_idle_visitor_who_brought_nothing_else(
+    public: Workspace, clock: Clock
+) -> None:
+    idle, active = _visit(public), _visit(public)
+    for owner in (idle, active):
+        public.tried.keep(owner, public.prepare([("a.jpg", jpeg())]))
+    public.janitor.sweep()
+    clock.seconds += IDLE_SECONDS + 1
+    public.touch(active)
+    public.janitor.sweep()
+    assert public.tried.get(idle) is None
+    assert public.tried.owners() == (active,)
 
 
 def test_orphaned_files_go_and_growing_ones_stay(

@@ -1,5 +1,8 @@
 """Test pictures: found again after a restart with the same answers, bounded, each visitor's own."""
 
+import threading
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,15 +11,38 @@ from tests.pictures import jpeg
 from tlapp.settings import Settings
 from tlapp.workspace import Workspace, new_visitor, owner_of
 from tlapp.workspace.tried import TriedBook
-from tlapp.workspace.visitors import VisitorBook
+from tlapp.workspace.trying import Tried, prepare_pictures
 
 RAW = [("a.jpg", jpeg()), ("broken.jpg", b"no picture"), ("b.jpg", jpeg(1))]
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "tried"
+
+
+@pytest.fixture
+def tried(settings: Settings) -> Tried:
+    return prepare_pictures(RAW, settings.limits)
+
+
+@pytest.fixture
+def owner() -> str:
+    return owner_of(new_visitor())
+
+
+def book(folder: Path, most: int = 9) -> TriedBook:
+    """As a process finds it that has just started."""
+    return TriedBook(folder, lambda: True, most)
+
+
+def names(tried: Tried | None) -> list[str]:
+    return [] if tried is None else [entry.name for entry in tried.entries]
+
+
 def test_another_process_finds_them_and_answers_the_same(
-    workspace: Workspace, settings: Settings, owner: str
+    workspace: Workspace, settings: Settings, owner: str, tried: Tried
 ) -> None:
-    tried = workspace.prepare(RAW)
     workspace.tried.keep(owner, tried)
     assert workspace.tried.get(owner) is tried
     before = workspace.answers(tried, None)
@@ -30,59 +56,115 @@ def test_another_process_finds_them_and_answers_the_same(
 
 
 def test_the_next_pictures_take_the_place_of_the_earlier(
-    workspace: Workspace, settings: Settings, owner: str
+    folder: Path, owner: str, tried: Tried, settings: Settings
 ) -> None:
-    workspace.tried.keep(owner, workspace.prepare(RAW))
-    workspace.tried.keep(owner, workspace.prepare(RAW[:1]))
-    found = TriedBook(VisitorBook(settings.home / "visitors")).get(owner)
-    assert found is not None
-    assert [entry.name for entry in found.entries] == ["a.jpg"]
+    kept = book(folder)
+    kept.keep(owner, tried)
+    kept.keep(owner, prepare_pictures(RAW[:1], settings.limits))
+    assert names(kept.get(owner)) == names(book(folder).get(owner)) == ["a.jpg"]
 
 
-def test_the_longest_unused_leave_memory_but_are_found_again(
-    workspace: Workspace, settings: Settings
+def test_whoever_looks_while_others_are_kept_leaves_memory_and_disk_alike(
+    folder: Path, owner: str, tried: Tried, settings: Settings
 ) -> None:
-    book = TriedBook(VisitorBook(settings.home / "visitors"), most=1)
+    other = prepare_pictures(RAW[:1], settings.limits)
+    for _ in range(20):
+        book(folder).keep(owner, tried)
+        later = book(folder)
+        start = threading.Barrier(3)
+        work: list[Callable[[], object]] = [
+            lambda later=later: later.get(owner),  # type: ignore[misc]  # bound in the loop
+            lambda later=later: later.keep(owner, other),  # type: ignore[misc]
+        ]
+
+        def run(each: Callable[[], object], start: threading.Barrier = start) -> None:
+            start.wait()
+            each()
+
+        threads = [threading.Thread(target=run, args=(each,)) for each in work]
+        for thread in threads:
+            thread.start()
+        start.wait()
+        for thread in threads:
+            thread.join()
+        assert names(later.get(owner)) == names(book(folder).get(owner)) == ["a.jpg"]
+
+
+def test_the_longest_unused_leave_memory_but_are_found_again(folder: Path, tried: Tried) -> None:
+    kept = book(folder, most=1)
     owners = [owner_of(new_visitor()) for _ in range(2)]
-    tried = workspace.prepare(RAW)
     for owner in owners:
-        book.keep(owner, tried)
-    assert book.get(owners[1]) is tried
-    again = book.get(owners[0])
+        kept.keep(owner, tried)
+    assert kept.get(owners[1]) is tried
+    again = kept.get(owners[0])
     assert again is not tried
-    assert again is not None
-    assert book.get(owners[0]) is again
+    assert names(again) == names(tried)
+    assert kept.get(owners[0]) is again
 
 
-def test_nobody_sees_those_of_somebody_else(workspace: Workspace, owner: str) -> None:
-    workspace.tried.keep(owner, workspace.prepare(RAW))
-    assert workspace.tried.get(owner_of(new_visitor())) is None
+def test_nobody_sees_those_of_somebody_else(folder: Path, owner: str, tried: Tried) -> None:
+    kept = book(folder)
+    kept.keep(owner, tried)
+    assert kept.get(owner_of(new_visitor())) is None
+    for path in ("", "../x", "x" * 64):
+        with pytest.raises(ValueError, match="no owner"):
+            kept.get(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK", b"\0" * 100])
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def _changed(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[200] ^= 255
+    path.write_bytes(content)
+
+
+def _without_a_member(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        index = archive.read("pictures.json")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pictures.json", index)
+
+
+def _with_another_index(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pictures.json", b'{"a": 1}')
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda path: path.write_bytes(b""), _cut, _changed, _without_a_member, _with_another_index],
+)
 def test_a_damaged_file_is_no_pictures(
-    workspace: Workspace, settings: Settings, owner: str, content: bytes
+    folder: Path, owner: str, tried: Tried, damage: Callable[[Path], object]
 ) -> None:
-    workspace.tried.keep(owner, workspace.prepare(RAW))
-    (settings.home / "visitors" / f"{owner}.zip").write_bytes(content)
-    assert TriedBook(VisitorBook(settings.home / "visitors")).get(owner) is None
+    book(folder).keep(owner, tried)
+    damage(folder / f"{owner}.zip")
+    assert book(folder).get(owner) is None
 
 
-def test_a_full_disk_does_not_keep_them_from_being_answered(
-    workspace: Workspace, owner: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_full_disk_keeps_them_in_memory_and_not_the_earlier_ones(
+    folder: Path, owner: str, tried: Tried, is_told: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tlapp.workspace.tried.write_atomically", refuse)
-    tried = workspace.prepare(RAW)
-    workspace.tried.keep(owner, tried)
-    assert workspace.tried.get(owner) is tried
+    book(folder).keep(owner, tried)
+    later = TriedBook(folder, lambda: not is_told)
+    if not is_told:
+        monkeypatch.setattr("tlapp.workspace.tried.write_atomically", refuse)
+    later.keep(owner, tried)
+    assert later.get(owner) is tried
+    assert book(folder).get(owner) is None
 
 
-def test_they_go_with_the_visitor(workspace: Workspace, settings: Settings, owner: str) -> None:
-    workspace.tried.keep(owner, workspace.prepare(RAW))
-    assert owner in workspace.janitor._household.owners()
-    workspace.janitor._household.remove(owner)
-    assert workspace.tried.get(owner) is None
-    assert not list((settings.home / "visitors").iterdir())
+def test_they_can_be_removed(folder: Path, owner: str, tried: Tried) -> None:
+    kept = book(folder)
+    kept.keep(owner, tried)
+    assert kept.owners() == (owner,)
+    kept.forget(owner)
+    assert kept.owners() == ()
+    assert kept.get(owner) is None

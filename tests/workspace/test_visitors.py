@@ -6,6 +6,7 @@ import pytest
 
 from tests.workspace.conftest import StepTraining
 from tlapp.data.dataset import Dataset
+from tlapp.errors import ServerError
 from tlapp.settings import Settings
 from tlapp.training.config import TrainConfig
 from tlapp.workspace import VisitorState, Workspace, new_visitor, owner_of
@@ -35,7 +36,7 @@ def test_the_page_is_found_again_by_another_process(
         dataset_id=dataset.dataset_id,
         pending_dataset_id=dataset.dataset_id,
         run_id=run_id,
-        config={"epochs": 7, "stage_rates": [["top", 0.001]]},
+        config=TrainConfig(epochs=7, freeze="last:1", stage_rates=(("top", 0.001),)),
     )
     workspace.change_visitor_state(owner, lambda _: state)
     workspace.close()
@@ -60,7 +61,8 @@ def test_what_is_gone_or_somebody_elses_is_not_shown(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\0", b"[]", b'{"dataset_id": 1}', b'{"config": []}', b'{"run_id": {}}']
+    "content",
+    [b"", b"\0", b"[]", b'{"dataset_id": 1}', b'{"run_id": {}}', b'{"config": {"epochs": "many"}}'],
 )
 def test_a_damaged_state_is_an_empty_page(
     workspace: Workspace, settings: Settings, owner: str, content: bytes
@@ -89,3 +91,16 @@ def test_a_state_that_another_version_wrote_keeps_what_is_known(
     content = f'{{"dataset_id": "{dataset.dataset_id}", "colour": "green"}}'
     (settings.home / "visitors" / f"{owner}.json").write_text(content)
     assert workspace.visitor_state(owner) == VisitorState(dataset_id=dataset.dataset_id)
+
+
+def test_a_disk_that_refuses_is_told_and_nothing_is_changed(
+    workspace: Workspace, owner: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    workspace.change_visitor_state(owner, lambda _: VisitorState(dataset_id=dataset.dataset_id))
+    monkeypatch.setattr("tlapp.workspace.visitors.write_atomically", refuse)
+    with pytest.raises(ServerError, match="disk"):
+        workspace.change_visitor_state(owner, lambda _: VisitorState())
+    assert workspace.visitor_state(owner).dataset_id == dataset.dataset_id

@@ -24,6 +24,7 @@ COLUMNS = (
     "valid_accuracy",
     "agreement",
     "seconds",
+    "elapsed_seconds",
     "is_best",
 )
 TRAIN_COLOUR = "#64748b"

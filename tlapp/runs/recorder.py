@@ -59,9 +59,8 @@ class RunRecorder:
         """Begin with the epochs of an earlier run, and the best classifier among them."""
         for row in rows:
             self._run.append(row)
-        self.record = replace(self.record, epochs=tuple(rows))
-        before = self.record.elapsed
-        self.record = replace(self.record, seconds_before=before[-1] if before else 0.0)
+        with_rows = replace(self.record, epochs=tuple(rows))
+        self.record = replace(with_rows, seconds_before=max(with_rows.elapsed, default=0.0))
         self._latest = self._best = best
 
     def on_event(self, event: TrainingEvent) -> None:

@@ -88,6 +88,13 @@ def fine_tuning(
     )
 
 
+def fine_tuning_of(head: TrainConfig) -> TrainConfig:
+    """What follows this head by default, on its network."""
+    return fine_tuning(
+        FINE_TUNING.freeze, backbone=head.backbone, pretrained=head.pretrained, seed=head.seed
+    )
+
+
 def phases_of(config: TrainConfig) -> tuple[TrainConfig, ...]:
     """The phases that these settings stand for: the head alone first, if it is wanted, then them.
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Literal
 
 from tlapp.data.dataset import Dataset
-from tlapp.errors import NotFoundError, TlappError
+from tlapp.errors import TlappError
 from tlapp.runs.record import EpochRow, RunRecord
-from tlapp.training.config import TrainConfig
+from tlapp.training.config import TrainConfig, config_from_values
 from tlapp.training.counts import ParameterCounts, count_parameters
 from tlapp.training.doubts import doubts
 from tlapp.training.freezing import StagePlan, plan_stages
-from tlapp.training.presets import FINE_TUNING, PRESETS, apply_preset, matching_preset
+from tlapp.training.presets import PRESETS, fine_tuning_of, matching_preset
 from tlapp.ui import text
 from tlapp.ui.text import comparing
 from tlapp.ui.text.doubts import sentence
@@ -28,6 +28,7 @@ from tlapp.ui.widgets.predictions import ClassBar, PredictionsValue, TriedPictur
 from tlapp.ui.widgets.run_view import Curves, RunViewValue, State
 from tlapp.ui.widgets.values import picture_address
 from tlapp.workspace import CardView, DownloadState, LiveRun, TryResult, Workspace
+from tlapp.workspace.earlier import check_same_pictures
 
 CLASSES_SHOWN = 3  # most probable classes of one test picture
 
@@ -206,15 +207,19 @@ def next_step(workspace: Workspace, record: RunRecord) -> str:
         return ""
     if not record.is_finished_head:
         return FINE_TUNED if record.phase_starts else ""
-    backbone, pretrained = str(record.config["backbone"]), bool(record.config["pretrained"])
-    preset = apply_preset(FINE_TUNING, backbone=backbone, seed=record.seed)
-    config = replace(preset, pretrained=pretrained, head_epochs=0)
     try:
+        config = replace(fine_tuning_of(head_of(record)), head_epochs=0)
+        check_same_pictures(record, workspace.dataset(record.dataset_id))
         counts = workspace.counts(record.dataset_id, config)
         costs = workspace.costs(record.dataset_id, config)
-    except NotFoundError:  # the pictures are gone
+    except TlappError:  # the pictures are gone or changed, or its settings another version's
         return ""
-    return fine_tune_offer(counts.trainable, costs.seconds)
+    return fine_tune_offer(config.freeze, counts.trainable, costs.seconds)
+
+
+def head_of(record: RunRecord) -> TrainConfig:
+    """The settings of a run's first phase. Raises TrainingError for those of another version."""
+    return config_from_values(record.phases[0])
 
 
 def run(live: LiveRun, *, shown_dataset_id: str | None = None, next_step: str = "") -> RunViewValue:

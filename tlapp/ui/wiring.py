@@ -120,9 +120,8 @@ def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
         [token, *zones.data.views(), *zones.train.views()],
         **QUIET,
     )
-    opened.success(None, js=PAGE_IS_OPEN, api_visibility="private")
     opened.failure(widget_values.not_opened, None, zones.train.run_view, **QUIET)
-    follow.everything_after(opened.success(None, **QUIET))
+    follow.everything_after(opened.success(None, js=PAGE_IS_OPEN, api_visibility="private"))
     follow.everything_after(zones.attention.seen(*show_data_again, **QUIET))
 
 

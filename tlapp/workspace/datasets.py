@@ -85,9 +85,13 @@ class Datasets:
                     self.delete(dataset.dataset_id)
                 over -= 1
 
-    def _check_disk(self) -> None:
+    def has_room(self) -> bool:
+        """Whether more may be taken in."""
         free = shutil.disk_usage(self._home).free
-        if free < FREE_FLOOR_BYTES or self.used_bytes > self._limits.disk_bytes:
+        return free >= FREE_FLOOR_BYTES and self.used_bytes <= self._limits.disk_bytes
+
+    def _check_disk(self) -> None:
+        if not self.has_room():
             raise DataError(
                 "The disk of this machine is full, so no pictures can be added.",
                 hint="Remove data sets that are no longer needed, or come back later.",

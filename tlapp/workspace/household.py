@@ -23,7 +23,7 @@ class Household:
 
     def owners(self) -> tuple[str, ...]:
         """Everybody who has something here."""
-        return self.visitors.owners()
+        return tuple(sorted({*self.visitors.owners(), *self.tried.owners()}))
 
     def is_busy(self, owner: str) -> bool:
         """Whether a training of theirs waits or runs."""

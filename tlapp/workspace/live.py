@@ -19,6 +19,7 @@ from tlapp.workspace.pace import Pace
 Phase = Literal["waiting", "download", "features", "training", "done"]
 
 
+_UNSTEADY_REPORTS = 5  # the first ones, from whose speed nothing can be reckoned
 MOST_BATCH_LOSSES = 400  # a chart is about 400 pixels wide
 
 
@@ -83,6 +84,7 @@ class LiveTracker:
         self.live = LiveRun(record=record, phase="waiting", epochs=record.planned_epochs)
         self._clock = clock
         self._pace = Pace(record.planned_epochs)
+        self._feature_reports = 0  # in this phase
 
     def set_record(self, record: RunRecord) -> None:
         """The record has changed."""
@@ -101,6 +103,7 @@ class LiveTracker:
         elif isinstance(event, PhaseStarted):
             planned = self.live.record.phases[event.phase - 1]["epochs"]
             self._pace = Pace(event.first_epoch - 1 + planned)
+            self._feature_reports = 0
             self.live = replace(
                 self.live, phase_number=event.phase, batch=0, batches=0, seconds_left=None
             )
@@ -135,6 +138,8 @@ class LiveTracker:
 
     def _with_features(self, event: PreparingFeatures) -> LiveRun:
         speed = event.images_per_second
+        self._feature_reports += 1
+        is_steady = speed and self._feature_reports > _UNSTEADY_REPORTS
         return replace(
             self.live,
             phase="features",
@@ -142,5 +147,5 @@ class LiveTracker:
             asks_original=event.asks_original,
             features_total=event.total,
             features_per_second=speed or None,
-            seconds_left=(event.total - event.done) / speed if speed else None,
+            seconds_left=(event.total - event.done) / speed if is_steady else None,
         )

@@ -140,16 +140,12 @@ def prepare_pictures(raw: Sequence[RawPicture], limits: Limits) -> Tried:
 def _prepare(name: str, content: bytes, limits: Limits) -> TriedPicture:
     try:
         copy = make_working_copy(content, name=name, limits=limits)
-        return entry_of(name, copy.image_id, copy.encoded)
+        thumbnail = _thumbnail(open_working_copy(copy.encoded))
     except PictureError as error:
         reason = f"{error} {error.hint}".strip()
         return TriedPicture(name=name, thumbnail=b"", picture=None, error=reason)
-
-
-def entry_of(name: str, image_id: str, encoded: bytes) -> TriedPicture:
-    """The test picture whose working copy this is. Raises PictureError when it cannot be read."""
-    thumbnail = _thumbnail(open_working_copy(encoded))
-    picture = Picture(image_id, lambda _: encoded)
+    encoded = copy.encoded
+    picture = Picture(copy.image_id, lambda _: encoded)
     return TriedPicture(name=name, thumbnail=thumbnail, picture=picture, error="")
 
 

@@ -8,13 +8,13 @@ import json
 import re
 import secrets
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from tlapp.errors import TlappError
+from tlapp.errors import ServerError, TlappError
 from tlapp.files import write_atomically
+from tlapp.training.config import TrainConfig, config_from_values
 
 TOKEN_BYTES = 32  # 256 random bits
 TOKEN_PATTERN = re.compile(r"[\w-]{43}", re.ASCII)  # TOKEN_BYTES in base64
@@ -28,7 +28,7 @@ class VisitorState:
     dataset_id: str | None = None  # in use: what trainings learn from
     pending_dataset_id: str | None = None  # imported and shown, but not yet in use
     run_id: str | None = None
-    config: Mapping[str, Any] | None = None  # the settings on the page; None: nobody touched them
+    config: TrainConfig | None = None  # the settings on the page; None: nobody touched them
 
 
 def new_visitor() -> str:
@@ -62,14 +62,24 @@ def only_what_is_there(
 
 
 def _state_from_json(values: object) -> VisitorState:
-    """What `VisitorBook.change` wrote, also of another version. ValueError: it is damaged."""
+    """What `VisitorBook.change` wrote, also in another version. ValueError: it is damaged."""
     if not isinstance(values, dict):
         raise ValueError("A visitor's state is one JSON object.")
-    known = {field.name: values.get(field.name) for field in fields(VisitorState)}
-    for name, value in known.items():
-        if value is not None and not isinstance(value, dict if name == "config" else str):
+    ids = {name: values.get(name) for name in ("dataset_id", "pending_dataset_id", "run_id")}
+    for name, value in ids.items():
+        if value is not None and not isinstance(value, str):
             raise ValueError(f"{name} cannot be {value!r}.")
-    return VisitorState(**known)
+    return VisitorState(**ids, config=_config_from_json(values.get("config")))
+
+
+def _config_from_json(values: object) -> TrainConfig | None:
+    """The settings; None when they are damaged or cannot work in this version."""
+    if not isinstance(values, dict):
+        return None
+    try:
+        return config_from_values(values)
+    except TlappError:
+        return None
 
 
 def _if_found(identifier: str | None, find: Callable[[str], object]) -> str | None:
@@ -83,7 +93,7 @@ def _if_found(identifier: str | None, find: Callable[[str], object]) -> str | No
 
 
 class VisitorBook:
-    """One small JSON file a visitor, in one folder, and the test pictures beside it."""
+    """One small JSON file a visitor, in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -99,13 +109,25 @@ class VisitorBook:
         except (OSError, ValueError):
             return VisitorState()  # the page starts empty; data sets and runs are untouched
 
-    def change(self, owner: str, change: Callable[[VisitorState], VisitorState]) -> None:
-        """Keep `change` of the state in its place; nobody else changes it in between."""
+    def change(self, owner: str, change: Callable[[VisitorState], VisitorState]) -> VisitorState:
+        """Keep `change` of the state in its place; nobody else changes it in between.
+
+        Returns the state before. Raises ServerError when the disk refuses; nothing is then changed.
+        """
         path = self._path(owner)
-        if path is not None:
-            with self._lock:
+        if path is None:
+            return VisitorState()
+        with self._lock:
+            before = self.load(owner)
+            try:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                write_atomically(path, json.dumps(asdict(change(self.load(owner)))).encode())
+                write_atomically(path, json.dumps(asdict(change(before))).encode())
+            except OSError as error:
+                raise ServerError(
+                    "The disk of this machine takes nothing more, so this choice cannot be kept.",
+                    hint="Remove runs or data sets that are no longer needed, then try again.",
+                ) from error
+        return before
 
     def ensure(self, owner: str) -> None:
         """Keep an empty state, when there is none: whoever has something here is in the book."""
@@ -114,15 +136,10 @@ class VisitorBook:
             self.change(owner, lambda state: state)
 
     def forget(self, owner: str) -> None:
-        """Remove the visitor's state and test pictures."""
-        for path in (self.pictures_path(owner), self._path(owner)):
-            if path is not None:
-                path.unlink(missing_ok=True)
-
-    def pictures_path(self, owner: str) -> Path | None:
-        """Where the visitor's test pictures are kept; None: this is no owner."""
+        """Remove the visitor's state."""
         path = self._path(owner)
-        return None if path is None else path.with_suffix(".zip")
+        if path is not None:
+            path.unlink(missing_ok=True)
 
     def owners(self) -> tuple[str, ...]:
         """Everyone whose state is kept."""

@@ -80,7 +80,7 @@ class Workspace:
         )
         self.downloads = Downloads(self._weights, limits)
         self._visitors = VisitorBook(home / "visitors")
-        self.tried = TriedBook(self._visitors)
+        self.tried = TriedBook(home / "tried", self._datasets.has_room)
         self._imports = Imports(
             settings, self._store, self._datasets, self._visitors, self._trainings
         )
@@ -100,10 +100,17 @@ class Workspace:
 
     def change_visitor_state(
         self, owner: str, change: Callable[[VisitorState], VisitorState]
-    ) -> None:
-        """Keep what the page shows to this visitor: `change` of what it showed before."""
+    ) -> VisitorState:
+        """Keep what the page shows to this visitor: `change` of what it showed before.
+
+        Returns the state before. Raises ServerError when the disk refuses.
+        """
         self.touch(owner)
-        self._visitors.change(owner, change)
+        return self._visitors.change(owner, change)
+
+    def visitor_config(self, owner: str) -> TrainConfig | None:
+        """The settings that this visitor touched last; None: nobody did. Quick."""
+        return self._visitors.load(owner).config
 
     def touch(self, owner: str) -> None:
         """This visitor is here: the idle time before their data is removed starts again."""
@@ -199,9 +206,15 @@ class Workspace:
         return self._trainings.start(owner, plan)[0]
 
     def take_up(
-        self, run_id: str, phase: TrainConfig | None = None, *, owner: str | None = None
+        self,
+        run_id: str,
+        phase: TrainConfig | None = None,
+        *,
+        owner: str | None = None,
+        name: str = "",
     ) -> str:
-        """A run that goes on from the end of an earlier one; returns its run id.
+        """A run that goes on from the end of an earlier one, and has its name unless another is
+        given; returns its run id.
 
         With `phase` it fine-tunes the earlier run's best epoch, on that run's backbone; without, it
         goes on where that run was stopped, as if it never had been. Raises what `start_training`
@@ -212,8 +225,7 @@ class Workspace:
         phases = self._trainings.next_phases(run_id, last)
         dataset = self.dataset(record.dataset_id)
         check_same_pictures(record, dataset)
-        name = record.name if phase is None else f"{record.name}, fine-tuned"
-        plan = self._planner.plan(dataset, phases, name=name)
+        plan = self._planner.plan(dataset, phases, name=name or record.name)
         return self._trainings.start(record.owner, replace(plan, continues=record))[0]
 
     def stop(self, run_id: str, *, owner: str | None = None) -> None:

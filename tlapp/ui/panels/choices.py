@@ -3,25 +3,37 @@
 What was touched last, else those of the run on the page, else the defaults.
 """
 
-from dataclasses import asdict, replace
+from contextlib import suppress
+from dataclasses import replace
 
 from tlapp.errors import TlappError
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig, config_from_values
+from tlapp.training.freezing import plan_stages
 from tlapp.ui.session import Page
 
 
 def chosen_config(page: Page, owner: str) -> TrainConfig:
     """The settings for the next training of this visitor."""
-    state = page.workspace.visitor_state(owner)
-    try:
-        if state.config is not None:
-            return config_from_values(state.config)
-        if state.run_id is not None:
-            return config_of(page.workspace.run(state.run_id, owner=owner))
-    except TlappError:  # the run is gone, or the settings are those of another version
-        pass
+    config = page.workspace.visitor_config(owner)
+    if config is not None and _can_be_shown(page, config):
+        return config
+    run_id = page.workspace.visitor_state(owner).run_id
+    if run_id is not None:
+        with suppress(TlappError):  # the run is gone, or its settings are another version's
+            config = config_of(page.workspace.run(run_id, owner=owner))
+            if _can_be_shown(page, config):
+                return config
     return TrainConfig()
+
+
+def _can_be_shown(page: Page, config: TrainConfig) -> bool:
+    """Whether there is such a backbone, with such stages: another version may have had others."""
+    try:
+        plan_stages(page.workspace.sketch(config.backbone).stages, config)
+    except TlappError:
+        return False
+    return True
 
 
 def config_of(record: RunRecord) -> TrainConfig:
@@ -37,5 +49,5 @@ def config_of(record: RunRecord) -> TrainConfig:
 
 def remember(page: Page, owner: str, config: TrainConfig) -> TrainConfig:
     """Keep these settings for the visitor, and return them."""
-    page.workspace.change_visitor_state(owner, lambda state: replace(state, config=asdict(config)))
+    page.workspace.change_visitor_state(owner, lambda state: replace(state, config=config))
     return config

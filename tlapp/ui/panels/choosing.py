@@ -45,7 +45,9 @@ def show(page: Page, panel: TrainPanel, owner: str) -> tuple[Any, ...]:
 
 def take_over(page: Page, panel: TrainPanel, owner: str, config: TrainConfig) -> tuple[Any, ...]:
     """Keep these settings; ladder and fields for them, in the order of `TrainPanel.settings`."""
-    return _settings(page, panel, owner, remember(page, owner, config))
+    settings = _settings(page, panel, owner, config)
+    remember(page, owner, config)
+    return settings
 
 
 def _settings(page: Page, panel: TrainPanel, owner: str, config: TrainConfig) -> tuple[Any, ...]:
@@ -62,7 +64,7 @@ def _ladder(page: Page, owner: str, config: TrainConfig) -> LadderValue:
 
 
 def read(page: Page, panel: TrainPanel, owner: str, values: FormValues) -> TrainConfig:
-    """What the page stands for. Rates of single stages are known to the visit alone."""
+    """What the page stands for. Rates of single stages are known to the visitor's settings alone."""
     stages = page.workspace.sketch(find_card(values[panel.cards]).name).stages
     locked = values[panel.ladder]
     return read_form(
@@ -93,10 +95,9 @@ def choose_backbone(
         plan_stages(page.workspace.sketch(card.name).stages, config)
     except TrainingError:  # it has no such stages
         config = TrainConfig(backbone=card.name, seed=config.seed)
-    remember(page, owner, config)
     return (
         widget_values.cards(page.workspace, card.name),
-        *_settings(page, panel, owner, config),
+        *take_over(page, panel, owner, config),
     )
 
 
@@ -140,14 +141,20 @@ def change_rate(
     """Let one stage learn at a rate of its own; none: at the one that the fields give it."""
     owner = page.owner_of(values[token])
     stage, rate = str(event.stage), event.rate
-    rates = [each for each in chosen_config(page, owner).stage_rates if each[0] != stage]
-    if rate is not None:
-        rates.append((stage, rate))
     try:
-        config = replace(read(page, panel, owner, values), stage_rates=tuple(rates))
+        config = read(page, panel, owner, values)
+        others = tuple(each for each in config.stage_rates if each[0] != stage)
+        rates = others if rate is None else (*others, (stage, rate))
+        return _kept_ladder(page, owner, replace(config, stage_rates=rates))
     except TrainingError as error:
         return with_problem(_ladder(page, owner, chosen_config(page, owner)), error)
-    return _ladder(page, owner, remember(page, owner, config))
+
+
+def _kept_ladder(page: Page, owner: str, config: TrainConfig) -> LadderValue:
+    """The ladder for these settings, which are kept if they can be drawn."""
+    ladder = _ladder(page, owner, config)
+    remember(page, owner, config)
+    return ladder
 
 
 async def measure_epoch(page: Page, token: str) -> Any:
@@ -202,7 +209,6 @@ def change_field(
     """Say what the fields mean as they are, or at once why they cannot work."""
     owner = page.owner_of(values[token])
     try:
-        config = read(page, panel, owner, values)
+        return _kept_ladder(page, owner, read(page, panel, owner, values))
     except TrainingError as error:
         return with_problem(_ladder(page, owner, chosen_config(page, owner)), error)
-    return _ladder(page, owner, remember(page, owner, config))

@@ -10,6 +10,7 @@ from tlapp.ui import text
 from tlapp.ui.session import Page
 from tlapp.ui.text.drops import LEFT_OUT_REASONS
 from tlapp.ui.widgets.folder_drop import Upload
+from tlapp.workspace import VisitorState
 
 
 def shown_dataset(page: Page, owner: str) -> Dataset | None:
@@ -31,11 +32,10 @@ def dataset_in_use(page: Page, owner: str) -> Dataset | None:
 
 def replace_pending(page: Page, owner: str, dataset_id: str | None) -> None:
     """Let this import (None: none) wait for a decision; the one that waited before is removed."""
-    before = page.workspace.visitor_state(owner)
-    earlier = before.pending_dataset_id
-    page.workspace.change_visitor_state(
+    before = page.workspace.change_visitor_state(
         owner, lambda state: replace(state, pending_dataset_id=dataset_id)
     )
+    earlier = before.pending_dataset_id
     if earlier is not None and earlier != before.dataset_id:
         with suppress(NotFoundError, RunError):  # it had to make room already, or is learned from
             page.workspace.delete_dataset(earlier, owner=owner)
@@ -64,12 +64,17 @@ def accept_pending(page: Page, owner: str) -> None:
     pending = pending_dataset(page, owner)
     if pending is None:
         return
-    run_id = page.workspace.visitor_state(owner).run_id
-    if run_id is not None and page.workspace.run(run_id, owner=owner).is_over:
-        run_id = None
-    page.workspace.change_visitor_state(
-        owner,
-        lambda state: replace(
-            state, dataset_id=pending.dataset_id, pending_dataset_id=None, run_id=run_id
-        ),
-    )
+    shown = page.workspace.visitor_state(owner).run_id
+    is_over = shown is not None and page.workspace.run(shown, owner=owner).is_over
+
+    def accepted(state: VisitorState) -> VisitorState:
+        if state.pending_dataset_id != pending.dataset_id:  # a later import has come meanwhile
+            return state
+        return replace(
+            state,
+            dataset_id=pending.dataset_id,
+            pending_dataset_id=None,
+            run_id=None if is_over and state.run_id == shown else state.run_id,
+        )
+
+    page.workspace.change_visitor_state(owner, accepted)

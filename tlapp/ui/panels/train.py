@@ -10,7 +10,7 @@ import gradio as gr
 from tlapp.backbones.catalog import find_card
 from tlapp.errors import BackboneError, DataError, RunError
 from tlapp.training.config import TrainConfig
-from tlapp.training.presets import FINE_TUNING, apply_preset
+from tlapp.training.presets import fine_tuning_of
 from tlapp.ui import text, widget_values
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.news import news
@@ -20,6 +20,8 @@ from tlapp.ui.panels.form import FormValues, build_form
 from tlapp.ui.panels.shown_data import accept_pending, shown_dataset
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
+from tlapp.ui.text.status import fine_tuned_name
+from tlapp.ui.widget_values import head_of
 from tlapp.ui.widgets.backbone_cards import BackboneCards
 from tlapp.ui.widgets.ladder import Ladder
 from tlapp.ui.widgets.run_view import RunView
@@ -142,14 +144,16 @@ def fine_tune(
     """
     owner = page.owner_of(values[token])
     run_id = _shown_run(page, owner)
-    config = choosing.read(page, panel, owner, values)
-    backbone = str(page.workspace.run(run_id, owner=owner).config["backbone"])
-    if config.is_head_alone or config.backbone != backbone:  # else stages of it are open
-        config = apply_preset(FINE_TUNING, backbone=backbone, seed=config.seed)
-    run_id = page.workspace.take_up(run_id, config, owner=owner)
+    record = page.workspace.run(run_id, owner=owner)
+    head, config = head_of(record), choosing.read(page, panel, owner, values)
+    if config.is_head_alone or config.backbone != head.backbone:  # else stages of it are open
+        config = fine_tuning_of(head)
+    config = replace(config, pretrained=head.pretrained)
+    name = fine_tuned_name(record.name)
+    run_id = page.workspace.take_up(run_id, config, owner=owner, name=name)
     return (
         *_show_run(page, owner, run_id),
-        widget_values.cards(page.workspace, backbone),
+        widget_values.cards(page.workspace, config.backbone),
         *choosing.take_over(page, panel, owner, config),
     )
 

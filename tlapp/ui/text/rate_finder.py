@@ -81,7 +81,8 @@ def _progress_line(sweep: RateSweep) -> str:
 def outcome(sweep: RateSweep) -> str:
     """What was searched for, and how far it went."""
     steps = count(sweep.done, "step", "steps")
-    end = f" after {steps}: the loss had grown far too high" if sweep.ended_early else ""
+    has_end = sweep.ended_early and sweep.done > 0
+    end = f" after {steps}: the loss had grown far too high" if has_end else ""
     return f"{_title(sweep.config)}: the search is over{end}."
 
 

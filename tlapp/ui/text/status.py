@@ -2,9 +2,10 @@
 
 from tlapp.training.config import HEAD_ALONE
 from tlapp.ui.text import amount, duration, megabytes, percent, pictures
+from tlapp.ui.text.comparing import learned
 from tlapp.workspace import LiveRun
 
-_FEW_PICTURES = 8  # before, their speed says little
+_FINE_TUNED_SUFFIX = ", fine-tuned"
 FINE_TUNED = "This run is fine-tuned. Train begins anew, from the untouched network."
 _TAKE_UP_AGAIN = (
     "The run that it went on from is kept: show it under Compare runs, and go on there."
@@ -57,8 +58,7 @@ def _features(live: LiveRun) -> str:
     how = f", each in {views + 1} views" if views else ""
     speed = f", {live.features_per_second:.0f} a second" if live.features_per_second else ""
     seconds = live.seconds_left or 0.0
-    is_known = seconds >= 1 and live.features_done >= _FEW_PICTURES
-    left = f" About {duration(seconds)} left for that." if is_known else ""
+    left = f" About {duration(seconds)} left for that." if seconds >= 1 else ""
     return (
         f"Looking at picture {live.features_done:,} of {live.features_total:,}{how}{speed}.{left} "
         f"Each is read once; {'then only the head' if is_frozen else 'then what is open'} learns."
@@ -98,10 +98,16 @@ def _ended(live: LiveRun) -> str:
     )
 
 
-def fine_tune_offer(learning: int, seconds: float | None) -> str:
+def fine_tune_offer(freeze: str, learning: int, seconds: float | None) -> str:
     """What Fine-tune does by itself: so many parameters learn, for about so long."""
+    what = learned(freeze, is_pretrained=True, has_head_phase=False)
     takes = "" if seconds is None else f", about {duration(seconds)}"
     return (
-        f"Fine-tune goes on from this head: the last two stages learn too ({amount(learning)} "
-        f"parameters{takes}), unless you open others above."
+        f"Fine-tune goes on from this head and opens the {what} ({amount(learning)} parameters "
+        f"learn{takes}), unless you open others above."
     )
+
+
+def fine_tuned_name(name: str) -> str:
+    """The name of a run that fine-tunes the run of this name."""
+    return name if name.endswith(_FINE_TUNED_SUFFIX) else f"{name}{_FINE_TUNED_SUFFIX}"

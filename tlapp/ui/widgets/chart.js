@@ -170,11 +170,14 @@ function drawAxes(chart, view, scales) {
   });
 }
 
-/** Where a word between two epochs hides the least of the curves: its baseline in pixels. */
-function roomiestLine(chart, view, scales, from, to) {
-  const epochs = Array.from({ length: 9 }, (_, index) => from + ((to - from) * index) / 8);
+/** Where a word between two places (pixels) hides the least of the curves: its baseline. */
+function roomiestLine(chart, view, scales, left, right) {
+  const [from, to] = [left, right].map((x) => Math.min(Math.max(1, scales.epochAt(x)), view.shown));
+  const epochs = [from, to];
+  for (let epoch = Math.ceil(from); epoch < to; epoch += 1) epochs.push(epoch);
+  for (let part = 1; part < 8; part += 1) epochs.push(from + ((to - from) * part) / 8);
   const crossed = chart.lines.flatMap((line) => epochs
-    .map((epoch) => valueAt(view.series[line.key] || [], Math.min(Math.max(1, epoch), view.shown)))
+    .map((epoch) => valueAt(view.series[line.key] || [], epoch))
     .filter(isNumber).map(scales.y));
   const roomOf = (y) => Math.min(Infinity, ...crossed.map((each) => Math.abs(each - (y - 4)))); // its middle
   const places = Array.from({ length: 7 }, (_, index) =>
@@ -228,8 +231,8 @@ function drawBest(chart, view, scales) {
   place(chart.bestLine, { x1: x, x2: x, y1: y, y2: scales.bottom });
   place(chart.bestDot, { cx: x, cy: y });
   setText(chart.bestText, view.bestWord);
-  const [near, far] = isLeft ? [x + 6, x + 80] : [x - 80, x - 6];
-  const line = roomiestLine(chart, view, scales, scales.epochAt(near), scales.epochAt(far));
+  const width = 6 + chart.bestText.getComputedTextLength();
+  const line = roomiestLine(chart, view, scales, isLeft ? x : x - width, isLeft ? x + width : x);
   place(chart.bestText, { x: isLeft ? x + 6 : x - 6, y: line, "text-anchor": isLeft ? "start" : "end" });
 }
 
