@@ -116,7 +116,7 @@ def curve(*corners: tuple[float, float]) -> list[float]:
 
 def test_a_clear_descent_is_taken_where_it_is_steepest() -> None:
     losses = curve((1e-6, 2.3), (1e-4, 2.2), (3e-3, 1.4), (5e-3, 0.8), (5e-2, 0.5), (10, 9.0))
-    reason = explain(RATES, losses, first_loss=2.3)
+    reason = explain(RATES, losses, first_loss=2.3, is_trained=False)
     assert reason.rule == "steepest"
     assert reason.steepest_rate == pytest.approx(3.5e-3, rel=0.4)
     assert reason.lowest_rate == pytest.approx(5e-2, rel=0.2)
@@ -124,7 +124,7 @@ def test_a_clear_descent_is_taken_where_it_is_steepest() -> None:
 
 def test_a_jump_at_a_rate_that_changes_nothing_does_not_count() -> None:
     losses = curve((1e-6, 2.3), (2e-5, 2.3), (3e-5, 1.2), (1e-2, 0.5), (10, 9.0))
-    reason = explain(RATES, losses, first_loss=2.3)
+    reason = explain(RATES, losses, first_loss=2.3, is_trained=False)
     assert reason.steepest_rate < 1e-4
     assert reason.rule == "tenth"
     assert reason.lowest_rate == pytest.approx(1e-2, rel=0.2)
@@ -140,6 +140,7 @@ def test_a_jump_at_a_rate_that_changes_nothing_does_not_count() -> None:
     ids=["chance descent", "chance low", "flat"],
 )
 def test_losses_that_fall_too_little_show_what_is_safe(losses: list[float]) -> None:
-    reason = explain(RATES, losses, first_loss=0.1601)
-    assert reason.rule == "safe"
+    reason = explain(RATES, losses, first_loss=0.1601, is_trained=True)
+    untrained = explain(RATES, losses, first_loss=0.1601, is_trained=False)
+    assert (reason.rule, untrained.rule) == ("safe", "safe tenth")
     assert reason.safe_rate == pytest.approx(3e-2, rel=0.2)

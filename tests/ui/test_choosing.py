@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.runs.examples import make_record, make_row
-from tests.ui.test_rate_finder import panel  # noqa: F401  # a fixture is found by its name
+from tests.ui.test_rate_finder import TOKEN, panel, values_of  # noqa: F401  # a fixture
 from tlapp.data.dataset import Dataset
 from tlapp.training.config import TrainConfig
 from tlapp.ui.panels import choosing
-from tlapp.ui.panels.choices import remember
+from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.panels.train import button_updates
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
@@ -100,6 +101,37 @@ def test_what_is_pressed_while_the_page_is_filled_is_not_undone(
     _, ladder, *_ = choosing.show(page, panel, owner)
     assert made == [TrainConfig(), LAST]
     assert [stage.name for stage in ladder.stages if stage.rate is not None] == ["top"]
+
+
+def test_a_rate_is_not_kept_beside_rates_of_stages_that_the_backbone_has_not(
+    page: Page,
+    panel: TrainPanel,  # noqa: F811  # a fixture as above
+    token: str,
+) -> None:
+    """Another tab chose another backbone, with a rate for a stage of its own."""
+    owner = page.owner_of(token)
+    remember(page, owner, replace(LAST, stage_rates=(("top", 1e-4),)))
+    shown = TrainConfig(backbone="resnet18", freeze="last:1")
+    event: Any = SimpleNamespace(stage="layer4", rate=2e-4)
+    choosing.change_rate(page, panel, TOKEN, values_of(page, panel, token, shown), event)
+    assert chosen_config(page, owner).stage_rates == (("layer4", 2e-4),)
+    choosing.show(page, panel, owner)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [replace(LAST, stage_rates=(("gone", 1e-4),)), TrainConfig(backbone="gone_net")],
+)
+def test_settings_that_another_version_kept_are_passed_over(
+    page: Page,
+    panel: TrainPanel,  # noqa: F811  # a fixture as above
+    token: str,
+    kept: TrainConfig,
+) -> None:
+    owner = page.owner_of(token)
+    remember(page, owner, kept)
+    assert chosen_config(page, owner) == TrainConfig()
+    choosing.show(page, panel, owner)
 
 
 @pytest.mark.parametrize(("last_phase", "can_tune"), [(1, True), (2, False)])

@@ -13,7 +13,7 @@ from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError
 from tlapp.training.config import TrainConfig
 from tlapp.ui import widget_values
-from tlapp.ui.panels import data
+from tlapp.ui.panels import data, shown_data
 from tlapp.ui.panels.shown_data import accept_pending, add_left_out, shown_dataset
 from tlapp.ui.session import Page
 from tlapp.ui.widgets.folder_drop import Upload
@@ -101,6 +101,29 @@ def test_accepting_pictures_while_a_training_goes_on_leaves_it_on_the_page(
     _import(page, token, small_folder)
     data.accept(page, token)
     assert page.workspace.visitor_state(owner).run_id is None
+
+
+def test_an_import_that_comes_while_the_earlier_one_is_accepted_waits_in_its_turn(
+    page: Page, token: str, owner: str, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _import(page, token, small_folder)
+    first = shown_dataset(page, owner)
+    later = bring(page.workspace, owner, small_folder)
+    find = shown_data.pending_dataset
+
+    def then_another_comes(page: Page, owner: str) -> Dataset | None:
+        found = find(page, owner)
+        monkeypatch.setattr(shown_data, "pending_dataset", find)
+        shown_data.replace_pending(page, owner, later.dataset_id)
+        return found
+
+    monkeypatch.setattr(shown_data, "pending_dataset", then_another_comes)
+    accept_pending(page, owner)
+    assert shown_dataset(page, owner) == later
+    accept_pending(page, owner)
+    shown_data.replace_pending(page, owner, None)
+    assert shown_dataset(page, owner) == later
+    assert first not in page.workspace.datasets(owner)
 
 
 def test_an_edit_of_classes_that_have_changed_meanwhile_is_refused(

@@ -211,7 +211,8 @@ def test_every_state_is_told(experiment: Experiment, status: str) -> None:
         ({}, "There the loss falls fastest"),
         ({"rule": "tenth", "steepest_rate": 0.05}, "too near"),
         ({"rule": "tenth", "steepest_rate": 2e-5}, "chance"),
-        ({"rule": "safe", "safe_rate": 0.04}, "a tenth of 0.04"),
+        ({"rule": "safe tenth", "safe_rate": 0.04}, "a tenth of 0.04"),
+        ({"rule": "safe", "safe_rate": 0.004}, "the highest rate that does no harm"),
     ],
 )
 def test_the_reason_is_a_sentence_with_its_figures(change: dict[str, Any], sentence: str) -> None:

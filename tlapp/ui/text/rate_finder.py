@@ -120,11 +120,18 @@ def _rest(config: TrainConfig, rate: float) -> str:
 
 
 def _because(reason: RateReason) -> str:
-    steepest, safe = rate_words(reason.steepest_rate), rate_words(reason.safe_rate)
+    steepest = rate_words(reason.steepest_rate)
+    if reason.rule == "safe tenth":
+        return (
+            f"It is a tenth of {rate_words(reason.safe_rate)}: beyond that the loss grows over the "
+            f"{reason.first_loss:.2g} it began with. It falls too little to show more."
+        )
     if reason.rule == "safe":
         return (
-            f"It is a tenth of {safe}: beyond that the loss grows over the {reason.first_loss:.2g} "
-            "it began with. It falls too little to show more; a trained head has not much to learn."
+            "It is the highest rate that does no harm: beyond it the loss grows over the "
+            f"{reason.first_loss:.2g} it began with. It falls too little to show more; a trained head "
+            "has not much to learn. A whole training may bear more: where the default is higher, try "
+            "that too."
         )
     lowest = (
         f"{rate_words(reason.lowest_rate)}, where the loss is lowest ({reason.lowest_loss:.2g})"
