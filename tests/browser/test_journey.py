@@ -79,10 +79,8 @@ def test_from_a_dropped_folder_to_probabilities_with_a_reload_on_the_way(
 def test_what_is_clicked_while_the_page_opens_is_not_lost_to_nobody(
     open_tab: OpenTab, tmp_path: Path
 ) -> None:
-    """The zones take nothing before the page knows whose it would be; it does not say that there
-    is nothing, since there may be."""
+    """The zones take nothing before the page knows whose it would be."""
     tab = open_tab()
-    expect(run_status(tab)).to_contain_text("looks for what you left here")
     tab.page.wait_for_selector("#folder-drop .tl-drop", state="attached")
     blocked = tab.page.evaluate(
         """() => document.documentElement.classList.contains('tl-open')

@@ -1,6 +1,7 @@
 """The server is killed and started again under an open page."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,16 @@ pytestmark = pytest.mark.browser
 RESTART_MS = 60_000
 
 
+def wait_until_kept(home: Path, setting: str) -> None:
+    """Wait until the server has written this down for its one visitor."""
+    deadline = time.monotonic() + RESTART_MS / 1000
+    while time.monotonic() < deadline:
+        if any(setting in path.read_text() for path in (home / "visitors").glob("*.json")):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{setting} was not kept.")
+
+
 def test_the_page_comes_back_by_itself_with_all_that_was_on_it(
     open_tab: OpenTab, tmp_path: Path
 ) -> None:
@@ -40,6 +51,7 @@ def test_the_page_comes_back_by_itself_with_all_that_was_on_it(
         drop_test_pictures(tab, [picture])
         wait_for_epoch(tab, 2)
         set_field(tab, "seed", "7")
+        wait_until_kept(server.home, '"seed": 7')
         tab.expect("Failed to (load|fetch)|errored out|Connection|network error|AbortError")
         server.kill()
     with running_server(tmp_path / "server", port=port):

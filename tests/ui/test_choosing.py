@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from tests.runs.examples import make_record, make_row
@@ -132,6 +133,21 @@ def test_settings_that_another_version_kept_are_passed_over(
     remember(page, owner, kept)
     assert chosen_config(page, owner) == TrainConfig()
     choosing.show(page, panel, owner)
+
+
+def test_other_pictures_fill_the_ladder_and_no_field(
+    page: Page,
+    panel: TrainPanel,  # noqa: F811  # a fixture as above
+    token: str,
+) -> None:
+    owner = page.owner_of(token)
+    remember(page, owner, LAST)
+    filled = dict(zip(panel.for_pictures(), choosing.show_for_pictures(page, owner), strict=True))
+    assert set(filled).isdisjoint(panel.form.components())
+    assert [stage.name for stage in filled[panel.ladder].stages if stage.rate is not None] == [
+        "top"
+    ]
+    assert filled[panel.train] == filled[panel.rates.start] == gr.update(interactive=False)
 
 
 @pytest.mark.parametrize(("last_phase", "can_tune"), [(1, True), (2, False)])

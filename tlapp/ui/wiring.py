@@ -107,8 +107,9 @@ def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
     for started in starting:
         follow.run_after(started)
         started.then(*show_data_again, **QUIET)
+    show_ladder_again = bind(show_ladder, page), [token], zones.train.for_pictures()
     for change in data.connect(page, zones.data, token):
-        follow.run_after(change.then(*show_training_again, **QUIET))
+        follow.run_after(change.then(*show_ladder_again, **QUIET))
         change.then(*show_race_again, **QUIET)
     other_run_shown, adopted = comparing.connect(page, zones.compare, token)
     for event in other_run_shown:
@@ -139,6 +140,11 @@ def show_data(page: Page, token: str) -> tuple[Any, ...]:
     return data.show(page, page.owner_of(token))
 
 
+def show_ladder(page: Page, token: str) -> tuple[Any, ...]:
+    """The ladder after the data set has changed."""
+    return choosing.show_for_pictures(page, page.owner_of(token))
+
+
 def show_training(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...]:
-    """Cards and ladder after the data set has changed."""
+    """Cards, ladder and fields after the settings of a run were taken over."""
     return choosing.show(page, train_panel, page.owner_of(token))

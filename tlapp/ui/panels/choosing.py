@@ -34,13 +34,23 @@ def show(page: Page, panel: TrainPanel, owner: str) -> tuple[Any, ...]:
     settings = _settings(page, panel, owner, config)
     while (newer := chosen_config(page, owner)) != config:  # something was pressed meanwhile
         config, settings = newer, _settings(page, panel, owner, newer)
-    can_learn = gr.update(interactive=shown_dataset(page, owner) is not None)
     return (
         widget_values.cards(page.workspace, config.backbone),
         *settings,
-        can_learn,
-        can_learn,
+        *_can_learn(page, owner),
     )
+
+
+def show_for_pictures(page: Page, owner: str) -> tuple[Any, ...]:
+    """What other pictures change, in the order of `TrainPanel.for_pictures`. Fields stay: somebody
+    may be typing."""
+    return _ladder(page, owner, chosen_config(page, owner)), *_can_learn(page, owner)
+
+
+def _can_learn(page: Page, owner: str) -> tuple[Any, Any]:
+    """Train and Find a learning rate can be pressed when there are pictures."""
+    update = gr.update(interactive=shown_dataset(page, owner) is not None)
+    return update, update
 
 
 def take_over(page: Page, panel: TrainPanel, owner: str, config: TrainConfig) -> tuple[Any, ...]:

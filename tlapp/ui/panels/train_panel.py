@@ -44,6 +44,10 @@ class TrainPanel:
         """What `show` fills, in its order."""
         return [self.cards, *self.settings(), self.train, self.rates.start]
 
+    def for_pictures(self) -> list[gr.components.Component]:
+        """What `show_for_pictures` fills, in its order."""
+        return [self.ladder, self.train, self.rates.start]
+
     def buttons(self) -> list[gr.components.Component]:
         """What starts and ends a training, in the order of `button_updates`."""
         return [self.train, self.stop, self.go_on, self.fine_tune]
