@@ -11,6 +11,7 @@ from tests.runs.examples import (
     finished,
     make_classifier,
     make_record,
+    make_row,
     phase_started,
     published_backbone,
     started,
@@ -54,6 +55,18 @@ def test_each_epoch_is_on_disk_before_the_next(run: RunFolder, backbone: Backbon
     record = run.record()
     assert (record.state, record.train_count, record.valid_count) == ("running", 16, 4)
     assert record.started
+
+
+def test_elapsed_time_counts_the_run_that_is_taken_up_and_rows_of_an_earlier_version(
+    run: RunFolder, backbone: Backbone
+) -> None:
+    recorder = RunRecorder(run, run.record())
+    rows = (make_row(1, seconds=2.0), make_row(2, seconds=3.0))  # know nothing of elapsed time
+    recorder.take_up(rows, (1, make_classifier(backbone, 1)))
+    recorder.start()
+    recorder.on_event(epoch_finished(make_classifier(backbone, 3), 3))
+    assert recorder.record.seconds_before == 5.0
+    assert run.record().elapsed == pytest.approx((2.0, 5.0, 6.03))
 
 
 def test_models_of_quick_epochs_are_saved_twice_a_second(

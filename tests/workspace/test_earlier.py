@@ -82,6 +82,9 @@ def test_a_stopped_run_goes_on_as_if_it_never_had_been_stopped(
         workspace.classifier(whole.run_id).head.weight,
     )
     assert not RunFolder(workspace.run_folder(record.run_id)).has_state()
+    assert stopped.seconds is not None
+    assert 0 < record.seconds_before <= stopped.seconds
+    assert list(record.elapsed) == sorted(record.elapsed)
 
 
 def test_what_cannot_be_taken_up_is_refused_with_words(
