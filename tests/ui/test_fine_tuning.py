@@ -5,17 +5,16 @@ from dataclasses import replace
 import pytest
 
 from tests.ui.test_rate_finder import TOKEN, panel, values_of  # noqa: F401  # a fixture is found by its name
-from tests.workspace.conftest import PATIENCE_SECONDS
+from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining
 from tlapp.data.dataset import Dataset
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig
-from tlapp.ui import widget_values
-from tlapp.ui.panels import train
-from tlapp.ui.panels.choices import chosen_config
+from tlapp.ui.panels import train, tuning
+from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.panels.form import field_values
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
-from tlapp.ui.text.status import FINE_TUNED, fine_tuned_name
+from tlapp.ui.text.tuning import FINE_TUNED, GO_ON, fine_tuned_name
 from tlapp.workspace import VisitorState
 
 
@@ -55,8 +54,9 @@ def test_by_itself_it_opens_what_it_said_and_the_page_shows_what_learns(
     pretrained: bool,
 ) -> None:
     first = head(page, owner, dataset, TrainConfig(epochs=2, pretrained=pretrained))
-    said = widget_values.next_step(page.workspace, first)
+    said = tuning.next_step(page, owner)
     assert said.startswith("Fine-tune goes on from this head and opens the last 2 stages (")
+    assert "default settings" in said
     record = tune(page, panel, token, TrainConfig())
     kept = chosen_config(page, owner)
     assert record.config["freeze"] == kept.freeze == "last:2"
@@ -71,25 +71,55 @@ def test_it_opens_what_the_ladder_opens(
     owner: str,
     dataset: Dataset,
 ) -> None:
-    head(page, owner, dataset, TrainConfig(epochs=2))
+    first = head(page, owner, dataset, TrainConfig(epochs=2))
     shown = TrainConfig(freeze="last:1", epochs=3, learning_rate=2e-4)
+    remember(page, owner, shown)
+    assert "with what is open above (" in tuning.next_step(page, owner)
     record = tune(page, panel, token, shown)
     assert (record.config["freeze"], record.config["epochs"]) == ("last:1", 3)
     assert chosen_config(page, owner) == shown
+    assert record.continues == first.run_id
 
 
-def test_what_cannot_be_fine_tuned_gets_no_offer(page: Page, owner: str, dataset: Dataset) -> None:
-    record = head(page, owner, dataset, TrainConfig(epochs=1))
-    assert widget_values.next_step(page.workspace, replace(record, best_epoch=None)) == ""
-    assert widget_values.next_step(page.workspace, replace(record, config={"epochs": -1})) == ""
-    page.workspace.save_dataset(replace(dataset, split_seed=dataset.split_seed + 1))
-    assert widget_values.next_step(page.workspace, record) == ""
-    page.workspace.delete_dataset(dataset.dataset_id)
-    assert widget_values.next_step(page.workspace, record) == ""
+@pytest.mark.parametrize(
+    "shown",
+    [
+        TrainConfig(freeze="none", pretrained=False, epochs=3),
+        TrainConfig(backbone="resnet18", freeze="last:1", epochs=3),
+    ],
+    ids=["from scratch", "another backbone"],
+)
+def test_what_is_open_for_another_network_is_not_taken_and_that_is_said(
+    page: Page,
+    panel: TrainPanel,  # noqa: F811  # a fixture as above
+    token: str,
+    owner: str,
+    dataset: Dataset,
+    shown: TrainConfig,
+) -> None:
+    head(page, owner, dataset, TrainConfig(epochs=2))
+    remember(page, owner, shown)
+    said = tuning.next_step(page, owner)
+    assert "on EfficientNet-Lite0 and opens its last 2 stages" in said
+    assert "for another network" in said
+    record = tune(page, panel, token, shown)
+    assert (record.config["freeze"], record.config["pretrained"]) == ("last:2", True)
+    assert chosen_config(page, owner).backbone == "efficientnet_lite0"
 
 
-def test_a_fine_tuned_run_says_why_it_is_not_offered_again(
+def test_when_the_pictures_have_changed_nothing_is_offered(
     page: Page, owner: str, dataset: Dataset
+) -> None:
+    head(page, owner, dataset, TrainConfig(epochs=1))
+    assert tuning.next_step(page, owner)
+    page.workspace.save_dataset(replace(dataset, split_seed=dataset.split_seed + 1))
+    assert tuning.next_step(page, owner) == ""
+    page.workspace.delete_dataset(dataset.dataset_id)
+    assert tuning.next_step(page, owner) == ""
+
+
+def test_a_run_that_is_fine_tuned_says_so_and_one_that_was_stopped_that_it_can_go_on(
+    page: Page, owner: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = head(page, owner, dataset, TrainConfig(epochs=1))
     rows = (record.epochs[0], replace(record.epochs[0], epoch=2, phase=2))
@@ -99,7 +129,20 @@ def test_a_fine_tuned_run_says_why_it_is_not_offered_again(
         earlier_phases=(record.config,),
         config={**record.config, "freeze": "last:2"},
     )
-    assert widget_values.next_step(page.workspace, tuned) == FINE_TUNED
+    live = replace(page.workspace.live(record.run_id), record=tuned)
+    monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: live)
+    assert tuning.next_step(page, owner) == FINE_TUNED
+    monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: replace(live, can_go_on=True))
+    assert tuning.next_step(page, owner) == f"{GO_ON} {FINE_TUNED}"
+
+
+def test_without_a_run_or_while_it_goes_on_there_is_no_next_step(
+    page: Page, owner: str, dataset: Dataset, steps: StepTraining
+) -> None:
+    assert tuning.next_step(page, owner) == ""
+    run_id = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    page.workspace.change_visitor_state(owner, lambda _: VisitorState(run_id=run_id))
+    assert tuning.next_step(page, owner) == ""
 
 
 def test_a_name_says_once_that_it_is_fine_tuned() -> None:

@@ -120,6 +120,15 @@ def test_a_rate_for_other_settings_is_not_taken(
         use(page, panel, token, TrainConfig(**change))
 
 
+def test_it_is_offered_for_the_settings_that_it_was_found_for(page: Page, token: str) -> None:
+    owner = page.owner_of(token)
+    assert not rate_finder.can_use(page, owner)
+    found(page, owner, sweep())
+    assert rate_finder.can_use(page, owner)
+    remember(page, owner, TrainConfig(freeze="last:2"))
+    assert not rate_finder.can_use(page, owner)
+
+
 def test_without_a_suggestion_there_is_nothing_to_take(
     page: Page, panel: TrainPanel, token: str
 ) -> None:
@@ -177,7 +186,7 @@ def test_stop_ends_it(page: Page, token: str) -> None:
     experiment_id = experiments.start(page.owner_of(token), RATE_FINDER, values)
     rate_finder.stop(page, token)
     assert experiments.wait(experiment_id, PATIENCE_SECONDS)
-    chart, *buttons = rate_finder.show(experiments.look(experiment_id))
+    chart, *buttons = rate_finder.show(experiments.look(experiment_id), fits=False)
     assert "Stopped" in chart.status
     assert [button["visible"] for button in buttons] == [True, False, False]
 
@@ -202,7 +211,7 @@ def test_stop_ends_it(page: Page, token: str) -> None:
 )
 def test_every_state_is_told(experiment: Experiment, status: str) -> None:
     assert status in words.status_of(experiment)
-    rate_finder.show(experiment)
+    rate_finder.show(experiment, fits=False)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,11 @@ def note(message: str) -> str:
     return f'<p role="status" class="tl-note">{html.escape(message)}</p>'
 
 
+def next_step(message: str) -> str:
+    """What can be done next with the run on the page; "" for nothing."""
+    return f'<p class="tl-note">{html.escape(message)}</p>' if message else ""
+
+
 def problem(error: TlappError) -> str:
     """What went wrong and what to do next, where it went wrong."""
     return (

@@ -7,15 +7,15 @@ from typing import Literal
 from tlapp.data.dataset import Dataset
 from tlapp.errors import TlappError
 from tlapp.runs.record import EpochRow, RunRecord
-from tlapp.training.config import TrainConfig, config_from_values
+from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts, count_parameters
 from tlapp.training.doubts import doubts
 from tlapp.training.freezing import StagePlan, plan_stages
-from tlapp.training.presets import PRESETS, fine_tuning_of, matching_preset
+from tlapp.training.presets import PRESETS, matching_preset
 from tlapp.ui import text
 from tlapp.ui.text import comparing
 from tlapp.ui.text.doubts import sentence
-from tlapp.ui.text.status import FINE_TUNED, fine_tune_offer, status_of
+from tlapp.ui.text.status import status_of
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCardsValue
 from tlapp.ui.widgets.class_list import (
     ClassListValue,
@@ -28,7 +28,6 @@ from tlapp.ui.widgets.predictions import ClassBar, PredictionsValue, TriedPictur
 from tlapp.ui.widgets.run_view import Curves, RunViewValue, State
 from tlapp.ui.widgets.values import picture_address
 from tlapp.workspace import CardView, DownloadState, LiveRun, TryResult, Workspace
-from tlapp.workspace.earlier import check_same_pictures
 
 CLASSES_SHOWN = 3  # most probable classes of one test picture
 
@@ -201,27 +200,6 @@ def no_run(*, has_pictures: bool) -> RunViewValue:
     )
 
 
-def next_step(workspace: Workspace, record: RunRecord) -> str:
-    """What Fine-tune would make of a run that is over, or why it is not offered; "" for nothing."""
-    if record.best_epoch is None:
-        return ""
-    if not record.is_finished_head:
-        return FINE_TUNED if record.phase_starts else ""
-    try:
-        config = replace(fine_tuning_of(head_of(record)), head_epochs=0)
-        check_same_pictures(record, workspace.dataset(record.dataset_id))
-        counts = workspace.counts(record.dataset_id, config)
-        costs = workspace.costs(record.dataset_id, config)
-    except TlappError:  # the pictures are gone or changed, or its settings another version's
-        return ""
-    return fine_tune_offer(config.freeze, counts.trainable, costs.seconds)
-
-
-def head_of(record: RunRecord) -> TrainConfig:
-    """The settings of a run's first phase. Raises TrainingError for those of another version."""
-    return config_from_values(record.phases[0])
-
-
 def run(live: LiveRun, *, shown_dataset_id: str | None = None, next_step: str = "") -> RunViewValue:
     """A run at this moment; it tells what it learned from when the page shows other pictures."""
     record = live.record
@@ -230,7 +208,6 @@ def run(live: LiveRun, *, shown_dataset_id: str | None = None, next_step: str = 
         state=_state(live),
         status=status_of(live),
         origin=text.learned_elsewhere(record.dataset_name) if is_other else "",
-        next_step=next_step,
         run=record.run_id,
         progress=_progress(live),
         total_epochs=live.epochs or len(record.epochs),

@@ -70,6 +70,7 @@ class _Follow:
         followed = self._follow(event, following.follow, self.zones.of_the_run())
         self._list_runs_after(followed)
         token = [self.zones.token]
+        train.tell_next_step(self.page, self.zones.train, self.zones.token, followed)
         followed.then(bind(mistakes.refresh, self.page), token, self.zones.mistakes, **QUIET)
 
     def race_after(self, event: Any) -> None:
@@ -114,7 +115,8 @@ def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
     other_run_shown, adopted = comparing.connect(page, zones.compare, token)
     for event in other_run_shown:
         follow.run_after(event)
-    adopted.then(*show_training_again, **QUIET)
+    shown = adopted.then(*show_training_again, **QUIET)
+    train.tell_next_step(page, zones.train, token, shown)
     opened = blocks.load(
         bind(open_page, page, zones.train),
         [token],

@@ -58,9 +58,8 @@ def _idle(page: Page, owner: str) -> tuple[Any, ...]:
 
 
 def _view(page: Page, live: LiveRun, dataset_id: str | None, answers: Any) -> tuple[Any, ...]:
-    next_step = widget_values.next_step(page.workspace, live.record) if live.is_over else ""
     return (
-        widget_values.run(live, shown_dataset_id=dataset_id, next_step=next_step),
+        widget_values.run(live, shown_dataset_id=dataset_id),
         *button_updates(live),
         answers,
         present.results(live.record) if live.is_over else present.pending_results(live.record),

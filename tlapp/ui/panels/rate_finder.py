@@ -1,5 +1,6 @@
 """Find a learning rate: one press searches, the curve grows, one press takes what was found."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -14,7 +15,7 @@ from tlapp.training.config import TrainConfig
 from tlapp.ui import text
 from tlapp.ui.handling import FOLLOWING, QUIET, bind
 from tlapp.ui.panels import choosing
-from tlapp.ui.panels.choices import remember
+from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.panels.experiments import follow_experiment, newest_experiment, stop_experiment
 from tlapp.ui.panels.form import FormValues
 from tlapp.ui.panels.shown_data import shown_dataset
@@ -82,9 +83,24 @@ def use(
     if not isinstance(sweep, RateSweep) or sweep.suggested_rate is None:
         raise TrainingError(words.NOTHING_FOUND, hint=words.FIND_FIRST)
     config = choosing.read(page, panel, owner, values)
-    if _kind(config) != _kind(sweep.config):
+    if not _is_for(sweep, config):
         raise TrainingError(words.OTHER_SETTINGS, hint=words.FIND_AGAIN)
     return choosing.take_over(page, panel, owner, _at_rate(config, sweep.suggested_rate))
+
+
+def can_use(page: Page, owner: str) -> bool:
+    """Whether a rate was found, for the settings on the page."""
+    seen = newest_experiment(page, owner, RATE_FINDER)
+    sweep = seen.value if seen else None
+    return (
+        isinstance(sweep, RateSweep)
+        and sweep.suggested_rate is not None
+        and _is_for(sweep, chosen_config(page, owner))
+    )
+
+
+def _is_for(sweep: RateSweep, config: TrainConfig) -> bool:
+    return _kind(config) == _kind(sweep.config)
 
 
 def _kind(config: TrainConfig) -> tuple[object, ...]:
@@ -112,19 +128,19 @@ async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[t
     tab = RATE_FINDER, page.owner_of(token), request.session_hash
     async with aclosing(follow_experiment(page, tab)) as moments:
         async for seen in moments:
-            yield show(seen)
+            fits = await asyncio.to_thread(can_use, page, tab[1])
+            yield show(seen, fits=fits)
 
 
-def show(seen: Experiment | None) -> tuple[Any, ...]:
-    """A search as it is (None: there was none), in the order of `RatePanel.views`."""
+def show(seen: Experiment | None, *, fits: bool) -> tuple[Any, ...]:
+    """A search as it is (None: there was none), in the order of `RatePanel.views`. `fits`: what it
+    has found is for the settings on the page."""
     is_running = seen is not None and not seen.is_over
-    sweep = seen.value if seen else None
-    found = isinstance(sweep, RateSweep) and sweep.suggested_rate is not None
     return (
         RateChartValue(status=words.INVITATION) if seen is None else _chart(seen),
         gr.update(visible=not is_running),
         gr.update(visible=is_running),
-        gr.update(visible=found),
+        gr.update(visible=fits),
     )
 
 

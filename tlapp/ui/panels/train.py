@@ -10,18 +10,16 @@ import gradio as gr
 from tlapp.backbones.catalog import find_card
 from tlapp.errors import BackboneError, DataError, RunError
 from tlapp.training.config import TrainConfig
-from tlapp.training.presets import fine_tuning_of
 from tlapp.ui import text, widget_values
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.news import news
-from tlapp.ui.panels import choosing, rate_finder
+from tlapp.ui.panels import choosing, rate_finder, tuning
 from tlapp.ui.panels.choices import remember
 from tlapp.ui.panels.form import FormValues, build_form
 from tlapp.ui.panels.shown_data import accept_pending, shown_dataset
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
-from tlapp.ui.text.status import fine_tuned_name
-from tlapp.ui.widget_values import head_of
+from tlapp.ui.text.tuning import fine_tuned_name
 from tlapp.ui.widgets.backbone_cards import BackboneCards
 from tlapp.ui.widgets.ladder import Ladder
 from tlapp.ui.widgets.run_view import RunView
@@ -38,6 +36,7 @@ def build(page: Page) -> TrainPanel:
         stop = gr.Button(text.STOP_BUTTON, variant="stop", visible=False, elem_id="stop")
         go_on = gr.Button(text.GO_ON_BUTTON, visible=False, elem_id="go-on")
         fine_tune = gr.Button(text.FINE_TUNE_BUTTON, visible=False, elem_id="fine-tune")
+    next_step = gr.HTML("", elem_id="next-step")
     run_view = RunView(widget_values.opening(), elem_id="run-view")
     with gr.Accordion(text.SETTINGS_HEADING, open=False, elem_id="settings"):
         form = build_form(page.settings.limits.epochs)
@@ -50,6 +49,7 @@ def build(page: Page) -> TrainPanel:
         stop=stop,
         go_on=go_on,
         fine_tune=fine_tune,
+        next_step=next_step,
         form=form,
         rates=rates,
         reset=reset,
@@ -68,18 +68,28 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
         [panel.cards, *panel.settings()],
         **latest,
     )
-    panel.ladder.lock(
-        bind(choosing.change_locks, page, panel, token), everything, panel.settings(), **latest
-    )
-    panel.ladder.choose(
-        bind(choosing.choose_preset, page, panel), [token], panel.settings(), **latest
-    )
-    panel.ladder.rate(
-        bind(choosing.change_rate, page, panel, token), everything, panel.ladder, **latest
-    )
-    panel.ladder.measure(
-        bind(choosing.measure_epoch, page), [token], panel.ladder, **latest, concurrency_limit=None
-    )
+    changed = [
+        chosen,
+        panel.ladder.lock(
+            bind(choosing.change_locks, page, panel, token), everything, panel.settings(), **latest
+        ),
+        panel.ladder.choose(
+            bind(choosing.choose_preset, page, panel), [token], panel.settings(), **latest
+        ),
+        panel.ladder.rate(
+            bind(choosing.change_rate, page, panel, token), everything, panel.ladder, **latest
+        ),
+        panel.ladder.measure(
+            bind(choosing.measure_epoch, page),
+            [token],
+            panel.ladder,
+            **latest,
+            concurrency_limit=None,
+        ),
+        panel.reset.click(
+            bind(choosing.reset_form, page, panel), [token], panel.settings(), **QUIET
+        ),
+    ]
     panel.cards.fetch(
         bind(download, page),
         [token, panel.cards],
@@ -88,11 +98,9 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
         trigger_mode="multiple",
         **QUIET,
     )
-    panel.reset.click(bind(choosing.reset_form, page, panel), [token], panel.settings(), **QUIET)
     for name, field in panel.form.named():
-        field.input(
-            bind(choosing.change_field, page, panel, token), everything, panel.ladder, **latest
-        )
+        change = bind(choosing.change_field, page, panel, token)
+        changed.append(field.input(change, everything, panel.ladder, **latest))
         if isinstance(field, gr.Number):  # the others cannot be wrong
             field.input(
                 bind(choosing.show_field_problem, page, panel, name, token),
@@ -110,7 +118,20 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
             (panel.fine_tune, fine_tune, shown),
         )
     )
+    for event in (*changed, *started):
+        tell_next_step(page, panel, token, event)
     return chosen, started
+
+
+def tell_next_step(page: Page, panel: TrainPanel, token: gr.BrowserState, event: Any) -> None:
+    """After this event, say again what Fine-tune would do and whether a found rate still fits."""
+    event.then(
+        bind(tuning.refresh, page),
+        [token],
+        [panel.next_step, panel.rates.use],
+        trigger_mode="always_last",
+        **QUIET,
+    )
 
 
 def start(
@@ -145,10 +166,7 @@ def fine_tune(
     owner = page.owner_of(values[token])
     run_id = _shown_run(page, owner)
     record = page.workspace.run(run_id, owner=owner)
-    head, config = head_of(record), choosing.read(page, panel, owner, values)
-    if config.is_head_alone or config.backbone != head.backbone:  # else stages of it are open
-        config = fine_tuning_of(head)
-    config = replace(config, pretrained=head.pretrained)
+    config, _ = tuning.tuning_config(choosing.read(page, panel, owner, values), record)
     name = fine_tuned_name(record.name)
     run_id = page.workspace.take_up(run_id, config, owner=owner, name=name)
     return (

@@ -35,6 +35,7 @@ class TrainPanel:
     stop: gr.Button
     go_on: gr.Button
     fine_tune: gr.Button
+    next_step: gr.HTML
     form: TrainForm
     rates: RatePanel
     reset: gr.Button

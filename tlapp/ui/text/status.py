@@ -1,12 +1,9 @@
 """One sentence about a run at this moment: what it does, how far it is, and what comes next."""
 
 from tlapp.training.config import HEAD_ALONE
-from tlapp.ui.text import amount, duration, megabytes, percent, pictures
-from tlapp.ui.text.comparing import learned
+from tlapp.ui.text import duration, megabytes, percent, pictures
 from tlapp.workspace import LiveRun
 
-_FINE_TUNED_SUFFIX = ", fine-tuned"
-FINE_TUNED = "This run is fine-tuned. Train begins anew, from the untouched network."
 _TAKE_UP_AGAIN = (
     "The run that it went on from is kept: show it under Compare runs, and go on there."
 )
@@ -96,18 +93,3 @@ def _ended(live: LiveRun) -> str:
         f"{how} {percent(record.valid_accuracy)} of the held-out pictures are right "
         f"(epoch {record.best_epoch}). Now drop a test picture."
     )
-
-
-def fine_tune_offer(freeze: str, learning: int, seconds: float | None) -> str:
-    """What Fine-tune does by itself: so many parameters learn, for about so long."""
-    what = learned(freeze, is_pretrained=True, has_head_phase=False)
-    takes = "" if seconds is None else f", about {duration(seconds)}"
-    return (
-        f"Fine-tune goes on from this head and opens the {what} ({amount(learning)} parameters "
-        f"learn{takes}), unless you open others above."
-    )
-
-
-def fine_tuned_name(name: str) -> str:
-    """The name of a run that fine-tunes the run of this name."""
-    return name if name.endswith(_FINE_TUNED_SUFFIX) else f"{name}{_FINE_TUNED_SUFFIX}"

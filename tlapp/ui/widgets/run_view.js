@@ -21,14 +21,13 @@ const charts = [LOSS, ACCURACY];
 const status = make("p", "tl-run-status", null, { "aria-hidden": "true" });
 const spoken = make("p", "tl-hidden", null, { role: "status" });
 const origin = make("p", "tl-run-origin");
-const nextStep = make("p", "tl-run-origin");
 const progress = make("div", "tl-run-progress", null,
   { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" });
 progress.append(make("i"));
 const chartsBox = make("div", "tl-run-charts");
 chartsBox.append(LOSS.figure, ACCURACY.figure);
 const legend = make("ul", "tl-run-legend");
-root.append(status, spoken, origin, nextStep, progress, chartsBox, legend);
+root.append(status, spoken, origin, progress, chartsBox, legend);
 
 const percent = (share, digits) => (100 * share).toFixed(digits) + "\u00a0%";
 const lossWords = (loss) => (!isNumber(loss) ? "" : loss >= 1e4 ? loss.toExponential(1)
@@ -249,7 +248,6 @@ function renderProgress() {
 function renderWords() {
   setText(status, value().status);
   setText(origin, value().origin);
-  setText(nextStep, value().next_step);
   root.dataset.state = value().state;
   status.classList.toggle("tl-failed", value().state === "failed");
   setText(LOSS.captionName, words().loss);

@@ -32,7 +32,6 @@ class RunViewValue:
     state: State
     status: str  # "Epoch 24 of 30. Best so far: 84 % held-out, epoch 19."
     origin: str = ""  # what it learned from, where that is not what the page shows
-    next_step: str = ""  # what Fine-tune would do, or why it is not offered
     run: str = ""  # changes when another run is shown, so that its curves are drawn from the start
     progress: float | None = None  # 0 to 1; None: no bar
     total_epochs: int = 0  # the width of the charts

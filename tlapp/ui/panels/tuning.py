@@ -1,0 +1,70 @@
+"""Fine-tune: what it would do with the run and the settings on the page, said before it is done."""
+
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from tlapp.errors import TlappError
+from tlapp.runs.record import RunRecord
+from tlapp.training.config import TrainConfig, config_from_values
+from tlapp.training.presets import fine_tuning_of
+from tlapp.ui import present
+from tlapp.ui.panels import rate_finder
+from tlapp.ui.panels.choices import chosen_config
+from tlapp.ui.session import Page
+from tlapp.ui.text import tuning as words
+from tlapp.workspace.earlier import check_same_pictures
+
+
+def tuning_config(shown: TrainConfig, record: RunRecord) -> tuple[TrainConfig, words.Origin]:
+    """The settings with which Fine-tune takes up this run, and where they come from: what is open
+    on the page if that fits the run's network, else what follows a head by default.
+
+    Raises TrainingError for a run of another version.
+    """
+    head = config_from_values(record.phases[0])
+    if shown.is_head_alone:
+        return fine_tuning_of(head), "default"
+    if (shown.backbone, shown.pretrained) != (head.backbone, head.pretrained):
+        return fine_tuning_of(head), "other network"
+    return shown, "page"
+
+
+def refresh(page: Page, token: str) -> tuple[Any, ...]:
+    """What depends on the run and on the settings together: what Fine-tune would do, and whether
+    the rate that was found is for these settings."""
+    owner = page.owner_of(token)
+    return (
+        present.next_step(next_step(page, owner)),
+        gr.update(visible=rate_finder.can_use(page, owner)),
+    )
+
+
+def next_step(page: Page, owner: str) -> str:
+    """What can be done with the run on the page beside training anew; "" for nothing."""
+    run_id = page.workspace.visitor_state(owner).run_id
+    if run_id is None:
+        return ""
+    live = page.workspace.live(run_id, owner=owner)
+    record = live.record
+    if not live.is_over or record.best_epoch is None:
+        return ""
+    said = [words.GO_ON] if live.can_go_on else []
+    if record.is_finished_head:
+        said.append(_offer(page, owner, record))
+    elif record.phase_starts:
+        said.append(words.FINE_TUNED)
+    return " ".join(said)
+
+
+def _offer(page: Page, owner: str, record: RunRecord) -> str:
+    try:
+        config, origin = tuning_config(chosen_config(page, owner), record)
+        check_same_pictures(record, page.workspace.dataset(record.dataset_id, owner=owner))
+        alone = replace(config, head_epochs=0)
+        counts = page.workspace.counts(record.dataset_id, alone)
+        costs = page.workspace.costs(record.dataset_id, alone)
+    except TlappError:  # the pictures are gone or changed, or its settings another version's
+        return ""
+    return words.offer(config, origin, counts.trainable, costs.seconds)
