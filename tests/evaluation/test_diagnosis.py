@@ -79,6 +79,8 @@ def test_a_held_out_loss_that_rises_is_overfitting_and_since_when() -> None:
 def test_a_run_that_still_falls_needs_more_epochs() -> None:
     record = run(rows([1.2, 1.0, 0.8], [1.25, 1.05, 0.85]))
     assert said(record) == ["not_converged"]
+    up_and_down = rows([1.2, 0.9, 0.7, 0.6, 0.5], [1.25, 0.72, 0.98, 0.85, 0.73])
+    assert "not_converged" not in said(run(up_and_down))
     assert said(replace(record, state="running")) == []  # it is not over
 
 
@@ -86,7 +88,7 @@ def test_few_held_out_pictures_leave_the_accuracy_open() -> None:
     record = run(GOOD, valid_count=12, valid_interval=(0.5, 0.9))
     (finding,) = diagnose(record)
     assert diagnosis(finding)[0].startswith("With 12 pictures held out")
-    assert "between 50 and 90 %" in diagnosis(finding)[0]
+    assert "between 50 and 90\u00a0%" in diagnosis(finding)[0]
 
 
 def test_one_answer_for_everything_is_told_with_its_class() -> None:

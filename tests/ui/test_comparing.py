@@ -16,6 +16,7 @@ from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.session import Page
 from tlapp.ui.text.comparing import gain_sentence
 from tlapp.workspace import new_visitor
+from tlapp.workspace.plan import free_name
 
 
 def event(run: str, **values: str) -> gr.EventData:
@@ -49,13 +50,32 @@ def test_the_best_run_of_each_data_set_is_marked() -> None:
     assert value.rows[0].seconds == pytest.approx((0.01, 0.02))
 
 
-def test_runs_that_are_called_alike_are_numbered_by_age() -> None:
-    newest, between, oldest = (
-        make_record(name=name, created=f"2026-01-0{day}")
-        for day, name in ((3, "Pets"), (2, "Mine"), (1, "Pets"))
+def test_a_run_keeps_the_number_that_it_was_given(
+    page: Page, token: str, owner: str, dataset: Dataset, run_id: str
+) -> None:
+    later = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=1))
+    assert page.workspace.wait(later, PATIENCE_SECONDS)
+    first = page.workspace.run(run_id).name
+    assert page.workspace.run(later).name == f"{first} (2)"
+    comparing.rename(page, token, event(run_id, name="Mine"))
+    assert page.workspace.run(later).name == f"{first} (2)"
+    assert free_name("Pets", {"Pets", "Pets (2)"}) == "Pets (3)"
+
+
+def test_how_a_run_ended_and_what_learned_is_told_of_what_happened() -> None:
+    record = make_record(
+        state="stopped",
+        epochs=(make_row(1),),
+        config={"freeze": "last:2", "learning_rate": 3e-4, "backbone_learning_rate": 1e-3},
+        earlier_phases=(
+            {"freeze": "head", "epochs": 30, "learning_rate": 0.002, "batch_size": 32},
+        ),
     )
-    value = run_values.run_list((newest, between, oldest), shown_run=None)
-    assert [row.name for row in value.rows] == ["Pets (2)", "Mine", "Pets"]
+    row = run_values.run_list((record,), None).rows[0]
+    assert row.ended == "stopped before its end"
+    assert (row.cells[1], row.cells[4]) == ("head only", "0.002")
+    settings = dict(row.settings)
+    assert settings["First the head alone, epochs"] == "30, at rate 0.002, batch size 32"
 
 
 def test_the_time_axis_counts_preparation_and_the_run_before() -> None:
@@ -84,11 +104,12 @@ def test_settings_are_told_in_words() -> None:
         "backbone_learning_rate": 1e-3,
         "stage_rates": [["top", 1e-4]],
     }
-    record = make_record(config=config, earlier_phases=({"epochs": 30},), epochs=(make_row(1),))
+    head = {"epochs": 30, "learning_rate": 0.002, "batch_size": 32}
+    rows = (make_row(1), make_row(2, phase=2))
+    record = make_record(config=config, earlier_phases=(head,), epochs=rows)
     row = run_values.run_list((record,), None).rows[0]
     settings = dict(row.settings)
     assert settings["Frozen"] == "all but the last 2 stages"
-    assert settings["First the head alone, epochs"] == "30"
     assert settings["Rates of single stages"] == "top 0.0001"
     assert settings["Backbone"] == row.cells[0] == "ResNet18"
     assert row.cells[1] == "head, then last 2 stages"

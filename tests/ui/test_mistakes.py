@@ -130,7 +130,7 @@ def test_the_answer_compares_the_guess_and_uses_both_results() -> None:
     assert "50\u00a0% of the probability on average, instead of 80\u00a0%" in said
     assert words.MISTAKE_WORDS["bgr"].why_harmed in said
     assert 'you said "about as many", but fewer are right' in told(guess="same")
-    assert told(guess="guessing").startswith("**Nearly:**")
+    assert told(guess="guessing").startswith("**It harms, but less than that:**")
     assert told(guess="").startswith("With the mistake")
 
 

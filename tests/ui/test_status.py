@@ -19,6 +19,10 @@ def _say(*, record: dict[str, Any] | None = None, **live: Any) -> str:
     [
         ({"queue_position": 0}, "Waiting for its turn: yours is next."),
         ({"queue_position": 1}, "Waiting for its turn: yours is next."),
+        (
+            {"queue_position": 1, "waiting_seconds": 400.0},
+            "Waiting for its turn: yours is next, about 7 min.",
+        ),
         ({"queue_position": 2}, "Waiting: 1 other goes first."),
         (
             {"queue_position": 4, "waiting_seconds": 150.0},

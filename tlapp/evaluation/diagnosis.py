@@ -110,6 +110,7 @@ def _not_converged(rows: list[EpochRow]) -> Finding | None:
         return None
     before, last = losses[-3], losses[-1]
     is_falling = last < _STILL_FALLING * before and last < before - _FALLEN_NATS
+    is_falling = is_falling and last == min(losses)  # else it goes up and down
     return Finding("not_converged", (before, last)) if is_falling else None
 
 

@@ -15,6 +15,8 @@ from torch import Tensor
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.extractor import KEPT_TYPE, Extractor, frozen_bottom
 from tlapp.backbones.features import Features, view_generator
+from tlapp.backbones.loading import Backbone
+from tlapp.backbones.stages import lies_in
 from tlapp.backbones.workers import core_count, shared_workers
 from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
@@ -124,11 +126,26 @@ def cached_bottom(task: Task, config: TrainConfig, boundary: int) -> Extractor |
     """
     if boundary == 0:
         return None
-    bottom = frozen_bottom(task.backbone, boundary)
+    bottom = frozen_bottom(_unchanged_below(task, boundary), boundary)
     is_kept = keeps_boundary(
         config, len(task.train.pictures), len(task.valid.pictures), values=bottom.width
     )
     return bottom if is_kept else None
+
+
+def _unchanged_below(task: Task, boundary: int) -> Backbone:
+    """The original backbone where the stages below are still its own, else the one to begin with.
+
+    What crosses the boundary may be in the cache from trainings of the original.
+    """
+    names = tuple(name for stage in task.backbone.stages[:boundary] for name in stage.module_names)
+    original = task.original.module.state_dict()
+    is_same = task.backbone is task.original or all(
+        torch.equal(tensor, original[path])
+        for path, tensor in task.backbone.module.state_dict().items()
+        if lies_in(path, names)
+    )
+    return task.original if is_same else task.backbone
 
 
 def keeps_boundary(config: TrainConfig, train_count: int, valid_count: int, *, values: int) -> bool:

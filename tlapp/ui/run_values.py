@@ -1,6 +1,5 @@
 """Runs that are over, as the table and the curves of Compare runs show them."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from tlapp.runs.record import RunRecord
@@ -17,7 +16,6 @@ def no_runs() -> RunListValue:
 
 def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValue:
     """The runs as a table, the best on the same held-out pictures marked."""
-    names = _names(records)
     best: dict[tuple[object, ...], RunRecord] = {}
     for record in reversed(records):  # of equal ones the older
         if (record.valid_accuracy or 0.0) > (_accuracy(best.get(_measured_on(record))) or 0.0):
@@ -27,7 +25,7 @@ def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValu
         rows=tuple(
             RunRow(
                 run=record.run_id,
-                name=names[record.run_id],
+                name=record.name,
                 cells=_run_cells(record),
                 settings=_run_settings(record),
                 accuracies=tuple(row.valid_accuracy for row in record.epochs),
@@ -35,22 +33,12 @@ def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValu
                 is_best=best.get(_measured_on(record)) is record,
                 is_shown=record.run_id == shown_run,
                 is_pinned=record.is_pinned,
+                ended=comparing.ENDED.get(record.state, ""),
             )
             for record in records
         ),
         empty=comparing.NO_RUNS,
     )
-
-
-def _names(records: Sequence[RunRecord]) -> dict[str, str]:
-    """The name of each run by its id; of runs called alike the later ones with a number."""
-    count: Counter[str] = Counter()
-    names: dict[str, str] = {}
-    for record in sorted(records, key=lambda record: record.created):
-        count[record.name] += 1
-        number = count[record.name]
-        names[record.run_id] = record.name if number == 1 else f"{record.name} ({number})"
-    return names
 
 
 def _measured_on(record: RunRecord) -> tuple[object, ...]:
@@ -63,15 +51,16 @@ def _accuracy(record: RunRecord | None) -> float | None:
 
 
 def _run_cells(record: RunRecord) -> tuple[str, ...]:
-    """As `comparing.RUN_COLUMNS`."""
-    config = record.config
+    """As `comparing.RUN_COLUMNS`. A phase that never began counts for nothing."""
+    phase = record.epochs[-1].phase if record.epochs else len(record.phases)
+    config = record.phases[phase - 1]
     interval = record.valid_interval
     return (
         comparing.backbone(str(config.get("backbone", ""))),
         comparing.learned(
             str(config.get("freeze", "")),
             is_pretrained=config.get("pretrained") is not False,
-            has_head_phase=bool(record.earlier_phases),
+            has_head_phase=phase > 1,
         ),
         "" if record.valid_accuracy is None else text.percent(record.valid_accuracy),
         "" if interval is None else f"{interval[0] * 100:.0f} to {interval[1] * 100:.0f}",
@@ -83,8 +72,8 @@ def _run_cells(record: RunRecord) -> tuple[str, ...]:
 
 def _run_settings(record: RunRecord) -> tuple[tuple[str, str], ...]:
     """What the run learned from, and every setting by its name on the page."""
-    head_epochs = sum(phase.get("epochs", 0) for phase in record.earlier_phases)
-    values = {**record.config, "head_epochs": head_epochs}
+    before = record.earlier_phases
+    values = {**record.config, "head_epochs": comparing.head_phase(before[0]) if before else 0}
     values["backbone"] = comparing.backbone(str(values.get("backbone", "")))
     if values.get("freeze") == HEAD_ALONE:
         values["backbone_learning_rate"] = comparing.FROZEN

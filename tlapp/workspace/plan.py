@@ -2,7 +2,7 @@
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -113,6 +113,12 @@ def new_record(owner: str, plan: TrainingPlan) -> RunRecord:
         valid_count=len(plan.split.valid),
         valid_class_counts=_class_counts(plan),
     )
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """This name, with a number where it is taken: "Pets (2)"."""
+    names = (name, *(f"{name} ({number})" for number in range(2, len(taken) + 3)))
+    return next(each for each in names if each not in taken)
 
 
 def stop_message(record: RunRecord, state: RunState, end: JobEnd, limits: Limits) -> str:

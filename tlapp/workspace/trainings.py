@@ -5,7 +5,7 @@ on the disk answers.
 """
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -38,6 +38,7 @@ from tlapp.workspace.live import LiveRun, LiveTracker, live_from_record
 from tlapp.workspace.plan import (
     TrainingPlan,
     check_plan,
+    free_name,
     new_record,
     stop_message,
     training_job,
@@ -76,9 +77,11 @@ class Trainings:
         for plan in plans:
             check_plan(plan, self._shelf.sketch(plan.config.backbone).stages, self._limits)
         lanes: list[Lane] = []
+        taken = {record.name for record in self.list(owner)}
         with ExitStack() as undo:
             for plan in plans:
-                lanes.append(self._open(owner, plan))
+                lanes.append(self._open(owner, plan, taken))
+                taken.add(lanes[-1].recorder.record.name)
                 undo.callback(self._undo, lanes[-1].run_id)
             job = self._queue.submit(
                 owner,
@@ -99,8 +102,10 @@ class Trainings:
         self._forget(run_id)
         self._runs.delete(run_id)
 
-    def _open(self, owner: str, plan: TrainingPlan) -> Lane:
+    def _open(self, owner: str, plan: TrainingPlan, taken: Collection[str]) -> Lane:
+        """A run that waits, under a name that none of these is."""
         record = new_record(owner, plan)
+        record = replace(record, name=free_name(record.name, taken))
         active = Lane(
             plan=plan,
             recorder=RunRecorder(self._runs.create(record), record),

@@ -40,6 +40,7 @@ SETTING_NAMES = {
 PICTURES = "Pictures"
 CONTINUES = "Goes on from an earlier run"
 BACKBONE_TITLES = {card.name: card.title for card in CARDS}
+ENDED = {"stopped": "stopped before its end", "failed": "failed"}
 FROZEN = "frozen"
 FREEZE_WORDS = {"head": "the whole backbone", "none": "nothing"}
 LEARNED_WORDS = {"head": "head only", "none": "everything"}
@@ -112,6 +113,12 @@ def rates(config: Mapping[str, Any]) -> str:
 def learned_from(dataset_name: str, train_count: int, valid_count: int) -> str:
     """Which pictures, and how many of them were held out."""
     return f"{dataset_name}: {train_count:,} learned from, {valid_count:,} held out"
+
+
+def head_phase(config: Mapping[str, Any]) -> str:
+    """How the head alone learned first: "30, at rate 0.002, batch size 32"."""
+    rate, batch = config.get("learning_rate", ""), config.get("batch_size", "")
+    return f"{config.get('epochs', 0)}, at rate {setting(rate)}, batch size {batch}"
 
 
 def time_taken(seconds: float | None, before: float) -> str:

@@ -15,8 +15,9 @@ class FieldWords:
 
 HEAD_EPOCHS = FieldWords(
     "First the head alone",
-    "So many epochs before the open stages learn too. 0: all from the first step on. Without open "
-    "stages it changes nothing.",
+    "So many epochs before the open stages learn too, with the defaults of a head: rate "
+    f"{TrainConfig().learning_rate:g}, batches of {TrainConfig().batch_size}. 0: all from the first "
+    "step on. Without open stages it changes nothing.",
 )
 RATE = FieldWords(
     "Learning rate of the head",

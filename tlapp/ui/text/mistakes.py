@@ -185,8 +185,10 @@ def _guess_sentence(guess: str, outcome: Outcome) -> str:
         return ""
     if guess == outcome:
         return f"**You were right:** {OUTCOME_AFTER[outcome]}."
-    if {guess, outcome} == {"worse", "guessing"}:
-        return f"**Nearly:** {OUTCOME_AFTER[outcome]}."
+    if (guess, outcome) == ("worse", "guessing"):
+        return f"**It is worse still:** {OUTCOME_AFTER[outcome]}."
+    if (guess, outcome) == ("guessing", "worse"):
+        return f"**It harms, but less than that:** {OUTCOME_AFTER[outcome]}, though more than by guessing."
     return (
         f'**Not quite:** you said "{OUTCOME_WORDS[guess].lower()}", but {OUTCOME_AFTER[outcome]}.'
     )

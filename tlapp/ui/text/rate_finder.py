@@ -82,7 +82,7 @@ def outcome(sweep: RateSweep) -> str:
     """What was searched for, and how far it went."""
     steps = count(sweep.done, "step", "steps")
     has_end = sweep.ended_early and sweep.done > 0
-    end = f" after {steps}: the loss had grown far too high" if has_end else ""
+    end = f" after {steps}, when the loss had grown enough to tell" if has_end else ""
     return f"{_title(sweep.config)}: the search is over{end}."
 
 

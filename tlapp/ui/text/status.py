@@ -33,12 +33,11 @@ def status_of(live: LiveRun) -> str:
 def waiting(position: int, seconds: float | None = None) -> str:
     """Who waits at this place of the queue (1: next), for about so long."""
     ahead = max(position - 1, 0)
+    left = "" if seconds is None or seconds < 1 else f", about {duration(seconds)}"
     if ahead == 0:
-        return "Waiting for its turn: yours is next."
+        return f"Waiting for its turn: yours is next{left}."
     jobs = "1 other goes first" if ahead == 1 else f"{ahead} others go first"
-    return (
-        f"Waiting: {jobs}." if seconds is None else f"Waiting: {jobs}, about {duration(seconds)}."
-    )
+    return f"Waiting: {jobs}{left}."
 
 
 def _features(live: LiveRun) -> str:

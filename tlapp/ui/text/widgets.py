@@ -110,6 +110,7 @@ RUN_LIST_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "by_epoch": "Over epochs",
         "by_seconds": "Over seconds",
         "axis": "What the curves are drawn over",
+        "seconds_note": "Reading the pictures counts, but only where it was not done before: a run that found them read begins at once.",
         "plot": "Held-out accuracy of the chosen runs",
         "differences": "What they do differently",
     }

@@ -19,8 +19,9 @@ const bySeconds = make("button", "tl-lad-preset", null, { type: "button" });
 axis.append(byEpoch, bySeconds);
 const plot = buildLinesPlot();
 const summary = make("p", "tl-hidden", null, { role: "status" });
+const note = make("p", "tl-note");
 const differences = make("table", "tl-runs-table tl-runs-differences");
-root.append(empty, scroll, axis, plot.node, summary, differences);
+root.append(empty, scroll, axis, plot.node, note, summary, differences);
 
 let chosen = new Map(); // run -> colour
 let known = new Set();
@@ -43,15 +44,17 @@ function choose(run, isChosen) {
   render();
 }
 
-/** Runs that are gone are forgotten; one that has come is chosen. At first those are the shown one
-    and the newest few. */
+/** Runs that are gone are forgotten; one that has come is chosen, if need be in place of the one
+    that was chosen first. At first those are the shown one and the newest few. */
 function take() {
   const now = new Set(rows().map((row) => row.run));
   for (const run of [...chosen.keys()]) if (!now.has(run)) chosen.delete(run);
   const most = known.size ? MOST_CHOSEN : FIRST_CHOSEN;
   const come = rows().filter((row) => !known.has(row.run));
-  for (const row of [...come.filter((row) => row.is_shown), ...come]) {
-    if (!chosen.has(row.run) && chosen.size < most) chosen.set(row.run, freeColour());
+  const wanted = [...new Set([...come.filter((row) => row.is_shown), ...come])].slice(0, most);
+  for (const row of wanted) {
+    if (chosen.size === MOST_CHOSEN) chosen.delete([...chosen.keys()].find((run) => known.has(run)));
+    if (chosen.size < (known.size ? MOST_CHOSEN : most)) chosen.set(row.run, freeColour());
   }
   known = now;
 }
@@ -112,7 +115,7 @@ function renderRow(line, row) {
     field.select();
   }
   if (!isRenamed) field.hidden = true;
-  setText(marks, [row.is_best && words().best, row.is_shown && words().shown, row.is_pinned && words().pinned]
+  setText(marks, [row.is_best && words().best, row.is_shown && words().shown, row.is_pinned && words().pinned, row.ended]
     .filter(Boolean).join(", "));
   while (line.children.length > 1) line.lastChild.remove();
   for (const cell of row.cells) line.append(make("td", "", cell));
@@ -174,6 +177,9 @@ function render() {
   axis.setAttribute("aria-label", words().axis);
   plot.node.setAttribute("aria-label", words().plot);
   setText(summary, picked().map((row) => `${row.name}: ${row.cells[2] || ""}`).join(". "));
+  const notes = [!isByEpoch && words().seconds_note, chosen.size >= MOST_CHOSEN && words().most + "."];
+  setText(note, notes.filter(Boolean).join(" "));
+  show(note, some && note.textContent);
   drawPlot();
   renderDifferences();
 }

@@ -19,6 +19,7 @@ class RunRow:
     is_best: bool = False  # the highest held-out accuracy of its data set
     is_shown: bool = False  # it is the one on the page
     is_pinned: bool = False
+    ended: str = ""  # how, when it did not finish
 
 
 @dataclass(frozen=True, kw_only=True)
