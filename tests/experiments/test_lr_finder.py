@@ -10,6 +10,7 @@ from tests.training.tiny import Album, tiny_backbone
 from tlapp.experiments.lr_finder import (
     RATES,
     RateSweep,
+    _concluded,
     explain,
     find_rate,
     smoothed,
@@ -144,3 +145,26 @@ def test_losses_that_fall_too_little_show_what_is_safe(losses: list[float]) -> N
     untrained = explain(RATES, losses, first_loss=0.1601, is_trained=False)
     assert (reason.rule, untrained.rule) == ("safe", "safe tenth")
     assert reason.safe_rate == pytest.approx(3e-2, rel=0.2)
+
+
+def test_after_a_trained_head_the_harmless_rate_is_suggested_and_else_a_tenth_of_it() -> None:
+    raw = curve((1e-6, 0.15), (1e-5, 0.14), (1e-4, 0.11), (3e-2, 0.16), (10, 5.0))
+    for is_after_head, share in ((True, 1.0), (False, 0.1)):
+        sweep = RateSweep(config=TOP, is_after_head=is_after_head, rates=RATES, losses=tuple(raw))
+        found = _concluded(sweep, raw)
+        assert found.reason is not None
+        assert found.suggested_rate == pytest.approx(share * found.reason.safe_rate, rel=0.1)
+
+
+def test_where_no_growth_was_seen_a_tenth_is_suggested() -> None:
+    flat = [0.15] * len(RATES)
+    assert explain(RATES, flat, first_loss=0.15, is_trained=True).rule == "safe tenth"
+    grown = [0.15, *([0.2] * (len(RATES) - 1))]
+    assert explain(RATES, grown, first_loss=0.14, is_trained=True).rule == "safe tenth"
+
+
+@pytest.mark.parametrize(("phases", "is_after_head"), [((TOP,), False), ((HEAD, TOP), True)])
+def test_a_search_knows_whether_the_head_was_trained(
+    phases: tuple[TrainConfig, ...], is_after_head: bool
+) -> None:
+    assert sweeps_of(*phases)[-1].is_after_head is is_after_head

@@ -59,7 +59,9 @@ def test_a_run_keeps_the_number_that_it_was_given(
     assert page.workspace.run(later).name == f"{first} (2)"
     comparing.rename(page, token, event(run_id, name="Mine"))
     assert page.workspace.run(later).name == f"{first} (2)"
-    assert free_name("Pets", {"Pets", "Pets (2)"}) == "Pets (3)"
+    comparing.rename(page, token, event(later, name="Mine"))
+    assert page.workspace.run(later).name == "Mine (2)"
+    assert free_name("Pets (2)", {"Pets", "Pets (2)"}) == "Pets (3)"
 
 
 def test_how_a_run_ended_and_what_learned_is_told_of_what_happened() -> None:
@@ -75,7 +77,7 @@ def test_how_a_run_ended_and_what_learned_is_told_of_what_happened() -> None:
     assert row.ended == "stopped before its end"
     assert (row.cells[1], row.cells[4]) == ("head only", "0.002")
     settings = dict(row.settings)
-    assert settings["First the head alone, epochs"] == "30, at rate 0.002, batch size 32"
+    assert (settings["Frozen"], settings["Epochs"]) == ("the whole backbone", "30")
 
 
 def test_the_time_axis_counts_preparation_and_the_run_before() -> None:
@@ -110,6 +112,7 @@ def test_settings_are_told_in_words() -> None:
     row = run_values.run_list((record,), None).rows[0]
     settings = dict(row.settings)
     assert settings["Frozen"] == "all but the last 2 stages"
+    assert settings["First the head alone, epochs"] == "30, at rate 0.002, batch size 32"
     assert settings["Rates of single stages"] == "top 0.0001"
     assert settings["Backbone"] == row.cells[0] == "ResNet18"
     assert row.cells[1] == "head, then last 2 stages"

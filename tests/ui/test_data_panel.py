@@ -13,7 +13,7 @@ from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError
 from tlapp.training.config import TrainConfig
 from tlapp.ui import widget_values
-from tlapp.ui.panels import data, shown_data
+from tlapp.ui.panels import data
 from tlapp.ui.panels.shown_data import accept_pending, add_left_out, shown_dataset
 from tlapp.ui.session import Page
 from tlapp.ui.widgets.folder_drop import Upload
@@ -65,7 +65,7 @@ def test_an_import_that_was_removed_while_it_waited_is_no_longer_shown(
     page.workspace.delete_dataset(shown.dataset_id)  # as the janitor does
     assert shown_dataset(page, owner) is None
     assert data.show(page, owner)[2] == HIDDEN
-    accept_pending(page, owner)
+    accept_pending(page, owner, shown.dataset_id)
     assert page.workspace.visitor_state(owner) == VisitorState()
     assert _import(page, token, small_folder)[-1][0] == "", "the next import is as usual"
 
@@ -104,26 +104,27 @@ def test_accepting_pictures_while_a_training_goes_on_leaves_it_on_the_page(
 
 
 def test_an_import_that_comes_while_the_earlier_one_is_accepted_waits_in_its_turn(
-    page: Page, token: str, owner: str, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+    page: Page, token: str, owner: str, small_folder: Path
 ) -> None:
     _import(page, token, small_folder)
     first = shown_dataset(page, owner)
-    later = bring(page.workspace, owner, small_folder)
-    find = shown_data.pending_dataset
+    assert first is not None
+    _import(page, token, small_folder)  # by another tab, while this one starts to train
+    accept_pending(page, owner, first.dataset_id)
+    state = page.workspace.visitor_state(owner)
+    assert state.dataset_id is None
+    assert state.pending_dataset_id not in (None, first.dataset_id)
 
-    def then_another_comes(page: Page, owner: str) -> Dataset | None:
-        found = find(page, owner)
-        monkeypatch.setattr(shown_data, "pending_dataset", find)
-        shown_data.replace_pending(page, owner, later.dataset_id)
-        return found
 
-    monkeypatch.setattr(shown_data, "pending_dataset", then_another_comes)
-    accept_pending(page, owner)
-    assert shown_dataset(page, owner) == later
-    accept_pending(page, owner)
-    shown_data.replace_pending(page, owner, None)
-    assert shown_dataset(page, owner) == later
-    assert first not in page.workspace.datasets(owner)
+def test_an_import_that_the_page_cannot_keep_leaves_nothing(
+    page: Page, token: str, owner: str, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tlapp.workspace.visitors.write_atomically", refuse)
+    assert "disk of this machine" in _import(page, token, small_folder)[-1][0]
+    assert page.workspace.datasets(owner) == ()
 
 
 def test_an_edit_of_classes_that_have_changed_meanwhile_is_refused(

@@ -108,9 +108,11 @@ def test_what_is_open_for_another_network_is_not_taken_and_that_is_said(
 
 
 def test_when_the_pictures_have_changed_nothing_is_offered(
-    page: Page, owner: str, dataset: Dataset
+    page: Page, owner: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    head(page, owner, dataset, TrainConfig(epochs=1))
+    record = head(page, owner, dataset, TrainConfig(epochs=1))
+    live = replace(page.workspace.live(record.run_id), can_go_on=True)
+    monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: live)
     assert tuning.next_step(page, owner)
     page.workspace.save_dataset(replace(dataset, split_seed=dataset.split_seed + 1))
     assert tuning.next_step(page, owner) == ""

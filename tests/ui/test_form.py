@@ -45,7 +45,7 @@ def test_a_whole_number_may_come_as_a_float(form: TrainForm) -> None:
         ("epochs", 2.5, "number of epochs"),
         ("epochs", 1001, "number of epochs cannot be 1001"),
         ("epochs", 20_000, "number of epochs cannot be 20000"),
-        ("head_epochs", 5000, "number of epochs cannot be 5000"),
+        ("head_epochs", 5000, "number of epochs of the head alone cannot be 5000"),
         ("learning_rate", -1, "learning rate"),
         ("seed", -5, "seed"),
         ("dropout", 1, "dropout"),

@@ -121,12 +121,30 @@ def test_a_rate_for_other_settings_is_not_taken(
 
 
 def test_it_is_offered_for_the_settings_that_it_was_found_for(page: Page, token: str) -> None:
+    def offered() -> tuple[Any, Any]:
+        update = rate_finder.use_update(page, owner)
+        return update["visible"], update.get("interactive")
+
     owner = page.owner_of(token)
-    assert not rate_finder.can_use(page, owner)
+    assert offered() == (False, None)
     found(page, owner, sweep())
-    assert rate_finder.can_use(page, owner)
+    assert offered() == (True, True)
     remember(page, owner, TrainConfig(freeze="last:2"))
-    assert not rate_finder.can_use(page, owner)
+    assert offered() == (True, False)
+    assert "other settings" in rate_finder.use_update(page, owner)["value"]
+
+
+def test_a_rate_found_after_a_trained_head_is_not_for_an_untrained_one(
+    page: Page, panel: TrainPanel, token: str
+) -> None:
+    owner = page.owner_of(token)
+    after, at_once = (TrainConfig(freeze="none", head_epochs=epochs) for epochs in (30, 0))
+    for is_after_head, fitting, other in ((True, after, at_once), (False, at_once, after)):
+        value = replace(sweep(replace(after, head_epochs=0)), is_after_head=is_after_head)
+        found(page, owner, value)
+        assert use(page, panel, token, fitting).learning_rate == 0.004
+        with pytest.raises(TrainingError, match="other settings"):
+            use(page, panel, token, other)
 
 
 def test_without_a_suggestion_there_is_nothing_to_take(
@@ -186,7 +204,7 @@ def test_stop_ends_it(page: Page, token: str) -> None:
     experiment_id = experiments.start(page.owner_of(token), RATE_FINDER, values)
     rate_finder.stop(page, token)
     assert experiments.wait(experiment_id, PATIENCE_SECONDS)
-    chart, *buttons = rate_finder.show(experiments.look(experiment_id), fits=False)
+    chart, *buttons = rate_finder.show(experiments.look(experiment_id), use=None)
     assert "Stopped" in chart.status
     assert [button["visible"] for button in buttons] == [True, False, False]
 
@@ -211,7 +229,7 @@ def test_stop_ends_it(page: Page, token: str) -> None:
 )
 def test_every_state_is_told(experiment: Experiment, status: str) -> None:
     assert status in words.status_of(experiment)
-    rate_finder.show(experiment, fits=False)
+    rate_finder.show(experiment, use=None)
 
 
 @pytest.mark.parametrize(

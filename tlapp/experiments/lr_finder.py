@@ -57,6 +57,7 @@ class RateSweep:
     """Everything that is known at one moment. Rates are the head's; stages keep their share."""
 
     config: TrainConfig  # the phase that the rate is for
+    is_after_head: bool = False  # a phase before has trained the head
     rates: tuple[float, ...] = ()  # of the steps so far
     losses: tuple[float, ...] = ()  # smoothed, nats per picture, as long as `rates`
     done: int = 0  # steps
@@ -82,7 +83,7 @@ def find_rate(
     """
     config = job.phases[-1]
     scales = [rate / config.learning_rate for rate in RATES]
-    sweep = RateSweep(config=config)
+    sweep = RateSweep(config=config, is_after_head=len(job.phases) > 1)
     raw: list[float] = []
     began = time.perf_counter()
     for event in rehearse(job, scales, cache=cache, should_stop=should_stop):
@@ -98,7 +99,7 @@ def find_rate(
             break
         yield sweep
     if not should_stop():
-        yield _concluded(sweep, raw, is_trained=len(job.phases) > 1)
+        yield _concluded(sweep, raw)
 
 
 def _grown(sweep: RateSweep, raw: Sequence[float], seconds: float) -> RateSweep:
@@ -136,13 +137,15 @@ def _first_loss(raw: Sequence[float]) -> float:
     return sum(first) / len(first)
 
 
-def _concluded(sweep: RateSweep, raw: Sequence[float], *, is_trained: bool) -> RateSweep:
+def _concluded(sweep: RateSweep, raw: Sequence[float]) -> RateSweep:
     """The sweep with its suggestion."""
     over = replace(sweep, is_over=True, ended_early=sweep.done < STEPS, seconds_left=0.0)
     if not raw:
         return over
     first_loss = _first_loss(raw)
-    reason = explain(sweep.rates, sweep.losses, first_loss=first_loss, is_trained=is_trained)
+    reason = explain(
+        sweep.rates, sweep.losses, first_loss=first_loss, is_trained=sweep.is_after_head
+    )
     rate = {
         "steepest": reason.steepest_rate,
         "tenth": _SHARE * reason.lowest_rate,
@@ -162,7 +165,8 @@ def explain(
     for nothing. So do both where the loss does not fall by two thirds: a head that is trained
     already has little left to learn in these steps, and which few pictures a step sees decides
     where its losses are low. They still show from which rate on they grow; a tenth of that is safe.
-    Where a phase before has trained the head (`is_trained`) it is that rate itself: on three sets
+    Where a phase before has trained the head (`is_trained`) and the losses after it were seen to
+    grow, it is that rate itself: on three sets
     (`last:2` after a head, safe rates of 1.3e-4 to 3e-4) whole trainings at 2e-4 gained more than
     at a tenth of it, and at 3e-4 the most.
     """
@@ -173,7 +177,7 @@ def explain(
     safe = max((step for step, loss in enumerate(losses) if loss <= first_loss), default=0)
     rule: Rule = "tenth"
     if losses[lowest] > _CLEAR_FALL * first_loss:
-        rule = "safe" if is_trained else "safe tenth"
+        rule = "safe" if is_trained and 0 < safe < len(losses) - 1 else "safe tenth"
     elif rates[lowest] / _MOST_APART <= rates[steepest] / _SHARE <= rates[lowest]:
         rule = "steepest"
     return RateReason(

@@ -136,7 +136,8 @@ def _abandoned(record: RunRecord, best_epoch: int | None) -> RunRecord:
         return replace(ended, message=message, hint="Press Train to train again.")
     return replace(
         ended,
-        message=f"The program ended during this training. The model of epoch {best_epoch} is kept.",
+        message=f"The program ended during this training, after {len(record.epochs)} of "
+        f"{record.planned_epochs} epochs. The model of epoch {best_epoch} is kept.",
         hint="Use it, or train again.",
     )
 

@@ -50,9 +50,14 @@ def _accuracy(record: RunRecord | None) -> float | None:
     return None if record is None else record.valid_accuracy
 
 
+def _last_phase(record: RunRecord) -> int:
+    """The number of the last phase that has an epoch; one that never began counts for nothing."""
+    return record.epochs[-1].phase if record.epochs else len(record.phases)
+
+
 def _run_cells(record: RunRecord) -> tuple[str, ...]:
-    """As `comparing.RUN_COLUMNS`. A phase that never began counts for nothing."""
-    phase = record.epochs[-1].phase if record.epochs else len(record.phases)
+    """As `comparing.RUN_COLUMNS`."""
+    phase = _last_phase(record)
     config = record.phases[phase - 1]
     interval = record.valid_interval
     return (
@@ -72,8 +77,8 @@ def _run_cells(record: RunRecord) -> tuple[str, ...]:
 
 def _run_settings(record: RunRecord) -> tuple[tuple[str, str], ...]:
     """What the run learned from, and every setting by its name on the page."""
-    before = record.earlier_phases
-    values = {**record.config, "head_epochs": comparing.head_phase(before[0]) if before else 0}
+    *before, last = record.phases[: _last_phase(record)]
+    values = {**last, "head_epochs": comparing.head_phase(before[0]) if before else 0}
     values["backbone"] = comparing.backbone(str(values.get("backbone", "")))
     if values.get("freeze") == HEAD_ALONE:
         values["backbone_learning_rate"] = comparing.FROZEN

@@ -200,7 +200,7 @@ def no_run(*, has_pictures: bool) -> RunViewValue:
     )
 
 
-def run(live: LiveRun, *, shown_dataset_id: str | None = None, next_step: str = "") -> RunViewValue:
+def run(live: LiveRun, *, shown_dataset_id: str | None = None) -> RunViewValue:
     """A run at this moment; it tells what it learned from when the page shows other pictures."""
     record = live.record
     is_other = shown_dataset_id not in (None, record.dataset_id)

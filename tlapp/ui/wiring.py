@@ -70,7 +70,8 @@ class _Follow:
         followed = self._follow(event, following.follow, self.zones.of_the_run())
         self._list_runs_after(followed)
         token = [self.zones.token]
-        train.tell_next_step(self.page, self.zones.train, self.zones.token, followed)
+        for each in (event, followed):
+            train.tell_next_step(self.page, self.zones.train, self.zones.token, each)
         followed.then(bind(mistakes.refresh, self.page), token, self.zones.mistakes, **QUIET)
 
     def race_after(self, event: Any) -> None:

@@ -1,6 +1,7 @@
 """What a training is to do: checked, as a job, as the record its run begins with, and its end."""
 
 import platform
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -116,8 +117,9 @@ def new_record(owner: str, plan: TrainingPlan) -> RunRecord:
 
 
 def free_name(name: str, taken: Collection[str]) -> str:
-    """This name, with a number where it is taken: "Pets (2)"."""
-    names = (name, *(f"{name} ({number})" for number in range(2, len(taken) + 3)))
+    """This name, with another number where it is taken: "Pets (2)"."""
+    base = re.sub(r" \(\d+\)$", "", name)
+    names = (name, *(f"{base} ({number})" for number in range(2, len(taken) + 3)))
     return next(each for each in names if each not in taken)
 
 

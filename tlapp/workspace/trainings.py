@@ -195,13 +195,18 @@ class Trainings:
         return next_phases(self.record(run_id), self._runs.folder(run_id), phase)
 
     def change(self, run_id: str, *, name: str | None = None, pinned: bool | None = None) -> None:
-        """Rename a run, or pin it. Raises RunError while it waits or runs, NotFoundError."""
+        """Rename a run (with a number where another is called so), or pin it.
+
+        Raises RunError while it waits or runs, NotFoundError.
+        """
         record = self.record(run_id)
         if not record.is_over:
             raise RunError(
                 "This training is not over yet.", hint="Wait for its end, then change it."
             )
-        record = record if name is None else replace(record, name=name)
+        if name is not None:
+            others = {each.name for each in self.list(record.owner) if each.run_id != run_id}
+            record = replace(record, name=free_name(name, others))
         record = record if pinned is None else replace(record, is_pinned=pinned)
         self._runs.folder(run_id).write(record)
 

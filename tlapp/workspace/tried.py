@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tlapp.data.images import Picture
@@ -52,7 +53,8 @@ class TriedBook:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, packed)
             except OSError:
-                path.unlink(missing_ok=True)  # the earlier ones are not the visitor's any more
+                with suppress(OSError):  # the earlier ones are not the visitor's any more
+                    path.unlink(missing_ok=True)
 
     def get(self, owner: str) -> Tried | None:
         """The visitor's test pictures; None: there are none, or none that can be read."""
@@ -70,7 +72,8 @@ class TriedBook:
 
     def owners(self) -> tuple[str, ...]:
         """Everyone whose test pictures are on disk."""
-        return tuple(path.stem for path in sorted(self._folder.glob("*.zip")))
+        stems = (path.stem for path in sorted(self._folder.glob("*.zip")))
+        return tuple(stem for stem in stems if OWNER_PATTERN.fullmatch(stem))
 
     def _remember(self, owner: str, tried: Tried) -> None:
         self._newest[owner] = tried

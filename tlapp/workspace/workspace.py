@@ -213,8 +213,8 @@ class Workspace:
         owner: str | None = None,
         name: str = "",
     ) -> str:
-        """A run that goes on from the end of an earlier one, and has its name unless another is
-        given; returns its run id.
+        """A run that goes on from the end of an earlier one, called `name` or like that one, with a
+        number; returns its run id.
 
         With `phase` it fine-tunes the earlier run's best epoch, on that run's backbone; without, it
         goes on where that run was stopped, as if it never had been. Raises what `start_training`

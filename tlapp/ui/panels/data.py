@@ -11,9 +11,9 @@ from typing import Any
 
 import gradio as gr
 
-from tlapp.data.dataset import ImportEvent, ImportFinished, ImportProgress
+from tlapp.data.dataset import Dataset, ImportEvent, ImportFinished, ImportProgress
 from tlapp.data.images import LabeledImages, merge_classes, remove_class, rename_class
-from tlapp.errors import DataError, TlappError
+from tlapp.errors import DataError, ServerError, TlappError
 from tlapp.ui import present, text, widget_values
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.panels.shown_data import (
@@ -237,7 +237,7 @@ def _import(
             elif isinstance(event, ImportFinished):
                 if upload is not None:
                     add_left_out(page, event.dataset, upload)
-                replace_pending(page, owner, event.dataset.dataset_id)
+                _show_import(page, owner, event.dataset)
                 yield show(page, owner)
                 return True
     except TlappError as error:
@@ -245,10 +245,21 @@ def _import(
     return False
 
 
+def _show_import(page: Page, owner: str, dataset: Dataset) -> None:
+    """Let the import wait for a decision; nothing is left of it when that cannot be kept."""
+    try:
+        replace_pending(page, owner, dataset.dataset_id)
+    except ServerError:
+        page.workspace.delete_dataset(dataset.dataset_id, owner=owner)
+        raise
+
+
 def accept(page: Page, token: str) -> tuple[Any, ...]:
     """Put the shown import to use."""
     owner = page.owner_of(token)
-    accept_pending(page, owner)
+    pending = pending_dataset(page, owner)
+    if pending is not None:
+        accept_pending(page, owner, pending.dataset_id)
     return show(page, owner)
 
 

@@ -131,8 +131,9 @@ def _check_epochs_field(name: str, value: Any, limits: Limits) -> None:
     """The limit of this machine; the config would name its own, larger one."""
     least, most = _LEAST_EPOCHS[name], limits.epochs
     if not isinstance(value, int) or not least <= value <= most:
+        whose = " of the head alone" if name == "head_epochs" else ""
         raise TrainingError(
-            f"The number of epochs cannot be {value}.",
+            f"The number of epochs{whose} cannot be {value}.",
             hint=f"Choose a whole number from {least} to {most:,}.",
         )
 

@@ -56,7 +56,7 @@ def start(page: Page, token: str) -> None:
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
     config = chosen_config(page, owner)
     page.workspace.lab.start_race(owner, dataset, config.backbone, seed=config.seed)
-    accept_pending(page, owner)  # after it: a refused race changes nothing
+    accept_pending(page, owner, dataset.dataset_id)  # a refused race changes nothing
 
 
 def stop(page: Page, token: str) -> None:

@@ -88,19 +88,21 @@ def use(
     return choosing.take_over(page, panel, owner, _at_rate(config, sweep.suggested_rate))
 
 
-def can_use(page: Page, owner: str) -> bool:
-    """Whether a rate was found, for the settings on the page."""
+def use_update(page: Page, owner: str) -> Any:
+    """How the button that takes a rate is: there when one was found, of use when it was found for
+    the settings on the page."""
     seen = newest_experiment(page, owner, RATE_FINDER)
     sweep = seen.value if seen else None
-    return (
-        isinstance(sweep, RateSweep)
-        and sweep.suggested_rate is not None
-        and _is_for(sweep, chosen_config(page, owner))
-    )
+    if not isinstance(sweep, RateSweep) or sweep.suggested_rate is None:
+        return gr.update(visible=False)
+    fits = _is_for(sweep, chosen_config(page, owner))
+    label = words.USE_BUTTON if fits else words.USE_NOT_BUTTON
+    return gr.update(value=label, visible=True, interactive=fits)
 
 
 def _is_for(sweep: RateSweep, config: TrainConfig) -> bool:
-    return _kind(config) == _kind(sweep.config)
+    begins_with_head = not config.is_head_alone and config.head_epochs > 0
+    return (_kind(config), begins_with_head) == (_kind(sweep.config), sweep.is_after_head)
 
 
 def _kind(config: TrainConfig) -> tuple[object, ...]:
@@ -128,19 +130,18 @@ async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[t
     tab = RATE_FINDER, page.owner_of(token), request.session_hash
     async with aclosing(follow_experiment(page, tab)) as moments:
         async for seen in moments:
-            fits = await asyncio.to_thread(can_use, page, tab[1])
-            yield show(seen, fits=fits)
+            yield show(seen, use=await asyncio.to_thread(use_update, page, tab[1]))
 
 
-def show(seen: Experiment | None, *, fits: bool) -> tuple[Any, ...]:
-    """A search as it is (None: there was none), in the order of `RatePanel.views`. `fits`: what it
-    has found is for the settings on the page."""
+def show(seen: Experiment | None, *, use: Any) -> tuple[Any, ...]:
+    """A search as it is (None: there was none), in the order of `RatePanel.views`; `use` is the
+    update of the button that takes the rate."""
     is_running = seen is not None and not seen.is_over
     return (
         RateChartValue(status=words.INVITATION) if seen is None else _chart(seen),
         gr.update(visible=not is_running),
         gr.update(visible=is_running),
-        gr.update(visible=fits),
+        use,
     )
 
 

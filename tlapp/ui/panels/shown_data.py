@@ -58,21 +58,19 @@ def add_left_out(page: Page, dataset: Dataset, upload: Upload) -> None:
         )
 
 
-def accept_pending(page: Page, owner: str) -> None:
-    """The import that waits for a decision becomes the data set in use; the earlier one is kept
-    with the visitor's other data sets. A training that goes on stays on the page, to be stopped."""
-    pending = pending_dataset(page, owner)
-    if pending is None:
-        return
+def accept_pending(page: Page, owner: str, dataset_id: str) -> None:
+    """The import that waits for a decision becomes the data set in use, if it is this one; the
+    earlier one is kept with the visitor's other data sets. A training that goes on stays on the
+    page, to be stopped."""
     shown = page.workspace.visitor_state(owner).run_id
     is_over = shown is not None and page.workspace.run(shown, owner=owner).is_over
 
     def accepted(state: VisitorState) -> VisitorState:
-        if state.pending_dataset_id != pending.dataset_id:  # a later import has come meanwhile
+        if state.pending_dataset_id != dataset_id:  # in use already, or another import has come
             return state
         return replace(
             state,
-            dataset_id=pending.dataset_id,
+            dataset_id=dataset_id,
             pending_dataset_id=None,
             run_id=None if is_over and state.run_id == shown else state.run_id,
         )

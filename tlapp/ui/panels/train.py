@@ -118,7 +118,7 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
             (panel.fine_tune, fine_tune, shown),
         )
     )
-    for event in (*changed, *started):
+    for event in changed:
         tell_next_step(page, panel, token, event)
     return chosen, started
 
@@ -144,7 +144,7 @@ def start(
     if dataset is None:
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
     run_id = page.workspace.start_training(owner, dataset.dataset_id, config)
-    accept_pending(page, owner)  # after it: a refused training changes nothing
+    accept_pending(page, owner, dataset.dataset_id)  # a refused training changes nothing
     return _show_run(page, owner, run_id)
 
 

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import gradio as gr
-
 from tlapp.errors import TlappError
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig, config_from_values
@@ -37,7 +35,7 @@ def refresh(page: Page, token: str) -> tuple[Any, ...]:
     owner = page.owner_of(token)
     return (
         present.next_step(next_step(page, owner)),
-        gr.update(visible=rate_finder.can_use(page, owner)),
+        rate_finder.use_update(page, owner),
     )
 
 
@@ -50,21 +48,21 @@ def next_step(page: Page, owner: str) -> str:
     record = live.record
     if not live.is_over or record.best_epoch is None:
         return ""
-    said = [words.GO_ON] if live.can_go_on else []
-    if record.is_finished_head:
-        said.append(_offer(page, owner, record))
-    elif record.phase_starts:
-        said.append(words.FINE_TUNED)
+    try:
+        check_same_pictures(record, page.workspace.dataset(record.dataset_id, owner=owner))
+        said = [words.GO_ON] if live.can_go_on else []
+        if record.is_finished_head:
+            said.append(_offer(page, owner, record))
+        elif record.phase_starts:
+            said.append(words.FINE_TUNED)
+    except TlappError:  # the pictures are gone or changed, or its settings another version's
+        return ""
     return " ".join(said)
 
 
 def _offer(page: Page, owner: str, record: RunRecord) -> str:
-    try:
-        config, origin = tuning_config(chosen_config(page, owner), record)
-        check_same_pictures(record, page.workspace.dataset(record.dataset_id, owner=owner))
-        alone = replace(config, head_epochs=0)
-        counts = page.workspace.counts(record.dataset_id, alone)
-        costs = page.workspace.costs(record.dataset_id, alone)
-    except TlappError:  # the pictures are gone or changed, or its settings another version's
-        return ""
+    config, origin = tuning_config(chosen_config(page, owner), record)
+    alone = replace(config, head_epochs=0)
+    counts = page.workspace.counts(record.dataset_id, alone)
+    costs = page.workspace.costs(record.dataset_id, alone)
     return words.offer(config, origin, counts.trainable, costs.seconds)

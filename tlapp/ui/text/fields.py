@@ -25,7 +25,8 @@ RATE = FieldWords(
 )
 BACKBONE_RATE = FieldWords(
     "Learning rate of the backbone",
-    "Of the stages that are open. Small while the head is untrained, or they forget what they know.",
+    "Of the stages that are open. Small while the head is untrained, or they forget what they know; "
+    "after a trained head, which needs little more, it may be the larger one.",
 )
 RATE_DECAY = FieldWords(
     "Rate decay",

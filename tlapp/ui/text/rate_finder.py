@@ -16,6 +16,7 @@ from tlapp.workspace.experiments import Experiment
 START_BUTTON = "Find a learning rate"
 STOP_BUTTON = "Stop searching"
 USE_BUTTON = "Use it"
+USE_NOT_BUTTON = "Found for other settings"
 NOTHING_FOUND = "No learning rate has been found yet."
 FIND_FIRST = "Press Find a learning rate first."
 OTHER_SETTINGS = "This rate was found for other settings than those on the page."
