@@ -204,7 +204,8 @@ def test_stop_ends_it(page: Page, token: str) -> None:
     experiment_id = experiments.start(page.owner_of(token), RATE_FINDER, values)
     rate_finder.stop(page, token)
     assert experiments.wait(experiment_id, PATIENCE_SECONDS)
-    chart, *buttons = rate_finder.show(experiments.look(experiment_id), use=None)
+    offered = rate_finder.use_update(page, page.owner_of(token))
+    chart, *buttons = rate_finder.show(experiments.look(experiment_id), use=offered)
     assert "Stopped" in chart.status
     assert [button["visible"] for button in buttons] == [True, False, False]
 

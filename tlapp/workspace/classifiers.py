@@ -3,8 +3,12 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
-from tlapp.classifier import Classifier
+from tlapp.backbones.weights import WeightsStore
+from tlapp.classifier import Classifier, load_classifier
+from tlapp.runs.folder import RunFolder
+from tlapp.workspace.shelf import BackboneShelf
 
 MOST_KEPT = 4  # a trained backbone can be large
 
@@ -37,3 +41,15 @@ class KeptClassifiers:
         """The run is gone."""
         with self._lock:
             self._kept.pop(run_id, None)
+
+
+def load_kept(run: RunFolder, weights: WeightsStore, shelf: BackboneShelf) -> Classifier:
+    """A run's kept classifier; an untouched backbone is the one that all runs share.
+
+    Raises what `load_classifier` raises.
+    """
+    classifier = load_classifier(run.model_path(), weights)
+    backbone = classifier.backbone
+    if classifier.is_backbone_trained or not backbone.pretrained:
+        return classifier
+    return replace(classifier, backbone=shelf.get(backbone.card.name))

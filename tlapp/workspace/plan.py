@@ -85,12 +85,13 @@ def check_epochs(epochs: int, limits: Limits) -> None:
         )
 
 
-def new_record(owner: str, plan: TrainingPlan) -> RunRecord:
-    """The record of a run that waits."""
+def new_record(owner: str, plan: TrainingPlan, taken: Collection[str] = ()) -> RunRecord:
+    """The record of a run that waits, under a name that is not taken."""
+    name = plan.name or f"{plan.dataset.name}, {find_card(plan.config.backbone).title}"
     return RunRecord(
         run_id=new_run_id(),
         owner=owner,
-        name=plan.name or f"{plan.dataset.name}, {find_card(plan.config.backbone).title}",
+        name=free_name(name, taken),
         dataset_id=plan.dataset.dataset_id,
         dataset_name=plan.dataset.name,
         class_names=plan.dataset.images.class_names,

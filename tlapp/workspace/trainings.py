@@ -15,7 +15,7 @@ from typing import Any
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.catalog import find_card
 from tlapp.backbones.weights import DownloadEvent, WeightsStore
-from tlapp.classifier import Classifier, load_classifier
+from tlapp.classifier import Classifier
 from tlapp.errors import NotFoundError, RunError
 from tlapp.experiments.turns import LaneEnded, in_turns
 from tlapp.jobs.job import JobEnd
@@ -30,7 +30,7 @@ from tlapp.training.events import EpochFinished, TrainingEvent
 from tlapp.training.loss import rank
 from tlapp.training.session import train
 from tlapp.training.task import Start, TrainJob
-from tlapp.workspace.classifiers import KeptClassifiers
+from tlapp.workspace.classifiers import KeptClassifiers, load_kept
 from tlapp.workspace.earlier import make_start, next_phases
 from tlapp.workspace.estimates import note_epoch, total_seconds
 from tlapp.workspace.lane import Lane, is_turn_over
@@ -104,8 +104,7 @@ class Trainings:
 
     def _open(self, owner: str, plan: TrainingPlan, taken: Collection[str]) -> Lane:
         """A run that waits, under a name that none of these is."""
-        record = new_record(owner, plan)
-        record = replace(record, name=free_name(record.name, taken))
+        record = new_record(owner, plan, taken)
         active = Lane(
             plan=plan,
             recorder=RunRecorder(self._runs.create(record), record),
@@ -188,17 +187,16 @@ class Trainings:
                     hint="Wait a moment, then try again.",
                 )
             return active.recorder.latest[1]
-        return self._classifiers.get(run_id, partial(self._load, run_id))
+        return self._classifiers.get(
+            run_id, lambda: load_kept(self._runs.folder(run_id), self._weights, self._shelf)
+        )
 
     def next_phases(self, run_id: str, phase: TrainConfig | None) -> tuple[TrainConfig, ...]:
         """The phases of a run that takes this one up (`earlier.next_phases`). Raises RunError."""
         return next_phases(self.record(run_id), self._runs.folder(run_id), phase)
 
     def change(self, run_id: str, *, name: str | None = None, pinned: bool | None = None) -> None:
-        """Rename a run (with a number where another is called so), or pin it.
-
-        Raises RunError while it waits or runs, NotFoundError.
-        """
+        """Rename a run, with a number where another has the name, or pin it. RunError: busy."""
         record = self.record(run_id)
         if not record.is_over:
             raise RunError(
@@ -310,13 +308,6 @@ class Trainings:
     def _find(self, run_id: str) -> Lane | None:
         with self._lock:
             return self._active.get(run_id)
-
-    def _load(self, run_id: str) -> Classifier:
-        classifier = load_classifier(self._runs.folder(run_id).model_path(), self._weights)
-        backbone = classifier.backbone
-        if classifier.is_backbone_trained or not backbone.pretrained:
-            return classifier
-        return replace(classifier, backbone=self._shelf.get(backbone.card.name))
 
     def _make_room(self, owner: str, count: int) -> None:
         """Remove the owner's oldest runs, so that so many more are within the limit."""

@@ -79,13 +79,13 @@ class Workspace:
             self._planner, self._shelf, self._weights, is_idle=self._trainings.is_idle
         )
         self.downloads = Downloads(self._weights, limits)
-        self._visitors = VisitorBook(home / "visitors")
+        self.visitors = VisitorBook(home / "visitors")
         self.tried = TriedBook(home / "tried", self._datasets.has_room)
         self._imports = Imports(
-            settings, self._store, self._datasets, self._visitors, self._trainings
+            settings, self._store, self._datasets, self.visitors, self._trainings
         )
         household = Household(
-            self._visitors, self.tried, self._datasets, self._trainings, experiments
+            self.visitors, self.tried, self._datasets, self._trainings, experiments
         )
         self.janitor = Janitor(home, household, limits.idle_seconds)
         self._desk = TryDesk(limits)
@@ -93,7 +93,7 @@ class Workspace:
     def visitor_state(self, owner: str) -> VisitorState:
         """What the page showed to this visitor last. Ids of things that are gone come as None."""
         self.touch(owner)
-        state = self._visitors.load(owner)
+        state = self.visitors.load(owner)
         return visitors.only_what_is_there(
             state, partial(self.dataset, owner=owner), partial(self.run, owner=owner)
         )
@@ -101,16 +101,9 @@ class Workspace:
     def change_visitor_state(
         self, owner: str, change: Callable[[VisitorState], VisitorState]
     ) -> VisitorState:
-        """Keep what the page shows to this visitor: `change` of what it showed before.
-
-        Returns the state before. Raises ServerError when the disk refuses.
-        """
+        """Keep `change` of what the page shows to this visitor; see `VisitorBook.change`."""
         self.touch(owner)
-        return self._visitors.change(owner, change)
-
-    def visitor_config(self, owner: str) -> TrainConfig | None:
-        """The settings that this visitor touched last; None: nobody did. Quick."""
-        return self._visitors.load(owner).config
+        return self.visitors.change(owner, change)
 
     def touch(self, owner: str) -> None:
         """This visitor is here: the idle time before their data is removed starts again."""
@@ -295,10 +288,7 @@ class Workspace:
         return curves(self.run(run_id), kind)
 
     def prepare(self, raw: Sequence[RawPicture]) -> Tried:
-        """Decode test pictures once; one that cannot be read carries its reason.
-
-        Raises DataError when there are more than `limits.try_images`.
-        """
+        """Decode test pictures; an unreadable one carries its reason. DataError: too many."""
         return self._desk.prepare(raw)
 
     def answers(

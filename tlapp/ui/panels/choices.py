@@ -15,7 +15,7 @@ from tlapp.ui.session import Page
 
 def chosen_config(page: Page, owner: str) -> TrainConfig:
     """The settings for the next training of this visitor."""
-    config = page.workspace.visitor_config(owner)
+    config = page.workspace.visitors.load(owner).config
     if config is not None and _can_be_shown(page, config):
         return config
     run_id = page.workspace.visitor_state(owner).run_id

@@ -98,16 +98,7 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
         trigger_mode="multiple",
         **QUIET,
     )
-    for name, field in panel.form.named():
-        change = bind(choosing.change_field, page, panel, token)
-        changed.append(field.input(change, everything, panel.ladder, **latest))
-        if isinstance(field, gr.Number):  # the others cannot be wrong
-            field.input(
-                bind(choosing.show_field_problem, page, panel, name, token),
-                {token, field},
-                field,
-                **latest,
-            )
+    changed += _connect_fields(page, panel, token)
     panel.stop.click(bind(stop, page), [token], None, **QUIET)
     buttons, shown = panel.buttons(), [*panel.buttons(), panel.cards, *panel.settings()]
     started = tuple(
@@ -121,6 +112,20 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
     for event in changed:
         tell_next_step(page, panel, token, event)
     return chosen, started
+
+
+def _connect_fields(page: Page, panel: TrainPanel, token: gr.BrowserState) -> list[Any]:
+    """Give the fields their events; those that change the settings."""
+    everything: set[gr.blocks.Block] = {token, panel.cards, *panel.settings()}
+    latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
+    change = bind(choosing.change_field, page, panel, token)
+    changed = []
+    for name, field in panel.form.named():
+        changed.append(field.input(change, everything, panel.ladder, **latest))
+        if isinstance(field, gr.Number):  # the others cannot be wrong
+            told = bind(choosing.show_field_problem, page, panel, name, token)
+            field.input(told, {token, field}, field, **latest)
+    return changed
 
 
 def tell_next_step(page: Page, panel: TrainPanel, token: gr.BrowserState, event: Any) -> None:
