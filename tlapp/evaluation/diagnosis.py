@@ -109,9 +109,9 @@ def _not_converged(rows: list[EpochRow]) -> Finding | None:
     if len(losses) < _LEAST_EPOCHS:
         return None
     before, last = losses[-3], losses[-1]
-    is_falling = last < _STILL_FALLING * before and last < before - _FALLEN_NATS
-    is_falling = is_falling and last == min(losses)  # else it goes up and down
-    return Finding("not_converged", (before, last)) if is_falling else None
+    has_fallen = last < _STILL_FALLING * before and last < before - _FALLEN_NATS
+    is_lowest = last == min(losses)  # else it goes up and down
+    return Finding("not_converged", (before, last)) if has_fallen and is_lowest else None
 
 
 def _few_held_out(record: RunRecord) -> Finding | None:

@@ -166,9 +166,8 @@ def explain(
     already has little left to learn in these steps, and which few pictures a step sees decides
     where its losses are low. They still show from which rate on they grow; a tenth of that is safe.
     Where a phase before has trained the head (`is_trained`) and the losses after it were seen to
-    grow, it is that rate itself: on three sets
-    (`last:2` after a head, safe rates of 1.3e-4 to 3e-4) whole trainings at 2e-4 gained more than
-    at a tenth of it, and at 3e-4 the most.
+    grow, it is that rate itself: on three sets (`last:2` after a head, safe rates of 1.3e-4 to
+    3e-4) whole trainings at 2e-4 gained as much as at a tenth of it or more, and at 3e-4 the most.
     """
     begin = min(_BEGINNING, len(losses) - 1)  # before it, a smoothed loss is that of few pictures
     lowest = min(range(begin, len(losses)), key=losses.__getitem__)

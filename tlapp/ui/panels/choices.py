@@ -16,18 +16,18 @@ from tlapp.ui.session import Page
 def chosen_config(page: Page, owner: str) -> TrainConfig:
     """The settings for the next training of this visitor."""
     config = page.workspace.visitors.load(owner).config
-    if config is not None and _can_be_shown(page, config):
+    if config is not None and can_be_shown(page, config):
         return config
     run_id = page.workspace.visitor_state(owner).run_id
     if run_id is not None:
         with suppress(TlappError):  # the run is gone, or its settings are another version's
             config = config_of(page.workspace.run(run_id, owner=owner))
-            if _can_be_shown(page, config):
+            if can_be_shown(page, config):
                 return config
     return TrainConfig()
 
 
-def _can_be_shown(page: Page, config: TrainConfig) -> bool:
+def can_be_shown(page: Page, config: TrainConfig) -> bool:
     """Whether there is such a backbone, with such stages: another version may have had others."""
     try:
         plan_stages(page.workspace.sketch(config.backbone).stages, config)

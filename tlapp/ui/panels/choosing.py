@@ -11,10 +11,10 @@ import gradio as gr
 from tlapp.backbones.catalog import find_card
 from tlapp.errors import TrainingError
 from tlapp.training.config import HEAD_ALONE, TrainConfig
-from tlapp.training.freezing import freeze_from, plan_stages
+from tlapp.training.freezing import freeze_from
 from tlapp.training.presets import apply_preset, defaults, find_preset
 from tlapp.ui import widget_values
-from tlapp.ui.panels.choices import chosen_config, remember
+from tlapp.ui.panels.choices import can_be_shown, chosen_config, remember
 from tlapp.ui.panels.form import FormValues, check_field, field_values, read_form
 from tlapp.ui.panels.shown_data import shown_dataset
 from tlapp.ui.panels.train_panel import TrainPanel
@@ -101,9 +101,7 @@ def choose_backbone(
     owner = page.owner_of(values[token])
     card = find_card(values[panel.cards])
     config = replace(chosen_config(page, owner), backbone=card.name, stage_rates=())
-    try:
-        plan_stages(page.workspace.sketch(card.name).stages, config)
-    except TrainingError:  # it has no such stages
+    if not can_be_shown(page, config):  # it has no such stages
         config = TrainConfig(backbone=card.name, seed=config.seed)
     return (
         widget_values.cards(page.workspace, card.name),

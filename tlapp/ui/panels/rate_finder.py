@@ -78,9 +78,8 @@ def use(
 ) -> tuple[Any, ...]:
     """Take the rate that was found; the stages of the backbone keep their share of it."""
     owner = page.owner_of(values[token])
-    seen = newest_experiment(page, owner, RATE_FINDER)
-    sweep = seen.value if seen else None
-    if not isinstance(sweep, RateSweep) or sweep.suggested_rate is None:
+    sweep = _newest_sweep(page, owner)
+    if sweep is None or sweep.suggested_rate is None:
         raise TrainingError(words.NOTHING_FOUND, hint=words.FIND_FIRST)
     config = choosing.read(page, panel, owner, values)
     if not _is_for(sweep, config):
@@ -91,13 +90,18 @@ def use(
 def use_update(page: Page, owner: str) -> Any:
     """How the button that takes a rate is: there when one was found, of use when it was found for
     the settings on the page."""
-    seen = newest_experiment(page, owner, RATE_FINDER)
-    sweep = seen.value if seen else None
-    if not isinstance(sweep, RateSweep) or sweep.suggested_rate is None:
+    sweep = _newest_sweep(page, owner)
+    if sweep is None or sweep.suggested_rate is None:
         return gr.update(visible=False)
     fits = _is_for(sweep, chosen_config(page, owner))
     label = words.USE_BUTTON if fits else words.USE_NOT_BUTTON
     return gr.update(value=label, visible=True, interactive=fits)
+
+
+def _newest_sweep(page: Page, owner: str) -> RateSweep | None:
+    """The visitor's newest search as far as it is; None: there was none, or it has no step yet."""
+    seen = newest_experiment(page, owner, RATE_FINDER)
+    return seen.value if seen and isinstance(seen.value, RateSweep) else None
 
 
 def _is_for(sweep: RateSweep, config: TrainConfig) -> bool:
