@@ -14,6 +14,9 @@ from tlapp.workspace.shelf import BackboneShelf
 
 MEGABYTE = 1_000_000
 MEASURED = ("resnet50", "convnext_tiny", "efficientnet_v2_s")
+# Given back, up to 105 MB stay in pieces and prepared kernels, and no more however often measured;
+# not given back, 350 to 430 MB stay.
+LEFT_BEHIND = 200 * MEGABYTE
 
 
 def shelf_in(folder: Path) -> BackboneShelf:
@@ -34,7 +37,7 @@ def growth_by_measuring(folder: Path) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc is asked to give memory back")
 def test_measuring_leaves_no_memory_behind(tmp_path: Path) -> None:
     with get_context("spawn").Pool(1) as pool:
-        assert pool.apply(growth_by_measuring, (tmp_path,)) < 100 * MEGABYTE
+        assert pool.apply(growth_by_measuring, (tmp_path,)) < LEFT_BEHIND
 
 
 def test_a_measured_speed_is_shown_and_not_measured_again(
