@@ -54,6 +54,7 @@ def test_the_page_comes_back_by_itself_with_all_that_was_on_it(
         wait_until_kept(server.home, '"seed": 7')
         tab.expect("Failed to (load|fetch)|errored out|Connection|network error|AbortError")
         server.kill()
+        expect(run_status(tab)).to_contain_text("No answer from tlapp", timeout=RESTART_MS)
     with running_server(tmp_path / "server", port=port):
         expect(run_status(tab)).to_contain_text(
             "The program ended during this training", timeout=RESTART_MS

@@ -56,7 +56,9 @@ def test_pictures_that_pass_the_backbone_are_counted_with_their_speed() -> None:
     )
     assert "only the head learns" in sentence
     views = _say(**asked, record={"config": {"freeze": "last:2", "augmented_views": 3}})
-    assert views.startswith("Looking at picture 120 of 300, each in 4 views, 42 a second.")
+    assert views.startswith(
+        "Looking at picture 120 of 300 (those to learn from in 4 views), 42 a second."
+    )
     assert "what is open learns" in views
 
 
@@ -101,11 +103,11 @@ def test_a_finished_run_says_its_result_and_the_next_step() -> None:
     }
     assert _say(phase="done", record=ended) == (
         "Finished in 6 s. 84\u00a0% of the held-out pictures are right (epoch 1). "
-        "Now drop a test picture."
+        "Try it on new pictures."
     )
     nothing_held_out = {**ended, "valid_accuracy": None, "train_count": 1}
     assert _say(phase="done", record=nothing_held_out) == (
-        "Finished in 6 s. 1 picture learned. Now drop a test picture."
+        "Finished in 6 s. 1 picture learned. Try it on new pictures."
     )
 
 
@@ -119,7 +121,7 @@ def test_a_stopped_run_says_once_what_is_kept() -> None:
     }
     assert _say(phase="done", record=ended) == (
         "Stopped after 1 of 30 epochs. The best one (1) is kept. "
-        "84\u00a0% of the held-out pictures are right (epoch 1). Now drop a test picture."
+        "84\u00a0% of the held-out pictures are right (epoch 1). Try it on new pictures."
     )
     assert _say(phase="done", record={**ended, "message": ""}).startswith(
         "Stopped. The best epoch so far is kept. 84\u00a0%"

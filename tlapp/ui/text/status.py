@@ -51,7 +51,7 @@ def _features(live: LiveRun) -> str:
             f"{live.features_total:,}, to tell later what is forgotten."
         )
     views = phase.get("augmented_views", 0)
-    how = f", each in {views + 1} views" if views else ""
+    how = f" (those to learn from in {views + 1} views)" if views else ""
     speed = f", {live.features_per_second:.0f} a second" if live.features_per_second else ""
     seconds = live.seconds_left or 0.0
     left = f" About {duration(seconds)} left for that." if seconds >= 1 else ""
@@ -87,8 +87,8 @@ def _ended(live: LiveRun) -> str:
     stopped = record.message or "Stopped. The best epoch so far is kept."
     how = f"Finished{took}." if record.state == "finished" else stopped
     if record.valid_accuracy is None:
-        return f"{how} {pictures(record.train_count)} learned. Now drop a test picture."
+        return f"{how} {pictures(record.train_count)} learned. Try it on new pictures."
     return (
         f"{how} {percent(record.valid_accuracy)} of the held-out pictures are right "
-        f"(epoch {record.best_epoch}). Now drop a test picture."
+        f"(epoch {record.best_epoch}). Try it on new pictures."
     )

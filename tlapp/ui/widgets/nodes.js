@@ -77,6 +77,12 @@ function keepInStep(parent, items, keyOf, build, update) {
   });
 }
 
+/** Where the server answers to this route of Gradio's. */
+function serverAddress(route) {
+  const config = window.gradio_config || {};
+  return (config.root || "").replace(/\/$/, "") + (config.api_prefix ?? "/gradio_api") + route;
+}
+
 /** A name that no other element of the page has. */
 function freshId(prefix) {
   return prefix + "-" + Math.random().toString(36).slice(2, 10);

@@ -54,6 +54,13 @@ let isFirst = true;
 
 const value = () => props.value || {};
 const isLive = () => ["preparing", "running"].includes(value().state);
+let isLineLost = false;
+const sentence = () => (isLineLost ? words().lost : value().status);
+const heard = watchLine(() => isLive() || value().state === "waiting", (isLost) => {
+  isLineLost = isLost;
+  renderWords();
+  speak();
+});
 
 function wanted() {
   const losses = [...LINES.flatMap((line) => known.epochs[line.key] || []),
@@ -190,8 +197,8 @@ function describe() {
     const last = (key) => chart.say((known.epochs[key] || []).at(-1));
     const texts = Object.fromEntries(chart.lines.map((line) => [line.key, last(line.key)]));
     const hasValid = Boolean(texts[chart.lines.at(-1).key]);
-    const sentence = fill(words()[chart.kind + (hasValid ? "_summary" : "_summary_train")], { ...texts, count: known.count });
-    setText(chart.summary, hasCurves ? sentence + " " + words().keys : words()[chart.kind + "_empty"]);
+    const summary = fill(words()[chart.kind + (hasValid ? "_summary" : "_summary_train")], { ...texts, count: known.count });
+    setText(chart.summary, hasCurves ? summary + " " + words().keys : words()[chart.kind + "_empty"]);
     show(chart.empty, !hasCurves && !(chart === LOSS && (value().batches || []).length));
     const attributes = hasCurves ? { role: "slider", tabindex: "0", "aria-valuemin": "1",
       "aria-valuemax": String(known.count), "aria-valuenow": String(cursor || known.count),
@@ -215,7 +222,7 @@ function readOut(chart) {
 
 /* --- Words ------------------------------------------------------------------------------------ */
 
-let spokenState = "";
+let spokenState = ""; // and whether the line was lost
 let spokenAt = -SPEAK_MS;
 let speakLater = 0;
 
@@ -223,13 +230,14 @@ let speakLater = 0;
 function speak() {
   clearTimeout(speakLater);
   const wait = spokenAt + SPEAK_MS - performance.now();
-  if (value().state === spokenState && wait > 0) {
+  const state = `${value().state} ${isLineLost}`;
+  if (state === spokenState && wait > 0) {
     speakLater = setTimeout(speak, wait);
     return;
   }
-  spokenState = value().state;
+  spokenState = state;
   spokenAt = performance.now();
-  setText(spoken, value().status);
+  setText(spoken, sentence());
 }
 
 function renderProgress() {
@@ -246,7 +254,7 @@ function renderProgress() {
 }
 
 function renderWords() {
-  setText(status, value().status);
+  setText(status, sentence());
   setText(origin, value().origin);
   root.dataset.state = value().state;
   status.classList.toggle("tl-failed", value().state === "failed");
@@ -271,6 +279,7 @@ function renderWords() {
 }
 
 function render() {
+  heard();
   take();
   renderWords();
   renderProgress();

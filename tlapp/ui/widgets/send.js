@@ -8,11 +8,6 @@ class SendError extends Error {
   }
 }
 
-function uploadAddress() {
-  const config = window.gradio_config || {};
-  return (config.root || "").replace(/\/$/, "") + (config.api_prefix ?? "/gradio_api") + "/upload";
-}
-
 /** A name that nobody can guess and no other upload has: uploads of all visitors share one folder. */
 function uploadName(ending) {
   const numbers = crypto.getRandomValues(new Uint8Array(16));
@@ -35,7 +30,7 @@ function sendFiles(blobs, ending, { onSent, stopping }) {
       return resolve(paths);
     };
     stopping.stop = () => request.abort();
-    request.open("POST", uploadAddress());
+    request.open("POST", serverAddress("/upload"));
     request.send(form);
   });
 }
