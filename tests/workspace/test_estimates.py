@@ -83,6 +83,22 @@ def test_an_epoch_that_was_trained_here_is_what_later_ones_are_reckoned_from(
     assert (head.epoch_seconds, head.is_epoch_measured) == (None, False)
 
 
+def test_a_speed_measured_on_a_busy_machine_gives_way_to_that_of_a_training(
+    workspace: Workspace, owner: str, dataset: Dataset
+) -> None:
+    speeds = _speeds(workspace)
+    speeds.put("efficientnet_lite0", 0.01)
+    last = TrainConfig(freeze="last:1", epochs=1)  # not all pictures pass the whole backbone
+    for config, is_noted in ((last, False), (TrainConfig(epochs=1), True)):
+        run_id = workspace.start_training(owner, dataset.dataset_id, config)
+        assert workspace.wait(run_id, PATIENCE_SECONDS)
+        assert ((speeds.get("efficientnet_lite0") or 0.0) > 0.01) is is_noted
+    speeds.put("efficientnet_lite0", 1e6)  # more than a training, which decodes, can show
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=1, seed=1))
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    assert speeds.get("efficientnet_lite0") == 1e6
+
+
 def test_cards_know_what_is_ready_and_how_fast(workspace: Workspace) -> None:
     _speeds(workspace).put("efficientnet_lite1", 10.0)
     views = {view.card.name: view for view in workspace.cards()}

@@ -16,7 +16,7 @@ from tlapp.training.estimate import (
     estimate_seconds,
     learning_work,
 )
-from tlapp.training.events import EpochFinished
+from tlapp.training.events import EpochFinished, TrainingEvent, TrainingFinished
 from tlapp.training.freezing import find_boundary, plan_stages
 from tlapp.training.inputs import keeps_boundary
 from tlapp.training.memory import estimate_bytes
@@ -149,8 +149,16 @@ def workload(
     return replace(work, learning_speed=shelf.learning_speed(config.backbone, kind))
 
 
-def note_epoch(shelf: BackboneShelf, plan: TrainingPlan, epoch: EpochFinished) -> None:
-    """Keep how long an epoch took, for later estimates. Heads alone are too quick to matter."""
+def note_event(shelf: BackboneShelf, plan: TrainingPlan, event: TrainingEvent) -> None:
+    """Keep what a training shows of this machine's speed, for later estimates."""
+    if isinstance(event, EpochFinished):
+        _note_epoch(shelf, plan, event)
+    elif isinstance(event, TrainingFinished) and all(each.is_head_alone for each in plan.phases):
+        shelf.note_pass(plan.phases[0].backbone, event.result.images_per_second)
+
+
+def _note_epoch(shelf: BackboneShelf, plan: TrainingPlan, epoch: EpochFinished) -> None:
+    """Heads alone are too quick to matter."""
     config = plan.phases[epoch.phase - 1]
     if config.is_head_alone or epoch.seconds <= 0:
         return

@@ -142,6 +142,13 @@ class BackboneShelf:
         """The same, measured now where it is not known. For whoever holds `measuring`."""
         return self.speed(name) or self.measure(name)
 
+    def note_pass(self, name: str, images_per_second: float) -> None:
+        """Pictures have passed the whole backbone at this speed, decoding counted: where less was
+        measured, something else was using the machine then."""
+        known = self.speed(name)
+        if known is not None and images_per_second > known:
+            self._speeds.put(name, images_per_second)
+
     def learning_speed(self, name: str, kind: str) -> float | None:
         """Forward passes' worth of work a second while it learns; None: not measured yet.
 

@@ -26,13 +26,13 @@ from tlapp.runs.store import RunStore
 from tlapp.settings import Limits
 from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
-from tlapp.training.events import EpochFinished, TrainingEvent
+from tlapp.training.events import TrainingEvent
 from tlapp.training.loss import rank
 from tlapp.training.session import train
 from tlapp.training.task import Start, TrainJob
 from tlapp.workspace.classifiers import KeptClassifiers, load_kept
 from tlapp.workspace.earlier import make_start, next_phases
-from tlapp.workspace.estimates import note_epoch, total_seconds
+from tlapp.workspace.estimates import note_event, total_seconds
 from tlapp.workspace.lane import Lane, is_turn_over
 from tlapp.workspace.live import LiveRun, LiveTracker, live_from_record
 from tlapp.workspace.plan import (
@@ -272,8 +272,7 @@ class Trainings:
     def _on_event(self, active: Lane, event: Any) -> None:
         if not isinstance(event, LaneEnded):
             active.take_in(event)
-            if isinstance(event, EpochFinished):
-                note_epoch(self._shelf, active.plan, event)
+            note_event(self._shelf, active.plan, event)
         elif event.error is not None:
             end = JobEnd(state="failed", message=str(event.error), hint=event.error.hint)
             self._end(active, end)
