@@ -111,6 +111,26 @@ def test_a_finished_run_says_its_result_and_the_next_step() -> None:
     )
 
 
+def test_a_fine_tuning_that_came_to_less_than_the_head_says_so() -> None:
+    ended = {
+        "state": "finished",
+        "epochs": (
+            make_row(1, valid_accuracy=1.0),
+            make_row(2, phase=2, valid_accuracy=0.89, is_best=False),
+        ),
+        "best_epoch": 1,
+        "valid_accuracy": 1.0,
+        "seconds": 36.0,
+    }
+    assert _say(phase="done", record=ended) == (
+        "Finished in 36 s. Fine-tuning came to 89\u00a0%; the head from before is kept: "
+        "100\u00a0% of the held-out pictures are right (epoch 1). Try it on new pictures."
+    )
+    better = (make_row(1), make_row(2, phase=2, valid_accuracy=0.89))
+    gained = {**ended, "epochs": better, "best_epoch": 2, "valid_accuracy": 0.89}
+    assert "from before" not in _say(phase="done", record=gained)
+
+
 def test_a_stopped_run_says_once_what_is_kept() -> None:
     ended = {
         "state": "stopped",

@@ -1,5 +1,6 @@
 """One sentence about a run at this moment: what it does, how far it is, and what comes next."""
 
+from tlapp.runs.record import RunRecord
 from tlapp.training.config import HEAD_ALONE
 from tlapp.ui.text import duration, megabytes, percent, pictures
 from tlapp.workspace import LiveRun
@@ -78,6 +79,15 @@ def _best(live: LiveRun) -> str:
     return f" Best so far: {percent(rows[-1].valid_accuracy)} held-out, epoch {rows[-1].epoch}."
 
 
+def _kept(record: RunRecord) -> str:
+    """That the head from before is kept, where what learned later came to less; else ""."""
+    last = record.epochs[-1].phase
+    best, later = record.best_row(), record.best_row(last)
+    if best is None or later is None or best.phase == last or later.valid_accuracy is None:
+        return ""
+    return f" Fine-tuning came to {percent(later.valid_accuracy)}; the head from before is kept:"
+
+
 def _ended(live: LiveRun) -> str:
     record = live.record
     if record.best_epoch is None:
@@ -89,6 +99,6 @@ def _ended(live: LiveRun) -> str:
     if record.valid_accuracy is None:
         return f"{how} {pictures(record.train_count)} learned. Try it on new pictures."
     return (
-        f"{how} {percent(record.valid_accuracy)} of the held-out pictures are right "
+        f"{how}{_kept(record)} {percent(record.valid_accuracy)} of the held-out pictures are right "
         f"(epoch {record.best_epoch}). Try it on new pictures."
     )
