@@ -126,6 +126,13 @@ def test_a_fine_tuning_that_came_to_less_than_the_head_says_so() -> None:
         "Finished in 36 s. Fine-tuning came to 89\u00a0%; the head from before is kept: "
         "100\u00a0% of the held-out pictures are right (epoch 1). Try it on new pictures."
     )
+    second_of_three = (
+        make_row(1),
+        make_row(2, phase=2, valid_accuracy=0.89),
+        make_row(3, phase=3, valid_accuracy=0.8, is_best=False),
+    )
+    kept = {**ended, "epochs": second_of_three, "best_epoch": 2, "valid_accuracy": 0.89}
+    assert "from before" not in _say(phase="done", record=kept)
     better = (make_row(1), make_row(2, phase=2, valid_accuracy=0.89))
     gained = {**ended, "epochs": better, "best_epoch": 2, "valid_accuracy": 0.89}
     assert "from before" not in _say(phase="done", record=gained)

@@ -150,13 +150,22 @@ class RunRecord:
         rows = [row for row in self.epochs if phase in (None, row.phase)]
         return max(rows, key=rank, default=None)
 
+    def best_later_row(self) -> EpochRow | None:
+        """The best epoch of the phases after the first; None: there is none."""
+        return max((row for row in self.epochs if row.phase > 1), key=rank, default=None)
+
+    @property
+    def keeps_first_phase(self) -> bool:
+        """Later phases have come to less than the first, whose best epoch is the one kept."""
+        best = self.best_row()
+        return best is not None and best.phase == 1 and self.best_later_row() is not None
+
     def gain_over_first_phase(self) -> tuple[float, float, float] | None:
         """Accuracy that later phases have added to the first: (gain, low, high), 95 % interval.
 
         Best epoch against best epoch, on the same held-out pictures. None: there is one phase.
         """
-        first = self.best_row(1)
-        later = max((row for row in self.epochs if row.phase > 1), key=rank, default=None)
+        first, later = self.best_row(1), self.best_later_row()
         if first is None or later is None or not first.valid_hits:
             return None
         hits = [[hit == "1" for hit in row.valid_hits] for row in (first, later)]

@@ -25,6 +25,7 @@ QUIET: Final[Mapping[str, Any]] = MappingProxyType(
     {"show_progress": "hidden", "api_visibility": "private"}
 )  # how the page's own events are: no spinner over the widgets, not offered to API clients
 _COMMAND = re.compile("`([^`]*)`")
+LATEST: Final[Mapping[str, Any]] = MappingProxyType({"trigger_mode": "always_last", **QUIET})
 FOLLOWING: Final[Mapping[str, Any]] = MappingProxyType({"concurrency_limit": None, **QUIET})
 MESSAGE_SECONDS = 20  # a toast stays long enough to read two sentences and act
 

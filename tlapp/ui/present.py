@@ -92,8 +92,7 @@ def _gain(record: RunRecord) -> str:
     gain = record.gain_over_first_phase()
     if gain is None:
         return ""
-    best = record.best_row()
-    sentence = comparing.gain_sentence(gain, keeps_head=best is not None and best.phase == 1)
+    sentence = comparing.gain_sentence(gain, keeps_head=record.keeps_first_phase)
     return f'<p id="gain-sentence">{html.escape(sentence)}</p>'
 
 

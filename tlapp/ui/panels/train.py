@@ -11,7 +11,7 @@ from tlapp.backbones.catalog import find_card
 from tlapp.errors import BackboneError, DataError, RunError
 from tlapp.training.config import TrainConfig
 from tlapp.ui import text, widget_values
-from tlapp.ui.handling import QUIET, bind
+from tlapp.ui.handling import LATEST, QUIET, bind
 from tlapp.ui.news import news
 from tlapp.ui.panels import choosing, rate_finder, tuning
 from tlapp.ui.panels.choices import remember
@@ -61,29 +61,28 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
     """Give the components their events. Returns the one that chooses another backbone, and those
     after which the run is to be followed."""
     everything: set[gr.blocks.Block] = {token, panel.cards, *panel.settings()}
-    latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
     chosen = panel.cards.choose(
         bind(choosing.choose_backbone, page, panel, token),
         everything,
         [panel.cards, *panel.settings()],
-        **latest,
+        **LATEST,
     )
     changed = [
         chosen,
         panel.ladder.lock(
-            bind(choosing.change_locks, page, panel, token), everything, panel.settings(), **latest
+            bind(choosing.change_locks, page, panel, token), everything, panel.settings(), **LATEST
         ),
         panel.ladder.choose(
-            bind(choosing.choose_preset, page, panel), [token], panel.settings(), **latest
+            bind(choosing.choose_preset, page, panel), [token], panel.settings(), **LATEST
         ),
         panel.ladder.rate(
-            bind(choosing.change_rate, page, panel, token), everything, panel.ladder, **latest
+            bind(choosing.change_rate, page, panel, token), everything, panel.ladder, **LATEST
         ),
         panel.ladder.measure(
             bind(choosing.measure_epoch, page),
             [token],
             panel.ladder,
-            **latest,
+            **LATEST,
             concurrency_limit=None,
         ),
         panel.reset.click(
@@ -98,7 +97,7 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
         trigger_mode="multiple",
         **QUIET,
     )
-    changed += _connect_fields(page, panel, token)
+    changed += _connect_fields(page, panel, token, everything)
     panel.stop.click(bind(stop, page), [token], None, **QUIET)
     buttons, shown = panel.buttons(), [*panel.buttons(), panel.cards, *panel.settings()]
     started = tuple(
@@ -114,17 +113,17 @@ def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> tuple[Any,
     return chosen, started
 
 
-def _connect_fields(page: Page, panel: TrainPanel, token: gr.BrowserState) -> list[Any]:
-    """Give the fields their events; those that change the settings."""
-    everything: set[gr.blocks.Block] = {token, panel.cards, *panel.settings()}
-    latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
+def _connect_fields(
+    page: Page, panel: TrainPanel, token: gr.BrowserState, everything: set[gr.blocks.Block]
+) -> list[Any]:
+    """Give the fields their events; those that change the settings. `everything` is what is read."""
     change = bind(choosing.change_field, page, panel, token)
     changed = []
     for name, field in panel.form.named():
-        changed.append(field.input(change, everything, panel.ladder, **latest))
+        changed.append(field.input(change, everything, panel.ladder, **LATEST))
         if isinstance(field, gr.Number):  # the others cannot be wrong
             told = bind(choosing.show_field_problem, page, panel, name, token)
-            field.input(told, {token, field}, field, **latest)
+            field.input(told, {token, field}, field, **LATEST)
     return changed
 
 
@@ -134,8 +133,7 @@ def tell_next_step(page: Page, panel: TrainPanel, token: gr.BrowserState, event:
         bind(tuning.refresh, page),
         [token],
         [panel.next_step, panel.rates.use],
-        trigger_mode="always_last",
-        **QUIET,
+        **LATEST,
     )
 
 

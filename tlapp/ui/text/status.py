@@ -81,9 +81,8 @@ def _best(live: LiveRun) -> str:
 
 def _kept(record: RunRecord) -> str:
     """That the head from before is kept, where what learned later came to less; else ""."""
-    last = record.epochs[-1].phase
-    best, later = record.best_row(), record.best_row(last)
-    if best is None or later is None or best.phase == last or later.valid_accuracy is None:
+    later = record.best_later_row()
+    if later is None or later.valid_accuracy is None or not record.keeps_first_phase:
         return ""
     return f" Fine-tuning came to {percent(later.valid_accuracy)}; the head from before is kept:"
 
