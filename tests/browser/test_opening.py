@@ -1,11 +1,13 @@
 """A page that opens, or cannot, says so, and not that what was left here is gone."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Error, Route, expect
+from playwright.sync_api import Page as BrowserPage
 
 from tests.browser.conftest import OpenTab
 from tests.browser.journey import IMPORT_MS, run_status, wait_until_open
@@ -14,7 +16,7 @@ from tlapp.settings import Settings
 from tlapp.ui import wiring
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
-from tlapp.ui.shell import build_page
+from tlapp.ui.shell import TAB_IS_SEEN, build_page
 from tlapp.workspace import Workspace
 
 pytestmark = pytest.mark.browser
@@ -64,3 +66,37 @@ def test_a_page_that_cannot_open_says_what_to_do(
     finally:
         blocks.close(verbose=False)
         workspace.close()
+
+
+@pytest.fixture
+def seen_page(browser: Browser) -> Iterator[BrowserPage]:
+    """An empty page that counts how often it is told that it was seen, with a clock set by hand."""
+    page = browser.new_page()
+    page.clock.install()
+    page.evaluate(
+        """script => {
+          window.seen = 0;
+          new Function("trigger", script)(() => { window.seen += 1; });
+        }""",
+        TAB_IS_SEEN,
+    )
+    yield page
+    page.close()
+
+
+def test_a_tab_that_comes_into_sight_too_soon_catches_up_a_little_later(
+    seen_page: BrowserPage,
+) -> None:
+    """It rests 3 s between two looks; what was asked for meanwhile is not forgotten."""
+    for is_looked_at, milliseconds, seen in (
+        (True, 2_900, 0),
+        (True, 200, 1),
+        (True, 2_000, 1),
+        (True, 2_000, 2),
+        (False, 20_000, 2),
+        (True, 1, 3),
+    ):
+        if is_looked_at:
+            seen_page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+        seen_page.clock.run_for(milliseconds)
+        assert seen_page.evaluate("() => window.seen") == seen

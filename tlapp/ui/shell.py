@@ -27,11 +27,13 @@ REQUEST_BYTES = 4 * MEGABYTE  # of any request that is not an upload
 VISITOR_KEY = "tlapp_visitor"  # where the browser keeps its token
 VISITOR_SECRET = "tlapp: hides the token from a casual look, the token itself is what counts"
 CURVE_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
-TAB_IS_SEEN = """let last = performance.now();
+TAB_IS_SEEN = """const rest = 3000; // milliseconds between two looks, and from the opening on
+let last = performance.now();
+let later;
+const look = () => { last = performance.now(); trigger('seen', {}); };
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden || performance.now() - last < 3000) return; // milliseconds
-  last = performance.now();
-  trigger('seen', {});
+  clearTimeout(later);
+  if (!document.hidden) later = setTimeout(look, Math.max(0, last + rest - performance.now()));
 });"""
 UPLOAD_CACHE_SECONDS = (600, 3600)  # Gradio's own upload folder: look this often, keep this long
 
