@@ -392,16 +392,27 @@ def test_a_freeze_race_draws_five_curves_and_ends_in_a_sentence(
     look_closer(other, "Freeze race")
     expect(other.page.locator("#race-view .tl-race-lanes li")).to_have_count(5, timeout=30_000)
     expect(other.page.get_by_role("button", name="Stop the race")).to_be_visible()
+    expect(other.page.locator("#train")).to_be_disabled()
+    expect(other.page.locator("#next-step")).to_contain_text("freeze race is under way")
     other.page.close()
     expect(race.get_by_role("status")).to_contain_text("The race is on", timeout=30_000)
     reload(tab)
     look_closer(tab, "Freeze race")
     expect(race.locator(".tl-race-lanes li")).to_have_count(5, timeout=30_000)
+    expect(tab.page.locator("#train")).to_be_disabled()
     expect(race.get_by_role("status")).to_have_text("The race is over.", timeout=180_000)
-    drawn = race.locator(".tl-runs-line path").evaluate_all(
-        "paths => paths.filter((path) => path.getAttribute('d')).length"
+    expect(tab.page.locator("#train")).to_be_enabled()
+    lines = race.locator(".tl-runs-line").evaluate_all(
+        """lines => lines.map((line) => [
+          Number(line.querySelector("circle").getAttribute("cy")),
+          line.querySelector("path").getAttribute("d").split(/[ML]/).slice(1)
+            .map((point) => Number(point.split(" ")[1])),
+        ])"""
     )
-    assert drawn == 5
+    assert len(lines) == 5
+    for dot, heights in lines:  # the dot stands where the figure beside the lane is reached
+        assert dot == pytest.approx(min(heights), abs=0.1)
+    expect(race.locator(".tl-race-note").first).to_contain_text("best: epoch")
     verdict = re.compile("is in front|are level")
     expect(race.locator(".tl-race-verdict")).to_contain_text(verdict)
     look_closer(tab, "Compare runs")

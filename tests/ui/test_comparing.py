@@ -80,6 +80,15 @@ def test_how_a_run_ended_and_what_learned_is_told_of_what_happened() -> None:
     assert (settings["Frozen"], settings["Epochs"]) == ("the whole backbone", "30")
 
 
+def test_a_run_that_keeps_its_head_says_so_where_it_says_what_learned() -> None:
+    rows = (make_row(1), make_row(2, phase=2, valid_accuracy=0.5))
+    record = make_record(epochs=rows, config={"freeze": "last:2"}, earlier_phases=({},))
+    row = run_values.run_list((record,), None).rows[0]
+    assert row.cells[1] == "head, then last 2 stages (the head was better and is kept)"
+    better = replace(record, epochs=(rows[0], replace(rows[1], valid_accuracy=0.9)))
+    assert run_values.run_list((better,), None).rows[0].cells[1] == "head, then last 2 stages"
+
+
 def test_the_time_axis_counts_preparation_and_the_run_before() -> None:
     rows = (make_row(1, elapsed_seconds=6.0), make_row(2, elapsed_seconds=35.0))
     record = make_record(epochs=rows, seconds=29.2, seconds_before=6.0)

@@ -14,7 +14,7 @@ from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.panels.form import field_values
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
-from tlapp.ui.text.tuning import FINE_TUNED, GO_ON, fine_tuned_name
+from tlapp.ui.text.tuning import FINE_TUNED, GO_ON, HEAD_KEPT, fine_tuned_name
 from tlapp.workspace import VisitorState
 
 
@@ -133,6 +133,9 @@ def test_a_run_that_is_fine_tuned_says_so_and_one_that_was_stopped_that_it_can_g
     )
     live = replace(page.workspace.live(record.run_id), record=tuned)
     monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: live)
+    assert tuning.next_step(page, owner) == f"{FINE_TUNED} {HEAD_KEPT}"
+    better = replace(tuned, epochs=(rows[0], replace(rows[1], valid_loss=0.0)))
+    live = replace(live, record=better)
     assert tuning.next_step(page, owner) == FINE_TUNED
     monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: replace(live, can_go_on=True))
     assert tuning.next_step(page, owner) == f"{GO_ON} {FINE_TUNED}"
@@ -145,6 +148,34 @@ def test_without_a_run_or_while_it_goes_on_there_is_no_next_step(
     run_id = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig())
     page.workspace.change_visitor_state(owner, lambda _: VisitorState(run_id=run_id))
     assert tuning.next_step(page, owner) == ""
+
+
+def test_while_something_else_is_under_way_nothing_can_be_begun_and_the_page_says_why(
+    page: Page,
+    panel: TrainPanel,  # noqa: F811  # a fixture as above
+    token: str,
+    owner: str,
+    dataset: Dataset,
+    steps: StepTraining,
+) -> None:
+    page.workspace.change_visitor_state(
+        owner, lambda _: VisitorState(dataset_id=dataset.dataset_id, run_id=None)
+    )
+
+    def refreshed() -> tuple[str, set[bool]]:
+        said, _, *buttons = tuning.refresh(page, token)
+        assert len(buttons) == len(panel.starts())
+        return said, {button["interactive"] for button in buttons}
+
+    assert refreshed() == ("", {True})
+    run_ids = page.workspace.lab.start_race(owner, dataset, "efficientnet_lite0")
+    said, can_begin = refreshed()
+    assert "Your freeze race is under way" in said
+    assert can_begin == {False}
+    page.workspace.stop(run_ids[0])
+    for run_id in run_ids:
+        assert page.workspace.wait(run_id, PATIENCE_SECONDS)
+    assert refreshed() == ("", {True})
 
 
 def test_a_name_says_once_that_it_is_fine_tuned() -> None:

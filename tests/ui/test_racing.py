@@ -14,7 +14,7 @@ from tlapp.runs.record import RunRecord
 from tlapp.ui.panels import racing
 from tlapp.ui.session import Page
 from tlapp.ui.text import PRESET_TITLES
-from tlapp.ui.text.racing import invitation, race_status, verdict
+from tlapp.ui.text.racing import invitation, lane_note, race_status, verdict
 from tlapp.ui.widgets.race_view import RaceValue
 from tlapp.workspace import VisitorState, new_visitor
 from tlapp.workspace.live import LiveRun
@@ -108,9 +108,34 @@ def test_the_status_counts_lanes() -> None:
     over = LiveRun(record=make_record(state="finished"), phase="done")
     running = LiveRun(record=make_record(state="running"), phase="training")
     waiting = LiveRun(record=make_record(state="waiting"), phase="waiting", queue_position=3)
-    assert race_status([over, running]) == "The race is on: 1 of 2 lanes are at the end."
+    assert race_status([over, running]) == "The race is on: 1 of 2 lanes have come to the end."
+    timed = replace(over, job_seconds=34.0, job_seconds_left=12.0)
+    assert race_status([timed, running]).endswith("come to the end. About 12 s left.")
+    late = replace(timed, job_seconds_left=0.0)
+    assert race_status([late, running]).endswith("34 s so far, longer than expected.")
     assert race_status([waiting, waiting]) == "Waiting: 2 others go first."
     assert race_status([over, over]) == "The race is over."
+
+
+def test_a_lane_tells_each_step_and_in_the_end_its_best_epoch_and_what_it_was_spared() -> None:
+    going = LiveRun(
+        record=make_record(state="running"),
+        phase="training",
+        epoch=3,
+        epochs=36,
+        batch=2,
+        batches=8,
+    )
+    assert lane_note(going) == "epoch 3 of 36, step 2 of 8"
+    assert lane_note(replace(going, batch=8)) == "epoch 3 of 36"
+    rows = (make_row(1, valid_accuracy=0.9), make_row(2, valid_accuracy=0.8))
+    record = make_record(state="finished", epochs=rows, seconds=4.0, images_per_second=80.0)
+    over = LiveRun(record=record, phase="done")
+    assert lane_note(over) == "2 epochs in 4 s; best: epoch 1"
+    spared = replace(over, record=replace(record, images_per_second=0.0))
+    assert "in 4 s (its pictures had been read before); best" in lane_note(spared)
+    stopped = replace(over, record=replace(record, state="stopped"))
+    assert lane_note(stopped) == "stopped after 2 epochs in 4 s"
 
 
 def test_lanes_that_are_level_have_no_winner() -> None:

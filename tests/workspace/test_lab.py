@@ -67,9 +67,28 @@ def test_stopping_one_lane_stops_the_race(
 def test_a_visitor_has_one_thing_under_way(
     workspace: Workspace, owner: str, dataset: Dataset, tiny_race: tuple[str, ...]
 ) -> None:
+    assert workspace.lab.under_way(owner) == "freeze race"
     with pytest.raises(JobError):
         workspace.lab.start_race(owner, dataset, "efficientnet_lite0")
     assert len(workspace.runs(owner)) == len(tiny_race)
+    workspace.stop(tiny_race[0])
+    assert workspace.wait(tiny_race[-1], PATIENCE_SECONDS)
+    assert workspace.lab.under_way(owner) == ""
+
+
+def test_an_experiment_is_under_way_until_it_is_over(workspace: Workspace, owner: str) -> None:
+    goes_on = threading.Event()
+
+    def values(should_stop: ShouldStop) -> Iterator[int]:
+        assert goes_on.wait(PATIENCE_SECONDS)
+        yield 1
+
+    started = workspace.lab.experiments.start(owner, RATE_FINDER, values)
+    assert workspace.lab.under_way(owner) == "search for a learning rate"
+    assert workspace.lab.under_way("somebody else") == ""
+    goes_on.set()
+    assert workspace.lab.experiments.wait(started, PATIENCE_SECONDS)
+    assert workspace.lab.under_way(owner) == ""
 
 
 @pytest.fixture

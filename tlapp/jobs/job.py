@@ -61,6 +61,8 @@ class JobSnapshot:
     state: JobState
     position: int  # 1: the next to run; 0: not waiting
     waiting_seconds: float | None  # expected until it starts; None: not known
+    seconds: float  # wall time since it started
+    seconds_left: float | None  # expected until it is over, once it has started; None: not known
     end: JobEnd | None  # None until it is over
 
 

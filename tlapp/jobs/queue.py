@@ -84,6 +84,8 @@ class JobQueue:
                 state=job.state,
                 position=0 if place is None else place + 1,
                 waiting_seconds=None if place is None else self._seconds_before(place),
+                seconds=job.seconds(),
+                seconds_left=job.expected_seconds_left(),
                 end=job.end,
             )
 

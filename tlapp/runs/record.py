@@ -155,6 +155,11 @@ class RunRecord:
         return max((row for row in self.epochs if row.phase > 1), key=rank, default=None)
 
     @property
+    def found_features(self) -> bool:
+        """Whether no picture had to pass the backbone: their features were there already."""
+        return self.images_per_second == 0
+
+    @property
     def keeps_first_phase(self) -> bool:
         """Later phases have come to less than the first, whose best epoch is the one kept."""
         best = self.best_row()

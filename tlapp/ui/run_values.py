@@ -1,6 +1,7 @@
 """Runs that are over, as the table and the curves of Compare runs show them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import HEAD_ALONE
@@ -30,6 +31,7 @@ def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValu
                 settings=_run_settings(record),
                 accuracies=tuple(row.valid_accuracy for row in record.epochs),
                 seconds=record.elapsed,
+                best=record.best_epoch,
                 is_best=best.get(_measured_on(record)) is record,
                 is_shown=record.run_id == shown_run,
                 is_pinned=record.is_pinned,
@@ -55,6 +57,15 @@ def _last_phase(record: RunRecord) -> int:
     return record.epochs[-1].phase if record.epochs else len(record.phases)
 
 
+def _learned(record: RunRecord, config: Mapping[str, Any], *, has_head_phase: bool) -> str:
+    what = comparing.learned(
+        str(config.get("freeze", "")),
+        is_pretrained=config.get("pretrained") is not False,
+        has_head_phase=has_head_phase,
+    )
+    return f"{what} ({comparing.HEAD_KEPT})" if record.keeps_first_phase else what
+
+
 def _run_cells(record: RunRecord) -> tuple[str, ...]:
     """As `comparing.RUN_COLUMNS`."""
     phase = _last_phase(record)
@@ -62,11 +73,7 @@ def _run_cells(record: RunRecord) -> tuple[str, ...]:
     interval = record.valid_interval
     return (
         comparing.backbone(str(config.get("backbone", ""))),
-        comparing.learned(
-            str(config.get("freeze", "")),
-            is_pretrained=config.get("pretrained") is not False,
-            has_head_phase=phase > 1,
-        ),
+        _learned(record, config, has_head_phase=phase > 1),
         "" if record.valid_accuracy is None else text.percent(record.valid_accuracy),
         "" if interval is None else f"{interval[0] * 100:.0f} to {interval[1] * 100:.0f}",
         comparing.rates(config),

@@ -30,8 +30,6 @@ from tlapp.workspace import is_token, new_visitor
 
 PAGE_IS_OPEN = "() => { document.documentElement.classList.add('tl-open'); }"  # see theme.css
 
-Then = Callable[[Any], None]  # does something more after an event
-
 
 @dataclass(frozen=True, kw_only=True)
 class Zones:
@@ -64,21 +62,26 @@ class _Follow:
 
     page: Page
     zones: Zones
-    rates_after: Then
 
     def run_after(self, event: Any) -> None:
         followed = self._follow(event, following.follow, self.zones.of_the_run())
         self._list_runs_after(followed)
         token = [self.zones.token]
-        for each in (event, followed):
-            train.tell_next_step(self.page, self.zones.train, self.zones.token, each)
         followed.then(bind(mistakes.refresh, self.page), token, self.zones.mistakes, **QUIET)
+        self._tell_next_step_after(event, followed)
 
     def race_after(self, event: Any) -> None:
-        self._list_runs_after(self._follow(event, racing.follow, self.zones.race.views()))
+        followed = self._follow(event, racing.follow, self.zones.race.views())
+        self._list_runs_after(followed)
+        self._tell_next_step_after(event, followed)
 
     def mistake_after(self, event: Any) -> None:
-        self._follow(event, mistakes.follow, self.zones.mistakes)
+        followed = self._follow(event, mistakes.follow, self.zones.mistakes)
+        self._tell_next_step_after(event, followed)
+
+    def rates_after(self, event: Any) -> None:
+        followed = self._follow(event, rate_finder.follow, self.zones.train.rates.views())
+        self._tell_next_step_after(event, followed)
 
     def everything_after(self, event: Any) -> None:
         for follow in (self.run_after, self.race_after, self.mistake_after, self.rates_after):
@@ -86,6 +89,10 @@ class _Follow:
 
     def _follow(self, event: Any, handler: Callable[..., Any], outputs: Any) -> Any:
         return event.then(bind(handler, self.page), [self.zones.token], outputs, **FOLLOWING)
+
+    def _tell_next_step_after(self, *events: Any) -> None:
+        for event in events:
+            train.tell_next_step(self.page, self.zones.train, self.zones.token, event)
 
     def _list_runs_after(self, event: Any) -> None:
         token, runs = [self.zones.token], self.zones.compare.runs
@@ -98,7 +105,8 @@ def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
     show_data_again = bind(show_data, page), [token], zones.data.views()
     show_training_again = bind(show_training, page, zones.train), [token], zones.train.views()
     show_race_again = bind(racing.refresh, page), [token], zones.race.views()
-    follow = _Follow(page, zones, rates_after=rate_finder.connect(page, zones.train, token))
+    follow = _Follow(page, zones)
+    follow.rates_after(rate_finder.connect(page, zones.train, token))
     trying.connect(page, zones.trying, token)
     race_started = racing.connect(page, zones.race, token)
     follow.race_after(race_started)

@@ -110,6 +110,13 @@ class Experiments:
                 (key for key, kept in self._kept.items() if _is_of(kept, owner, kind)), None
             )
 
+    def is_going(self, owner: str, kind: str) -> bool:
+        """Whether the owner's experiment of this kind waits or runs."""
+        with self._lock:
+            return any(
+                _is_of(kept, owner, kind) and kept.job.end is None for kept in self._kept.values()
+            )
+
     def look(self, experiment_id: str) -> Experiment:
         """The experiment at this moment. Raises NotFoundError."""
         kept = self._find(experiment_id)

@@ -20,6 +20,7 @@ from tlapp.training.presets import phases_of
 from tlapp.workspace.earlier import check_same_pictures, phases_of_run
 from tlapp.workspace.estimates import total_seconds
 from tlapp.workspace.experiments import Experiments
+from tlapp.workspace.lane import RACE, TRAINING
 from tlapp.workspace.plan import TrainingPlan
 from tlapp.workspace.planner import Planner
 from tlapp.workspace.shelf import BackboneShelf
@@ -27,6 +28,7 @@ from tlapp.workspace.trainings import Trainings
 
 MISTAKE = "mistake"  # the kind of these experiments; their values are `MistakeValue`s
 RATE_FINDER = "lr"  # the kind of these experiments; their values are `RateSweep`s
+WHAT = {MISTAKE: "classic mistake", RATE_FINDER: "search for a learning rate"}  # to their owner
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,13 @@ class Lab:
         runs = [record for record in self.trainings.list(owner) if record.race_id]
         return tuple(record for record in reversed(runs) if record.race_id == runs[0].race_id)
 
+    def under_way(self, owner: str) -> str:
+        """What of the owner's waits or runs, as they call it; "": nothing, they may begin."""
+        if going := [each for each in self.trainings.list(owner) if not each.is_over]:
+            return RACE if going[0].race_id else TRAINING
+        kinds = (kind for kind in WHAT if self.experiments.is_going(owner, kind))
+        return next((WHAT[kind] for kind in kinds), "")
+
     def start_mistake(
         self, owner: str, record: RunRecord, dataset: Dataset, name: str, *, guess: str = ""
     ) -> str:
@@ -95,7 +104,7 @@ class Lab:
 
         uses = plan.uses | {record.run_id}
         return self.experiments.start(
-            owner, MISTAKE, values, what="classic mistake", first=start, uses=uses
+            owner, MISTAKE, values, what=WHAT[MISTAKE], first=start, uses=uses
         )
 
     def start_rate_finder(self, owner: str, dataset: Dataset, config: TrainConfig) -> str:
@@ -117,7 +126,7 @@ class Lab:
             owner,
             RATE_FINDER,
             values,
-            what="search for a learning rate",
+            what=WHAT[RATE_FINDER],
             expected_seconds=self._rate_finder_seconds(dataset, plan),
             uses=plan.uses,
         )

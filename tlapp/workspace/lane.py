@@ -9,6 +9,8 @@ from tlapp.training.events import EpochFinished, TrainingEvent, TrainingFinished
 from tlapp.workspace.live import LiveTracker
 from tlapp.workspace.plan import TrainingPlan
 
+RACE, TRAINING = "freeze race", "training"  # what their owner calls several lanes, and one
+
 
 @dataclass(eq=False)
 class Lane:

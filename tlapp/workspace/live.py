@@ -31,6 +31,8 @@ class LiveRun:
     phase: Phase
     queue_position: int = 0  # jobs that go first, plus one; 0 when not waiting
     waiting_seconds: float | None = None  # expected until it starts; None: not known
+    job_seconds: float = 0.0  # wall time since its job started, which a race's lanes share
+    job_seconds_left: float | None = None  # as expected before it started; None: not known
     download_done_bytes: int = 0
     download_total_bytes: int = 0
     features_done: int = 0

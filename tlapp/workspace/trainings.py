@@ -33,7 +33,7 @@ from tlapp.training.task import Start, TrainJob
 from tlapp.workspace.classifiers import KeptClassifiers, load_kept
 from tlapp.workspace.earlier import make_start, next_phases
 from tlapp.workspace.estimates import note_event, total_seconds
-from tlapp.workspace.lane import Lane, is_turn_over
+from tlapp.workspace.lane import RACE, TRAINING, Lane, is_turn_over
 from tlapp.workspace.live import LiveRun, LiveTracker, live_from_record
 from tlapp.workspace.plan import (
     TrainingPlan,
@@ -87,7 +87,7 @@ class Trainings:
                 owner,
                 lambda should_stop: self._lanes_events(lanes, at_once, should_stop),
                 lambda told: self._on_event(*told),
-                what="freeze race" if plans[0].race_id else "training",
+                what=RACE if plans[0].race_id else TRAINING,
                 on_end=lambda end: self._on_end(lanes, end),
                 expected_seconds=total_seconds([plan.expected_seconds for plan in plans]),
                 uses=frozenset().union(*(plan.uses for plan in plans)),
@@ -162,6 +162,8 @@ class Trainings:
                 active.tracker.live,
                 queue_position=snapshot.position,
                 waiting_seconds=snapshot.waiting_seconds,
+                job_seconds=snapshot.seconds,
+                job_seconds_left=snapshot.seconds_left,
             )
         return replace(live, can_go_on=live.state == "stopped" and folder.has_state())
 

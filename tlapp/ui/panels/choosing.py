@@ -48,9 +48,14 @@ def show_for_pictures(page: Page, owner: str) -> tuple[Any, ...]:
 
 
 def _can_learn(page: Page, owner: str) -> tuple[Any, Any]:
-    """Train and Find a learning rate can be pressed when there are pictures."""
-    update = gr.update(interactive=shown_dataset(page, owner) is not None)
+    """Train and Find a learning rate, which can be pressed or not."""
+    update = gr.update(interactive=can_begin(page, owner))
     return update, update
+
+
+def can_begin(page: Page, owner: str) -> bool:
+    """Whether there are pictures to learn from, and nothing of the owner's is under way."""
+    return shown_dataset(page, owner) is not None and not page.workspace.lab.under_way(owner)
 
 
 def take_over(page: Page, panel: TrainPanel, owner: str, config: TrainConfig) -> tuple[Any, ...]:

@@ -144,5 +144,6 @@ def _lane(live: LiveRun, *, is_winner: bool) -> RaceLane:
         note=racing.lane_note(live),
         accuracies=tuple(row.valid_accuracy for row in record.epochs),
         seconds=record.elapsed,
+        best=record.best_epoch if record.is_over else None,
         is_winner=is_winner,
     )

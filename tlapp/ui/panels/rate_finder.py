@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -13,7 +13,7 @@ from tlapp.errors import DataError, TrainingError
 from tlapp.experiments.lr_finder import HIGHEST_RATE, LOWEST_RATE, RateSweep
 from tlapp.training.config import TrainConfig
 from tlapp.ui import text
-from tlapp.ui.handling import FOLLOWING, QUIET, bind
+from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.panels import choosing
 from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.panels.experiments import follow_experiment, newest_experiment, stop_experiment
@@ -45,17 +45,12 @@ def build() -> RatePanel:
         )
 
 
-def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> Callable[[Any], None]:
-    """Give the components their events. Returns how to follow the search after another event."""
+def connect(page: Page, panel: TrainPanel, token: gr.BrowserState) -> Any:
+    """Give the components their events. Returns the one after which the search is to be followed."""
     everything: set[gr.blocks.Block] = {token, panel.cards, *panel.settings()}
-
-    def then_follow(event: Any) -> None:
-        event.then(bind(follow, page), [token], panel.rates.views(), **FOLLOWING)
-
-    then_follow(panel.rates.start.click(bind(start, page, panel, token), everything, None, **QUIET))
     panel.rates.stop.click(bind(stop, page), [token], None, **QUIET)
     panel.rates.use.click(bind(use, page, panel, token), everything, panel.settings(), **QUIET)
-    return then_follow
+    return panel.rates.start.click(bind(start, page, panel, token), everything, None, **QUIET)
 
 
 def start(page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormValues) -> None:

@@ -128,11 +128,12 @@ def _connect_fields(
 
 
 def tell_next_step(page: Page, panel: TrainPanel, token: gr.BrowserState, event: Any) -> None:
-    """After this event, say again what Fine-tune would do and whether a found rate still fits."""
+    """After this event, say again what can be begun, what Fine-tune would do and whether a found
+    rate still fits."""
     event.then(
         bind(tuning.refresh, page),
         [token],
-        [panel.next_step, panel.rates.use],
+        panel.for_next_step(),
         **LATEST,
     )
 

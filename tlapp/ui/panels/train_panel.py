@@ -53,6 +53,14 @@ class TrainPanel:
         """What starts and ends a training, in the order of `button_updates`."""
         return [self.train, self.stop, self.go_on, self.fine_tune]
 
+    def for_next_step(self) -> list[gr.components.Component]:
+        """What `tuning.refresh` fills, in its order."""
+        return [self.next_step, self.rates.use, *self.starts()]
+
+    def starts(self) -> list[gr.components.Component]:
+        """What starts something with the pictures on the page."""
+        return [self.train, self.go_on, self.fine_tune, self.rates.start]
+
     def settings(self) -> list[gr.components.Component]:
         """The ladder and the fields."""
         return [self.ladder, *self.form.components()]

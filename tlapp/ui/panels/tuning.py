@@ -3,16 +3,19 @@
 from dataclasses import replace
 from typing import Any
 
+import gradio as gr
+
 from tlapp.errors import TlappError
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig, config_from_values
 from tlapp.training.presets import fine_tuning_of
 from tlapp.ui import present
-from tlapp.ui.panels import rate_finder
+from tlapp.ui.panels import choosing, rate_finder
 from tlapp.ui.panels.choices import chosen_config
 from tlapp.ui.session import Page
 from tlapp.ui.text import tuning as words
 from tlapp.workspace.earlier import check_same_pictures
+from tlapp.workspace.lane import TRAINING
 
 
 def tuning_config(shown: TrainConfig, record: RunRecord) -> tuple[TrainConfig, words.Origin]:
@@ -30,17 +33,24 @@ def tuning_config(shown: TrainConfig, record: RunRecord) -> tuple[TrainConfig, w
 
 
 def refresh(page: Page, token: str) -> tuple[Any, ...]:
-    """What depends on the run and on the settings together: what Fine-tune would do, and whether
-    the rate that was found is for these settings."""
+    """What depends on the run and on the settings together: what Fine-tune would do, whether the
+    rate that was found is for these settings, and whether something can be begun now; in the order
+    of `TrainPanel.for_next_step`."""
     owner = page.owner_of(token)
+    can_begin = gr.update(interactive=choosing.can_begin(page, owner))
     return (
         present.next_step(next_step(page, owner)),
         rate_finder.use_update(page, owner),
+        *[can_begin] * 4,
     )
 
 
 def next_step(page: Page, owner: str) -> str:
-    """What can be done with the run on the page beside training anew; "" for nothing."""
+    """What can be done with the run on the page beside training anew, or what must be over first;
+    "" for nothing."""
+    under_way = page.workspace.lab.under_way(owner)
+    if under_way:
+        return "" if under_way == TRAINING else words.under_way(under_way)
     run_id = page.workspace.visitor_state(owner).run_id
     if run_id is None:
         return ""
@@ -55,6 +65,7 @@ def next_step(page: Page, owner: str) -> str:
             said.append(_offer(page, owner, record))
         elif record.phase_starts:
             said.append(words.FINE_TUNED)
+            said += [words.HEAD_KEPT] if record.keeps_first_phase else []
     except TlappError:  # the pictures are gone or changed, or its settings another version's
         return ""
     return " ".join(said)

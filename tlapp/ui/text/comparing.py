@@ -42,6 +42,7 @@ CONTINUES = "Goes on from an earlier run"
 BACKBONE_TITLES = {card.name: card.title for card in CARDS}
 ENDED = {"stopped": "stopped before its end", "failed": "failed"}
 FROZEN = "frozen"
+HEAD_KEPT = "the head was better and is kept"
 FREEZE_WORDS = {"head": "the whole backbone", "none": "nothing"}
 LEARNED_WORDS = {"head": "head only", "none": "everything"}
 

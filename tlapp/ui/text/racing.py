@@ -47,7 +47,17 @@ def race_status(lives: Sequence[LiveRun]) -> str:
         return STOPPED if stopped else "The race is over."
     if all(live.phase == "waiting" for live in lives):
         return waiting(lives[0].queue_position, lives[0].waiting_seconds)
-    return f"The race is on: {len(over)} of {len(lives)} lanes are at the end."
+    ended = f"{len(over)} of {count(len(lives), 'lane has', 'lanes have')} come to the end"
+    return f"The race is on: {ended}.{_time_left(lives[0])}"
+
+
+def _time_left(live: LiveRun) -> str:
+    """How long the race has taken, and will take; "" while that is not known."""
+    if live.job_seconds_left is None:
+        return ""
+    if live.job_seconds_left < 1:
+        return f" {duration(live.job_seconds)} so far, longer than expected."
+    return f" About {duration(live.job_seconds_left)} left."
 
 
 def lane_title(record: RunRecord) -> str:
@@ -67,14 +77,24 @@ def lane_note(live: LiveRun) -> str:
     if record.state == "failed":
         return f"failed: {record.message}"
     if live.is_over:
-        took = f" in {duration(record.seconds)}" if record.seconds is not None else ""
-        epochs = f"{count(len(record.epochs), 'epoch', 'epochs')}{took}"
-        return epochs if record.state == "finished" else f"stopped after {epochs}"
+        return _lane_end(record)
     if live.phase == "waiting":
         return "waits"
     if live.phase == "features":
         return f"looks at picture {live.features_done:,} of {live.features_total:,}"
-    return f"epoch {live.epoch} of {live.epochs}"
+    step = f", step {live.batch} of {live.batches}" if live.batch < live.batches else ""
+    return f"epoch {live.epoch} of {live.epochs}{step}"
+
+
+def _lane_end(record: RunRecord) -> str:
+    """What a lane that is over has come to."""
+    took = f" in {duration(record.seconds)}" if record.seconds is not None else ""
+    kept = " (its pictures had been read before)" if took and record.found_features else ""
+    epochs = f"{count(len(record.epochs), 'epoch', 'epochs')}{took}{kept}"
+    if record.state != "finished":
+        return f"stopped after {epochs}"
+    best = record.best_row()
+    return epochs if best is None else f"{epochs}; best: epoch {best.epoch}"
 
 
 def verdict(result: RaceResult, records: Sequence[RunRecord]) -> tuple[str, ...]:

@@ -10,7 +10,16 @@ Origin = Literal["default", "page", "other network"]  # of the settings for fine
 
 GO_ON = "Go on takes this training up where it was stopped."
 FINE_TUNED = "This run is fine-tuned. Train begins anew, from the untouched network."
+HEAD_KEPT = (
+    "To fine-tune again, show the run of the head under Compare runs and open stages above: fewer of "
+    "them, or at a lower rate."
+)
 _SUFFIX = ", fine-tuned"
+
+
+def under_way(what: str) -> str:
+    """What of the visitor's must be over before something else can begin."""
+    return f"Your {what} is under way. When it is over, or stopped, you can train again."
 
 
 def offer(config: TrainConfig, origin: Origin, learning: int, seconds: float | None) -> str:

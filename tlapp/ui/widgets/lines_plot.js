@@ -1,15 +1,16 @@
 /* Held-out accuracy of several runs on one plot, over epochs or over seconds. Needs chart.js. */
 
-/** The plot: its node, and how to draw rows of {key, colour, accuracies, seconds} into it. */
+/** The plot: its node, and how to draw rows of {key, colour, accuracies, seconds, best} into it.
+    A dot stands at the epoch `best`; where there is none yet, at the newest one. */
 function buildLinesPlot() {
   const node = make("div", "tl-run-plot tl-runs-plot", null, { role: "img" });
   const svg = node.appendChild(makeSvg("svg", { "aria-hidden": "true" }));
   const grid = svg.appendChild(makeSvg("g"));
   const lines = svg.appendChild(makeSvg("g"));
 
-  const pointsOf = (row, isByEpoch) => row.accuracies
-    .map((value, index) => [isByEpoch ? index + 1 : row.seconds[index], value])
-    .filter(([x, y]) => isNumber(x) && isNumber(y));
+  const pointAt = (row, index, isByEpoch) => [isByEpoch ? index + 1 : row.seconds[index], row.accuracies[index]];
+  const isPoint = ([x, y]) => isNumber(x) && isNumber(y);
+  const pointsOf = (row, isByEpoch) => row.accuracies.map((_, index) => pointAt(row, index, isByEpoch)).filter(isPoint);
 
   function scales(points, isByEpoch) {
     const first = isByEpoch ? 1 : 0;
@@ -67,9 +68,9 @@ function buildLinesPlot() {
     const points = pointsOf(row, isByEpoch);
     const steps = points.map(([a, b], index) => (index ? "L" : "M") + at.x(a).toFixed(1) + " " + at.y(b).toFixed(1));
     place(group.firstChild, { d: steps.join("") });
-    const end = points.at(-1);
-    appear(group.lastChild, Boolean(end));
-    if (end) place(group.lastChild, { cx: at.x(end[0]), cy: at.y(end[1]) });
+    const dot = row.best ? pointAt(row, row.best - 1, isByEpoch) : points.at(-1) || [];
+    appear(group.lastChild, isPoint(dot));
+    if (isPoint(dot)) place(group.lastChild, { cx: at.x(dot[0]), cy: at.y(dot[1]) });
   }
 
   function draw(rows, isByEpoch) {

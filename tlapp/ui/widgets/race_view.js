@@ -18,7 +18,7 @@ let isByEpoch = false;
 const laneRows = () => (props.value && props.value.lanes) || [];
 
 const drawPlot = () => plot.draw(laneRows().map((lane, index) => ({
-  key: lane.run, colour: index, accuracies: lane.accuracies, seconds: lane.seconds,
+  key: lane.run, colour: index, accuracies: lane.accuracies, seconds: lane.seconds, best: lane.best,
 })), isByEpoch);
 
 function buildLane() {

@@ -16,6 +16,7 @@ class RaceLane:
     note: str  # how far it is: "epoch 3 of 35", "failed: learning rate too high"
     accuracies: tuple[float | None, ...]  # held out, after each epoch, 0 to 1
     seconds: tuple[float, ...]  # wall time of the learning until the end of each epoch
+    best: int | None = None  # the epoch that is kept, 1 for the first; None: it is not over
     is_winner: bool = False
 
 

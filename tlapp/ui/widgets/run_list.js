@@ -131,7 +131,7 @@ function renderRow(line, row) {
 }
 
 const drawPlot = () => plot.draw(picked().map((row) => ({
-  key: row.run, colour: chosen.get(row.run), accuracies: row.accuracies, seconds: row.seconds,
+  key: row.run, colour: chosen.get(row.run), accuracies: row.accuracies, seconds: row.seconds, best: row.best,
 })), isByEpoch);
 
 /** Settings whose values are not the same in all chosen runs. */

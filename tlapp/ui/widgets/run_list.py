@@ -16,6 +16,7 @@ class RunRow:
     settings: tuple[tuple[str, str], ...]  # what it is called, and its value
     accuracies: tuple[float | None, ...]  # held out, after each epoch, 0 to 1
     seconds: tuple[float, ...]  # wall time of the learning until the end of each epoch
+    best: int | None = None  # the epoch that is kept, 1 for the first
     is_best: bool = False  # the highest held-out accuracy of its data set
     is_shown: bool = False  # it is the one on the page
     is_pinned: bool = False
