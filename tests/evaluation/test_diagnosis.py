@@ -110,8 +110,9 @@ def test_why_the_held_out_loss_is_below_the_running_one_is_explained() -> None:
 
 
 def test_only_the_last_phase_is_judged() -> None:
-    first = rows([1.2, 0.3], [1.2, 0.3])
-    second = [replace(row, phase=2, epoch=row.epoch + 2) for row in GOOD]
+    first = rows([1.38] * 4, [1.38] * 4)
+    assert said(run(first)) == ["rate_too_small"]
+    second = [replace(row, phase=2, epoch=row.epoch + 4) for row in GOOD]
     assert said(run([*first, *second])) == []
 
 
@@ -146,3 +147,37 @@ def epochs_of(**wishes: Any) -> RunRecord:
 
 def test_a_real_training_at_a_tiny_rate_is_found_out() -> None:
     assert said(epochs_of(epochs=5, learning_rate=1e-8)) == ["rate_too_small"]
+
+
+def test_a_head_that_fine_tuning_spoiled_is_said_and_not_taken_for_getting_better() -> None:
+    head = make_row(1, valid_loss=0.1, valid_accuracy=1.0)
+    tuned = [
+        make_row(number, phase=2, valid_loss=loss, valid_accuracy=0.8, train_eval_loss=0.1)
+        for number, loss in enumerate((0.55, 0.5, 0.4, 0.3), start=2)
+    ]
+    record = run([head, *tuned], best_epoch=1)
+    assert said(record) == ["head_spoiled"]
+    sentence, to_do = diagnosis(diagnose(record)[0])
+    assert "rose from 0.10 to 0.55 (epoch 2)" in sentence
+    assert "a third of the backbone's rate" in to_do
+    better = run([head, *tuned[:-1], replace(tuned[-1], valid_accuracy=1.0, valid_loss=0.05)])
+    assert "head_spoiled" not in said(better)
+    assert "head_spoiled" not in said(replace(record, state="running"))
+    gentle = run([head, *(replace(row, valid_loss=0.12) for row in tuned)])
+    assert "head_spoiled" not in said(gentle)
+
+
+def test_an_early_epoch_that_is_kept_though_the_loss_fell_on_is_explained() -> None:
+    hits = ("1111", "1110", "1110", "1110")
+    losses = rows([0.9, 0.6, 0.55, 0.5], [0.8, 0.5, 0.49, 0.48])
+    course = [replace(row, valid_hits=hit) for row, hit in zip(losses, hits, strict=True)]
+    record = run(course, best_epoch=1)
+    assert said(record) == ["early_best"]
+    sentence, _ = diagnosis(diagnose(record)[0])
+    assert "Epoch 1 is kept because it gets 1 held-out picture more right than epoch 4" in sentence
+    assert "(0.80 against 0.48)" in sentence
+    assert said(replace(record, best_epoch=4)) == []
+    level = [replace(row, valid_hits="1111") for row in course]
+    assert said(run(level, best_epoch=1)) == []
+    steady = [course[0], *(replace(row, valid_loss=0.75) for row in course[1:])]
+    assert said(run(steady, best_epoch=1)) == []

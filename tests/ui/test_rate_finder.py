@@ -249,6 +249,15 @@ def test_the_reason_is_a_sentence_with_its_figures(change: dict[str, Any], sente
     assert sentence in told
 
 
+def test_a_rate_below_the_default_says_what_to_do_about_the_default() -> None:
+    config = TrainConfig(freeze="last:2", learning_rate=3e-4, backbone_learning_rate=1e-3)
+    careful = replace(REASON, rule="safe", safe_rate=2e-4)
+    below = words.why(replace(sweep(config), suggested_rate=2e-4, reason=careful))
+    assert "The default is higher, 0.0003" in below
+    assert "Train once with each, and let Compare runs decide." in below
+    assert "default" not in words.why(replace(sweep(config), suggested_rate=4e-4, reason=careful))
+
+
 def test_where_several_rates_change_each_is_told() -> None:
     config = TrainConfig(freeze="last:2", learning_rate=3e-4, backbone_learning_rate=1e-3)
     told = words.why(sweep(config))

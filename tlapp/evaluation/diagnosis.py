@@ -9,21 +9,25 @@ from tlapp.runs.record import EpochRow, RunRecord
 Trouble = Literal[
     "one_class",  # every picture gets the same answer
     "diverging",  # the loss is above that of guessing
+    "head_spoiled",  # fine-tuning began by undoing what the head had learned
     "rate_too_small",  # the loss has hardly fallen
     "overfitting",  # the held-out loss rises while the other falls
     "not_converged",  # it was still getting better at the end
+    "early_best",  # one of the first epochs is kept though the held-out loss fell on
     "few_held_out",  # the accuracy is hardly known
     "held_out_better",  # than the running loss, which is no trouble at all
 ]
 
 MOST_TOLD = 3
 _DIVERGED = 1.5  # times the loss of guessing; label smoothing and dropout stay below
+_SPOILED = 1.5  # times the head's held-out loss, and _RISEN_NATS above it
 _HARDLY_FALLEN = 0.85  # of the first epoch's loss; a good rate halves it within a few epochs
 _NEAR_GUESSING = 0.7  # of the loss of guessing
 _RISEN = 1.1  # times the lowest held-out loss, and
 _RISEN_NATS = 0.05  # this much above it: below is noise between epochs
 _STILL_FALLING = 0.97  # of the held-out loss two epochs before: 1.5 % an epoch, and
 _FALLEN_NATS = 0.05  # this much below it
+_FALLEN_ON = 0.8  # of the kept epoch's held-out loss, and _FALLEN_NATS below it
 _WIDE_INTERVAL = 0.2  # of the accuracy: plus or minus 10 points
 _NEARLY_ALL, _NEARLY_NONE = 0.9, 0.1
 _CLEARLY_BETTER = 0.9  # times the running loss
@@ -52,11 +56,17 @@ def diagnose(record: RunRecord) -> tuple[Finding, ...]:
     if grave:
         return (grave,)
     course = (
-        _rate_too_small(rows, guessing)
+        _head_spoiled(record, rows)
+        or _rate_too_small(rows, guessing)
         or _overfitting(rows)
         or (_not_converged(rows) if record.is_over else None)
     )
-    found = [course, _few_held_out(record), _held_out_better(rows) if not course else None]
+    found = [
+        course,
+        _early_best(record, rows),
+        _few_held_out(record),
+        _held_out_better(rows) if not course else None,
+    ]
     return tuple(finding for finding in found if finding)[:MOST_TOLD]
 
 
@@ -78,6 +88,19 @@ def _diverging(rows: list[EpochRow], guessing: float) -> Finding | None:
     loss = rows[-1].train_loss
     is_bad = not math.isfinite(loss) or loss > _DIVERGED * guessing
     return Finding("diverging", (loss, guessing)) if is_bad else None
+
+
+def _head_spoiled(record: RunRecord, rows: list[EpochRow]) -> Finding | None:
+    """Figures: the head's held-out loss, the highest after it, and the epoch of that one."""
+    head = record.best_row(1)
+    if not record.is_over or not record.keeps_first_phase or head is None:
+        return None
+    before = _valid_loss(head)
+    worst = max(rows, key=_valid_loss)
+    has_risen = _valid_loss(worst) > max(_SPOILED * before, before + _RISEN_NATS)
+    if not has_risen:
+        return None
+    return Finding("head_spoiled", (before, _valid_loss(worst), worst.epoch))
 
 
 def _rate_too_small(rows: list[EpochRow], guessing: float) -> Finding | None:
@@ -112,6 +135,21 @@ def _not_converged(rows: list[EpochRow]) -> Finding | None:
     has_fallen = last < _STILL_FALLING * before and last < before - _FALLEN_NATS
     is_lowest = last == min(losses)  # else it goes up and down
     return Finding("not_converged", (before, last)) if has_fallen and is_lowest else None
+
+
+def _early_best(record: RunRecord, rows: list[EpochRow]) -> Finding | None:
+    """Figures: the epoch that is kept, how many pictures it gets right more than the one of the
+    lowest held-out loss, that one, and the two losses."""
+    kept = next((row for row in rows if row.epoch == record.best_epoch), None)
+    if not record.is_over or kept is None or kept.valid_loss is None:
+        return None
+    lowest = min(rows, key=_valid_loss)
+    low, before = _valid_loss(lowest), kept.valid_loss
+    more = kept.valid_hits.count("1") - lowest.valid_hits.count("1")
+    has_fallen_on = low < _FALLEN_ON * before and low < before - _FALLEN_NATS
+    if more < 1 or lowest.epoch < kept.epoch or not has_fallen_on:
+        return None
+    return Finding("early_best", (kept.epoch, more, lowest.epoch, before, low))
 
 
 def _few_held_out(record: RunRecord) -> Finding | None:

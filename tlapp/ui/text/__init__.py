@@ -198,7 +198,7 @@ def card_facts(card: Card, images_per_second: float | None) -> tuple[str, ...]:
     )
     return (
         f"{amount(card.parameters)} parameters",
-        f"{card.imagenet_top1:.0f} % ImageNet top-1",
+        f"{card.imagenet_top1:.0f} % ImageNet top\u20111",
         speed,
     )
 

@@ -20,6 +20,14 @@ def diagnosis(finding: Finding) -> tuple[str, str]:
                 "the steps are too large.",
                 "Choose a learning rate ten times smaller.",
             )
+        case "head_spoiled":
+            return (
+                "Fine-tuning undid what the head had learned: the held-out loss rose from "
+                f"{figures[0]:.2f} to {figures[1]:.2f} (epoch {figures[2]:.0f}), and what followed "
+                "did not make up for it.",
+                "Fine-tune the head again at a third of the backbone's rate, open fewer stages, or "
+                "bring more pictures.",
+            )
         case "rate_too_small":
             return (
                 f"The loss has hardly fallen, from {figures[0]:.2f} to {figures[1]:.2f}: "
@@ -39,13 +47,32 @@ def diagnosis(finding: Finding) -> tuple[str, str]:
                 f"{figures[0]:.2f} to {figures[1]:.2f} in the last two epochs.",
                 "Train for more epochs.",
             )
+        case _:
+            return _about_the_figures(finding)
+
+
+def _about_the_figures(finding: Finding) -> tuple[str, str]:
+    """What the held-out figures themselves can say, and how to read them."""
+    figures = finding.figures
+    match finding.trouble:
+        case "early_best":
+            more = (
+                "1 held-out picture" if figures[1] == 1 else f"{figures[1]:.0f} held-out pictures"
+            )
+            return (
+                f"Epoch {figures[0]:.0f} is kept because it gets {more} more right than epoch "
+                f"{figures[2]:.0f}, though its loss is higher ({figures[3]:.2f} against "
+                f"{figures[4]:.2f}): it is less sure of its answers.",
+                "So small a difference may be chance; with more pictures held out, the choice is "
+                "steadier.",
+            )
         case "few_held_out":
             return (
                 f"With {pictures(int(figures[0]))} held out, the accuracy may be anything between "
                 f"{figures[1] * 100:.0f} and {percent(figures[2])}.",
                 "Hold more pictures out, or collect more, before you compare runs.",
             )
-        case "held_out_better":
+        case _:  # held_out_better
             return (
                 f"The held-out loss ({figures[2]:.2f}) is below the one while learning "
                 f"({figures[0]:.2f}). That is no miracle: while learning, parts of the features are "

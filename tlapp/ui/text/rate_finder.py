@@ -8,6 +8,7 @@ from tlapp.backbones.catalog import find_card
 from tlapp.backbones.weights import DownloadProgress
 from tlapp.experiments.lr_finder import RateReason, RateSweep
 from tlapp.training.config import TrainConfig
+from tlapp.training.presets import defaults
 from tlapp.ui.text import count, duration, megabytes
 from tlapp.ui.text.comparing import learned, small_number
 from tlapp.ui.text.status import waiting
@@ -106,7 +107,10 @@ def why(sweep: RateSweep) -> str:
             "Go back to the default settings."
         )
     rate = sweep.suggested_rate
-    return f"**Take {rate_words(rate)}.** {_because(reason)}{_rest(sweep.config, rate)}"
+    return (
+        f"**Take {rate_words(rate)}.** {_because(reason)}{_rest(sweep.config, rate)}"
+        f"{_or_the_default(sweep.config, rate, reason)}"
+    )
 
 
 def _rest(config: TrainConfig, rate: float) -> str:
@@ -117,6 +121,17 @@ def _rest(config: TrainConfig, rate: float) -> str:
     return (
         f" **{USE_BUTTON}** makes it the learning rate of the head; that of the backbone changes in "
         f"proportion, to {below}."
+    )
+
+
+def _or_the_default(config: TrainConfig, rate: float, reason: RateReason) -> str:
+    """What to do where a rate that does no harm at once is below the default."""
+    usual = defaults(config.freeze, backbone=config.backbone).learning_rate
+    if rate >= usual or not reason.rule.startswith("safe"):
+        return ""
+    return (
+        f" The default is higher, {rate_words(usual)}: after a warm-up a training often bears more "
+        "than a single step does. Train once with each, and let Compare runs decide."
     )
 
 
@@ -131,8 +146,7 @@ def _because(reason: RateReason) -> str:
         return (
             "It is the highest rate that does no harm: beyond it the loss grows over the "
             f"{reason.first_loss:.2g} it began with. It falls too little to show more; a trained head "
-            "has not much to learn. A whole training may bear more: where the default is higher, try "
-            "that too."
+            "has not much to learn."
         )
     lowest = (
         f"{rate_words(reason.lowest_rate)}, where the loss is lowest ({reason.lowest_loss:.2g})"

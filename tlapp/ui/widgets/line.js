@@ -1,4 +1,5 @@
-/* The line to the server: asked for only while news are awaited and none have come for a while. */
+/* The line to the server: asked for only while news are awaited, or after a button was pressed, and
+   when none have come for a while. */
 
 const QUIET_MS = 6000; // news of what goes on come up to four times a second, but a slow step takes longer
 const ASK_MS = 2000;
@@ -18,6 +19,9 @@ async function answers() {
 function watchLine(isAwaited, onChange) {
   let heardAt = performance.now();
   let isLost = false;
+  let wasPressed = false; // since the server last answered
+  document.addEventListener("click", (event) => { wasPressed ||= Boolean(event.target.closest("button")); });
+  const isAsked = () => isAwaited() || wasPressed;
   const tell = (isLostNow) => {
     if (isLostNow === isLost) return;
     isLost = isLostNow;
@@ -25,9 +29,10 @@ function watchLine(isAwaited, onChange) {
   };
   const look = async () => {
     const askedAt = performance.now();
-    const isQuiet = isAwaited() && !document.hidden && askedAt - heardAt > QUIET_MS;
+    const isQuiet = isAsked() && !document.hidden && askedAt - heardAt > QUIET_MS;
     const isSilent = isQuiet && !(await answers());
-    tell(isSilent && heardAt < askedAt && isAwaited());
+    wasPressed &&= isSilent || !isQuiet;
+    tell(isSilent && heardAt < askedAt && isAsked());
     setTimeout(look, ASK_MS);
   };
   setTimeout(look, ASK_MS);
