@@ -1,5 +1,6 @@
 """Everyone can read the page, at every size: contrast, nothing cut off, nothing that jumps."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,21 @@ def test_the_heading_of_no_zone_moves_while_a_training_goes_on(
     wait_until_over(tab)
     shift = tab.page.evaluate("() => window.shifts.reduce((sum, value) => sum + value, 0)")
     assert shift < 0.1  # web.dev's bound of what people perceive as still
+
+
+def test_no_section_scrolls_sideways_whether_open_or_closed(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    wait_until_open(tab)
+    too_wide = """() => [...document.querySelectorAll('.gr-accordion')]
+      .filter((section) => section.scrollWidth > section.clientWidth)
+      .map((section) => section.id)"""
+    sections = tab.page.locator(".gr-accordion > button")
+    assert sections.count() >= 2
+    assert tab.page.evaluate(too_wide) == []
+    for section in sections.all():
+        section.click()
+        expect(section).to_have_class(re.compile("open"))
+    assert tab.page.evaluate(too_wide) == []
 
 
 def test_nothing_glides_for_those_who_asked_for_less_motion(open_tab: OpenTab) -> None:
