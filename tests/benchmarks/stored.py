@@ -1,5 +1,7 @@
 """A folder with `train/` and `val/` in memory: its pictures, their default features, a training."""
 
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -68,4 +70,27 @@ def training_of(source: Path, backbone: Backbone, *phases: TrainConfig) -> Train
         picture_of=by_id.__getitem__,
         backbone=backbone,
         phases=phases,
+    )
+
+
+def few_of(job: TrainJob, *, classes: int, per_class: int, seed: int) -> TrainJob:
+    """The same with so many classes, drawn at random, and so many pictures of each to train on."""
+    draw = random.Random(seed)
+    images = job.images.images
+    chosen = sorted(draw.sample(range(len(job.images.class_names)), classes))
+    train: list[int] = []
+    for label in chosen:
+        mine = [index for index in job.split.train if images[index].class_index == label]
+        train += draw.sample(mine, min(per_class, len(mine)))
+    valid = [index for index in job.split.valid if images[index].class_index in chosen]
+    kept = tuple(
+        replace(images[index], class_index=chosen.index(images[index].class_index))
+        for index in (*train, *valid)
+    )
+    names = tuple(job.images.class_names[label] for label in chosen)
+    places = tuple(range(len(kept)))
+    return replace(
+        job,
+        images=LabeledImages(names, kept),
+        split=Split(places[: len(train)], places[len(train) :], ()),
     )

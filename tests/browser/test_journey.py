@@ -400,7 +400,7 @@ def test_a_freeze_race_draws_five_curves_and_ends_in_a_sentence(
     look_closer(tab, "Freeze race")
     expect(race.locator(".tl-race-lanes li")).to_have_count(5, timeout=30_000)
     expect(tab.page.locator("#train")).to_be_disabled()
-    expect(race.get_by_role("status")).to_have_text("The race is over.", timeout=180_000)
+    expect(race.get_by_role("status")).to_have_text("The race is over.", timeout=240_000)
     expect(tab.page.locator("#train")).to_be_enabled()
     lines = race.locator(".tl-runs-line").evaluate_all(
         """lines => lines.map((line) => [

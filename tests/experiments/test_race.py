@@ -16,7 +16,7 @@ def record_of(lane: str, hits: str) -> RunRecord:
 
 
 def test_the_lanes_learn_what_their_names_say() -> None:
-    lanes = race_phases("resnet18", seed=3)
+    lanes = race_phases("resnet18", seed=3, train_count=500)
     assert list(lanes) == list(LANES)
     assert [phase.freeze for phase in lanes["head"]] == ["head"]
     assert [phase.freeze for phase in lanes["last"]] == ["head", "last:1"]

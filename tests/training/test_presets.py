@@ -16,6 +16,7 @@ from tlapp.training.presets import (
     asked_phases,
     defaults,
     find_preset,
+    fine_tuning_of,
     matching_preset,
     phases_of,
 )
@@ -29,6 +30,33 @@ def test_each_preset_is_recognised_and_found_by_its_name(preset: Preset) -> None
     assert matching_preset(config) == preset
     assert find_preset(preset.name) == preset
     assert (config.backbone, config.seed) == ("resnet18", 3)
+
+
+@pytest.mark.parametrize(
+    ("train_count", "epochs", "rate"),
+    [
+        (None, 6, 1e-3),
+        (800, 6, 1e-3),
+        (403, 6, 8e-4),
+        (100, 15, 5e-4),
+        (72, 15, 4e-4),
+        (10, 15, 7e-5),
+    ],
+)
+def test_few_pictures_get_more_epochs_at_a_smaller_rate(
+    train_count: int | None, epochs: int, rate: float
+) -> None:
+    config = defaults("last:2", backbone="resnet18", train_count=train_count)
+    assert (config.epochs, config.backbone_learning_rate) == (epochs, rate)
+    assert fine_tuning_of(TrainConfig(backbone="resnet18"), train_count=train_count) == config
+
+
+def test_a_preset_for_few_pictures_is_recognised_where_there_are_few() -> None:
+    for preset in PRESETS:
+        config = apply_preset(preset, backbone="resnet18", train_count=72)
+        assert matching_preset(config, train_count=72) == preset
+    few = apply_preset(FINE_TUNING, backbone="resnet18", train_count=72)
+    assert matching_preset(few, train_count=800) is None
 
 
 def rates(name: str) -> list[float | None]:

@@ -33,11 +33,13 @@ class RaceResult:
     freezing_gain: tuple[float, float, float] | None  # of slower below over all at one rate
 
 
-def race_phases(backbone: str, *, seed: int) -> dict[str, tuple[TrainConfig, ...]]:
-    """The phases of each lane: what its preset stands for."""
+def race_phases(
+    backbone: str, *, seed: int, train_count: int
+) -> dict[str, tuple[TrainConfig, ...]]:
+    """The phases of each lane: what its preset stands for, with so many pictures to learn from."""
     found = {name: find_preset(name) for name in LANES}
     return {
-        name: phases_of(apply_preset(preset, backbone=backbone, seed=seed))
+        name: phases_of(apply_preset(preset, backbone=backbone, seed=seed, train_count=train_count))
         for name, preset in found.items()
         if preset is not None
     }

@@ -122,7 +122,8 @@ def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -
     counts = count_parameters(sketch, class_count, config)
     head_parameters = _head_parameters(counts, plans)
     costs = None if dataset is None else workspace.costs(dataset.dataset_id, config)
-    preset = matching_preset(config)
+    train_count = None if dataset is None else len(workspace.split(dataset).train)
+    preset = matching_preset(config, train_count=train_count)
     return LadderValue(
         stages=tuple(
             LadderStage(plan.stage.name, plan.stage.parameter_count, plan.learning_rate)
@@ -138,11 +139,8 @@ def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -
         if costs is None or config.is_head_alone or costs.is_epoch_measured
         else untried(config),
         doubts=()
-        if dataset is None
-        else tuple(
-            sentence(doubt)
-            for doubt in doubts(plans, config, train_count=len(workspace.split(dataset).train))
-        ),
+        if train_count is None
+        else tuple(sentence(doubt) for doubt in doubts(plans, config, train_count=train_count)),
         replaced_layer=text.replaced(
             counts.replaced_layer,
             (sketch.final_layer.inputs + 1) * sketch.final_layer.outputs,

@@ -22,7 +22,7 @@ from tlapp.workspace.estimates import total_seconds
 from tlapp.workspace.experiments import Experiments
 from tlapp.workspace.lane import RACE, TRAINING
 from tlapp.workspace.plan import TrainingPlan
-from tlapp.workspace.planner import Planner
+from tlapp.workspace.planner import Planner, split_of
 from tlapp.workspace.shelf import BackboneShelf
 from tlapp.workspace.trainings import Trainings
 
@@ -54,7 +54,7 @@ class Lab:
                 race_id=race_id,
                 lane=lane,
             )
-            for lane, phases in race_phases(backbone_name, seed=seed).items()
+            for lane, phases in _lanes(dataset, backbone_name, seed=seed).items()
         ]
         at_once = lanes_at_once(self.shelf.sketch(backbone_name).parameter_count)
         return self.trainings.start(owner, *plans, at_once=at_once)
@@ -63,7 +63,7 @@ class Lab:
         """Expected seconds of a race on this machine; None: not measured yet."""
         seconds = [
             self.planner.seconds(dataset, phases, knows_features=lane > 0)
-            for lane, phases in enumerate(race_phases(backbone_name, seed=0).values())
+            for lane, phases in enumerate(_lanes(dataset, backbone_name, seed=0).values())
         ]
         return total_seconds(seconds)
 
@@ -136,6 +136,10 @@ class Lab:
         steps_a_pass = max(1, ceil(len(plan.split.train) / plan.config.batch_size))
         last = replace(plan.config, epochs=ceil(STEPS / steps_a_pass))
         return self.planner.seconds(dataset, (*plan.phases[:-1], last))
+
+
+def _lanes(dataset: Dataset, backbone: str, *, seed: int) -> dict[str, tuple[TrainConfig, ...]]:
+    return race_phases(backbone, seed=seed, train_count=len(split_of(dataset).train))
 
 
 def _right_side(record: RunRecord, mistake: str) -> Side:

@@ -16,7 +16,7 @@ from tlapp.training.presets import apply_preset, defaults, find_preset
 from tlapp.ui import widget_values
 from tlapp.ui.panels.choices import can_be_shown, chosen_config, remember
 from tlapp.ui.panels.form import FormValues, check_field, field_values, read_form
-from tlapp.ui.panels.shown_data import shown_dataset
+from tlapp.ui.panels.shown_data import shown_dataset, train_count
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
 from tlapp.ui.text.fields import empty_field
@@ -88,6 +88,7 @@ def read(page: Page, panel: TrainPanel, owner: str, values: FormValues) -> Train
         backbone_name=values[panel.cards],
         freeze=freeze_from(stages, locked),
         limits=page.settings.limits,
+        train_count=train_count(page, owner),
         stage_rates=tuple(
             (stage, rate)
             for stage, rate in chosen_config(page, owner).stage_rates
@@ -126,7 +127,11 @@ def change_locks(
         config = read(page, panel, owner, values)
     else:
         config = defaults(
-            freeze, backbone=before.backbone, pretrained=before.pretrained, seed=before.seed
+            freeze,
+            backbone=before.backbone,
+            pretrained=before.pretrained,
+            seed=before.seed,
+            train_count=train_count(page, owner),
         )
     return take_over(page, panel, owner, config)
 
@@ -140,7 +145,9 @@ def choose_preset(
     preset = find_preset(str(event.name))
     if preset is None:
         return _settings(page, panel, owner, before)
-    config = apply_preset(preset, backbone=before.backbone, seed=before.seed)
+    config = apply_preset(
+        preset, backbone=before.backbone, seed=before.seed, train_count=train_count(page, owner)
+    )
     return take_over(page, panel, owner, config)
 
 
@@ -196,7 +203,7 @@ def reset_form(page: Page, panel: TrainPanel, token: str) -> tuple[Any, ...]:
     """The defaults for the chosen backbone and what is chosen to learn."""
     owner = page.owner_of(token)
     before = chosen_config(page, owner)
-    config = defaults(before.freeze, backbone=before.backbone)
+    config = defaults(before.freeze, backbone=before.backbone, train_count=train_count(page, owner))
     return take_over(page, panel, owner, config)
 
 
@@ -211,9 +218,10 @@ def show_field_problem(
         return gr.update(info=f"{error} {error.hint}", elem_classes=WRONG_FIELD)
     if values[field] is not None:
         return gr.update(info=field.info, elem_classes=[])
-    config = chosen_config(page, page.owner_of(values[token]))
-    default = getattr(defaults(config.freeze, backbone=config.backbone), name)
-    return gr.update(info=empty_field(default), elem_classes=[])
+    owner = page.owner_of(values[token])
+    config = chosen_config(page, owner)
+    usual = defaults(config.freeze, backbone=config.backbone, train_count=train_count(page, owner))
+    return gr.update(info=empty_field(getattr(usual, name)), elem_classes=[])
 
 
 def change_field(

@@ -97,13 +97,14 @@ def read_form(
     backbone_name: str,
     freeze: Freeze,
     limits: Limits,
+    train_count: int | None = None,
     stage_rates: tuple[tuple[str, float], ...] = (),
 ) -> TrainConfig:
-    """The config that the fields stand for; an empty field means its default.
+    """The config that the fields stand for; an empty field means its default for so many pictures.
 
     Raises TrainingError, naming the value, for anything that cannot work.
     """
-    default = defaults(freeze, backbone=backbone_name)
+    default = defaults(freeze, backbone=backbone_name, train_count=train_count)
     given = {name: _plain(values[component]) for name, component in form.named()}
     filled = {
         name: getattr(default, name) if value is None else value for name, value in given.items()

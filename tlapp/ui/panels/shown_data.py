@@ -18,6 +18,12 @@ def shown_dataset(page: Page, owner: str) -> Dataset | None:
     return pending_dataset(page, owner) or dataset_in_use(page, owner)
 
 
+def train_count(page: Page, owner: str) -> int | None:
+    """How many pictures a training would learn from; None: there are none yet."""
+    dataset = shown_dataset(page, owner)
+    return None if dataset is None else len(page.workspace.split(dataset).train)
+
+
 def pending_dataset(page: Page, owner: str) -> Dataset | None:
     """The import that waits for a decision."""
     dataset_id = page.workspace.visitor_state(owner).pending_dataset_id

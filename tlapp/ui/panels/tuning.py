@@ -25,10 +25,11 @@ def tuning_config(shown: TrainConfig, record: RunRecord) -> tuple[TrainConfig, w
     Raises TrainingError for a run of another version.
     """
     head = config_from_values(record.phases[0])
+    usual = fine_tuning_of(head, train_count=record.train_count)
     if shown.is_head_alone:
-        return fine_tuning_of(head), "default"
+        return usual, "default"
     if (shown.backbone, shown.pretrained) != (head.backbone, head.pretrained):
-        return fine_tuning_of(head), "other network"
+        return usual, "other network"
     return shown, "page"
 
 

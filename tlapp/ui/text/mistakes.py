@@ -127,7 +127,8 @@ MISTAKE_WORDS: Final[Mapping[str, MistakeWords]] = MappingProxyType(
         ),
         "rate_times_100": MistakeWords(
             "Learning rate times 100",
-            "Head and last stage learn, at a hundred times the usual rate.",
+            "Head and last stage learn, at a hundred times the usual rate. Two epochs are enough to "
+            "see it.",
             "Each step jumps over the valley it aims at, and lands where the loss is higher.",
             "It recovered this time, from a much higher loss than it began with. Do not count on "
             "it: change the rate by factors of three, not of a hundred.",
