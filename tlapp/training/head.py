@@ -194,7 +194,7 @@ class _Trainer:
         """The mean loss, whose gradients are then in the head."""
         config = self._config
         if config.dropout:
-            x_BD = x_BD * dropout_mask(x_BD.shape, config.dropout, self._generator)
+            x_BD.mul_(dropout_mask(x_BD.shape, config.dropout, self._generator))
         loss = functional.cross_entropy(
             self._head(x_BD),
             labels_B,

@@ -84,10 +84,16 @@ def class_weights(labels_N: Tensor, class_count: int, *, is_balanced: bool) -> T
 def dropout_mask(shape: Sequence[int], dropout: float, generator: torch.Generator) -> Tensor:
     """0 where a value is left out, elsewhere 1 / (1 - dropout), which keeps the mean; float32.
 
-    `torch.nn.functional.dropout` would draw from the process's random numbers.
+    `torch.nn.functional.dropout` would draw from the process's random numbers. 16 random bits
+    decide about a value, four values for each number that is drawn: twice as quick as `torch.rand`.
     """
-    is_kept = torch.rand(*shape, generator=generator) >= dropout
-    return is_kept.float().div_(1 - dropout)
+    count = math.prod(shape)
+    drawn = torch.empty(-(-count // 4), dtype=torch.int64).random_(
+        -(2**63), None, generator=generator
+    )
+    bits = drawn.view(torch.int16)[:count].view(*shape)  # -2^15 to below 2^15
+    is_kept = bits >= int(dropout * 2**16) - 2**15
+    return is_kept.float().mul_(1 / (1 - dropout))
 
 
 def check_loss(loss: float, *, learning_rate: float) -> None:
