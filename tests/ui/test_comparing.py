@@ -186,6 +186,9 @@ def test_a_gain_says_how_sure_it_is_and_what_is_kept() -> None:
     certain = gain_sentence((0.05, 0.01, 0.09), keeps_head=False)
     assert "+5.0 points" in certain
     assert certain.endswith("a real gain.")
+    level = gain_sentence((0.0, -0.1, 0.1), keeps_head=False)
+    assert level.endswith("The head alone did as well; to use it, show its run under Compare runs.")
+    assert "did as well" not in certain
     lost = gain_sentence((-0.047, -0.109, 0.017), keeps_head=True)
     assert "not certain yet" in lost
     assert "it is the model that is kept" in lost

@@ -109,10 +109,10 @@ def test_the_status_counts_lanes() -> None:
     running = LiveRun(record=make_record(state="running"), phase="training")
     waiting = LiveRun(record=make_record(state="waiting"), phase="waiting", queue_position=3)
     assert race_status([over, running]) == "The race is on: 1 of 2 lanes have come to the end."
-    timed = replace(over, job_seconds=34.0, job_seconds_left=12.0)
-    assert race_status([timed, running]).endswith("come to the end. About 12 s left.")
+    timed = replace(running, job_seconds=34.0, job_seconds_left=12.0)
+    assert race_status([over, timed]).endswith("come to the end. About 12 s left.")
     late = replace(timed, job_seconds_left=0.0)
-    assert race_status([late, running]).endswith("34 s so far, longer than expected.")
+    assert race_status([over, late]).endswith("34 s so far, longer than expected.")
     assert race_status([waiting, waiting]) == "Waiting: 2 others go first."
     assert race_status([over, over]) == "The race is over."
 
@@ -132,6 +132,9 @@ def test_a_lane_tells_each_step_and_in_the_end_its_best_epoch_and_what_it_was_sp
     record = make_record(state="finished", epochs=rows, seconds=4.0, images_per_second=80.0)
     over = LiveRun(record=record, phase="done")
     assert lane_note(over) == "2 epochs in 4 s; best: epoch 1"
+    phases = (rows[0], replace(rows[1], phase=2))
+    kept = replace(over, record=replace(record, epochs=phases))
+    assert lane_note(kept) == "2 epochs in 4 s; best: epoch 1, of the head alone"
     spared = replace(over, record=replace(record, images_per_second=0.0))
     assert "in 4 s (its pictures had been read before); best" in lane_note(spared)
     stopped = replace(over, record=replace(record, state="stopped"))
@@ -145,5 +148,6 @@ def test_lanes_that_are_level_have_no_winner() -> None:
         lane("one_rate", "1111"),
         lane("scratch", "1100"),
     )
-    assert "**Head only** and 2 others are level: 100\u00a0%" in said
+    assert "**Head only**, **Last stage** and **All at one rate** are level: 100\u00a0%" in said
+    assert "**Head only**, which changes the least of them, is enough here" in said
     assert "is in front" not in said

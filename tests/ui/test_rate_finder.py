@@ -238,7 +238,7 @@ def test_every_state_is_told(experiment: Experiment, status: str) -> None:
     [
         ({}, "There the loss falls fastest"),
         ({"rule": "tenth", "steepest_rate": 0.05}, "too near"),
-        ({"rule": "tenth", "steepest_rate": 2e-5}, "chance"),
+        ({"rule": "tenth", "steepest_rate": 2e-5}, "no more than noise"),
         ({"rule": "safe tenth", "safe_rate": 0.04}, "a tenth of 0.04"),
         ({"rule": "safe", "safe_rate": 0.004}, "the highest rate that does no harm"),
     ],

@@ -27,7 +27,7 @@ class RaceResult:
 
     winner: str  # a lane
     accuracy: float  # the winner's
-    level: int  # lanes with that accuracy, the winner included
+    level: tuple[str, ...]  # lanes with that accuracy, the winner first
     runner_up_gain: tuple[float, float, float] | None  # of the winner over the next best
     transfer_gain: tuple[float, float, float] | None  # of the head alone over from scratch
     freezing_gain: tuple[float, float, float] | None  # of slower below over all at one rate
@@ -63,8 +63,10 @@ def race_result(records: Sequence[RunRecord]) -> RaceResult | None:
     return RaceResult(
         winner=ranked[0],
         accuracy=by_lane[ranked[0]].valid_accuracy or 0.0,
-        level=sum(
-            each.valid_accuracy == by_lane[ranked[0]].valid_accuracy for each in by_lane.values()
+        level=tuple(
+            lane
+            for lane in ranked
+            if by_lane[lane].valid_accuracy == by_lane[ranked[0]].valid_accuracy
         ),
         runner_up_gain=_gain(by_lane, ranked[1], ranked[0]),
         transfer_gain=_gain(by_lane, "scratch", "head"),

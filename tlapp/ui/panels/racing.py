@@ -140,7 +140,7 @@ def _lane(live: LiveRun, *, is_winner: bool) -> RaceLane:
     return RaceLane(
         run=record.run_id,
         title=racing.lane_title(record),
-        figure=racing.lane_figure(record),
+        figure=racing.best_figure(record),
         note=racing.lane_note(live),
         accuracies=tuple(row.valid_accuracy for row in record.epochs),
         seconds=record.elapsed,

@@ -85,7 +85,8 @@ def show(page: Page, owner: str) -> Any:
     tried = page.workspace.tried.get(owner)
     run_id = page.workspace.visitor_state(owner).run_id
     if tried is None:
-        is_trained = run_id is not None and page.workspace.run(run_id).best_epoch is not None
+        record = None if run_id is None else page.workspace.run(run_id)
+        is_trained = record is not None and (record.best_epoch is not None or record.continues)
         return widget_values.no_predictions(
             words.NOTHING_TRIED_YET if is_trained else words.NOTHING_TRIED
         )

@@ -61,6 +61,8 @@ def gain_sentence(gain: tuple[float, float, float], *, keeps_head: bool) -> str:
         if keeps_head
         else ""
     )
+    if points_gained <= 0 and not keeps_head:
+        kept = " The head alone did as well; to use it, show its run under Compare runs."
     if low > 0:
         verdict = "a real gain"
     elif high < 0:

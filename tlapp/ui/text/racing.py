@@ -48,7 +48,8 @@ def race_status(lives: Sequence[LiveRun]) -> str:
     if all(live.phase == "waiting" for live in lives):
         return waiting(lives[0].queue_position, lives[0].waiting_seconds)
     ended = f"{len(over)} of {count(len(lives), 'lane has', 'lanes have')} come to the end"
-    return f"The race is on: {ended}.{_time_left(lives[0])}"
+    going = next(live for live in lives if not live.is_over)
+    return f"The race is on: {ended}.{_time_left(going)}"
 
 
 def _time_left(live: LiveRun) -> str:
@@ -71,6 +72,12 @@ def lane_figure(record: RunRecord) -> str:
     return "" if best is None or best.valid_accuracy is None else percent(best.valid_accuracy)
 
 
+def best_figure(record: RunRecord) -> str:
+    """The same as it stands beside the lane, whose curve may be lower by now."""
+    figure = lane_figure(record)
+    return f"best {figure}" if figure else ""
+
+
 def lane_note(live: LiveRun) -> str:
     """How far the lane is."""
     record = live.record
@@ -90,17 +97,21 @@ def _lane_end(record: RunRecord) -> str:
     """What a lane that is over has come to."""
     took = f" in {duration(record.seconds)}" if record.seconds is not None else ""
     kept = " (its pictures had been read before)" if took and record.found_features else ""
-    epochs = f"{count(len(record.epochs), 'epoch', 'epochs')}{took}{kept}"
+    epochs = f"{_epochs(record)}{took}{kept}"
     if record.state != "finished":
         return f"stopped after {epochs}"
     best = record.best_row()
-    return epochs if best is None else f"{epochs}; best: epoch {best.epoch}"
+    if best is None:
+        return epochs
+    phase = ", of the head alone" if record.keeps_first_phase else ""
+    return f"{epochs}; best: epoch {best.epoch}{phase}"
 
 
 def verdict(result: RaceResult, records: Sequence[RunRecord]) -> tuple[str, ...]:
     """What a race has shown, for a beginner."""
     by_lane = {record.lane: record for record in records}
-    sentences = [_winner(result, by_lane[result.winner])]
+    level = [by_lane[lane] for lane in result.level]
+    sentences = [_winner(result, level)]
     if result.transfer_gain is not None:
         sentences.append(_transfer(result.transfer_gain, by_lane["scratch"]))
     if result.freezing_gain is not None:
@@ -108,19 +119,20 @@ def verdict(result: RaceResult, records: Sequence[RunRecord]) -> tuple[str, ...]
     return tuple(sentences)
 
 
-def _winner(result: RaceResult, record: RunRecord) -> str:
-    others = result.level - 1
-    if others:
-        same = "one other is" if others == 1 else f"{others} others are"
+def _winner(result: RaceResult, level: Sequence[RunRecord]) -> str:
+    """Who is in front; `level`: those with the winner's accuracy, the winner included."""
+    if len(level) > 1:
+        names = [f"**{lane_title(record)}**" for record in level]
         return (
-            f"**{lane_title(record)}** and {same} level: {percent(result.accuracy)} of the held-out "
-            "pictures are right. The gentlest is enough here; bring more pictures to tell them apart."
+            f"{', '.join(names[:-1])} and {names[-1]} are level: {percent(result.accuracy)} of the "
+            f"held-out pictures are right. {names[0]}, which changes the least of them, is enough "
+            "here; bring more pictures to tell them apart."
         )
     lead = result.runner_up_gain
     is_certain = lead is not None and lead[1] > 0
     sure = "a certain lead" if is_certain else "but its lead over the next is not certain"
     return (
-        f"**{lane_title(record)}** is in front: {percent(result.accuracy)} of the held-out pictures "
+        f"**{lane_title(level[0])}** is in front: {percent(result.accuracy)} of the held-out pictures "
         f"are right, {sure}."
     )
 
@@ -140,8 +152,13 @@ def _transfer(gain: tuple[float, float, float], scratch: RunRecord) -> str:
         f"What the network had learned from ImageNet is worth **{100 * gain[0]:.1f} points** here "
         f"(95 % interval {points(gain[1])} to {points(gain[2])}): with only its head learning it "
         "beats the same network that began from scratch, which came to "
-        f"{lane_figure(scratch)} with the same pictures."
+        f"{lane_figure(scratch)} with the same pictures in {_epochs(scratch)}, each of which takes "
+        "many times as long."
     )
+
+
+def _epochs(record: RunRecord) -> str:
+    return count(len(record.epochs), "epoch", "epochs")
 
 
 def _freezing(gain: tuple[float, float, float]) -> str:

@@ -159,4 +159,4 @@ def _because(reason: RateReason) -> str:
     tenth = f"It is a tenth of {lowest}; at higher rates it is higher again."
     if reason.steepest_rate > reason.lowest_rate / 10:
         return f"{tenth} It falls fastest at {steepest}, which is too near to that point."
-    return f"{tenth} What falls at {steepest} is chance."
+    return f"{tenth} Where the curve falls fastest, at {steepest}, it is no more than noise."

@@ -61,7 +61,8 @@ LADDER_WORDS: Final[Mapping[str, str]] = MappingProxyType(
 RUN_VIEW_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "lost": "No answer from tlapp: the line is lost, or the program has ended. Finished epochs are "
-        "kept; the page goes on by itself as soon as tlapp answers again.",
+        "kept; the page goes on by itself as soon as tlapp answers again. "
+        "Then press again what was pressed meanwhile.",
         "loss": "Loss",
         "loss_unit": "mean cross-entropy, lower is better",
         "accuracy": "Accuracy",

@@ -12,7 +12,7 @@ class RaceLane:
 
     run: str  # its id
     title: str
-    figure: str  # the best held-out accuracy so far: "84 %"; "" while there is none
+    figure: str  # the best held-out accuracy so far: "best 84 %"; "" while there is none
     note: str  # how far it is: "epoch 3 of 35", "failed: learning rate too high"
     accuracies: tuple[float | None, ...]  # held out, after each epoch, 0 to 1
     seconds: tuple[float, ...]  # wall time of the learning until the end of each epoch
