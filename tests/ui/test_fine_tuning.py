@@ -9,11 +9,12 @@ from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining
 from tlapp.data.dataset import Dataset
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig
-from tlapp.ui.panels import train, tuning
+from tlapp.ui.panels import train, trying, tuning
 from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.panels.form import field_values
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
+from tlapp.ui.text.trying import NOTHING_TRIED, NOTHING_TRIED_YET
 from tlapp.ui.text.tuning import FINE_TUNED, GO_ON, HEAD_KEPT, fine_tuned_name
 from tlapp.workspace import VisitorState
 
@@ -176,6 +177,21 @@ def test_while_something_else_is_under_way_nothing_can_be_begun_and_the_page_say
     for run_id in run_ids:
         assert page.workspace.wait(run_id, PATIENCE_SECONDS)
     assert refreshed() == ("", {True})
+
+
+def test_while_fine_tuning_waits_try_knows_that_there_is_a_head(
+    page: Page,
+    owner: str,
+    dataset: Dataset,
+    steps: StepTraining,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_id = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    page.workspace.change_visitor_state(owner, lambda _: VisitorState(run_id=run_id))
+    assert trying.show(page, owner).empty == NOTHING_TRIED
+    tuning_run = replace(page.workspace.run(run_id), continues="the head's run")
+    monkeypatch.setattr(page.workspace, "run", lambda run_id, owner=None: tuning_run)
+    assert trying.show(page, owner).empty == NOTHING_TRIED_YET
 
 
 def test_a_name_says_once_that_it_is_fine_tuned() -> None:
