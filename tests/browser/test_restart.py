@@ -68,6 +68,5 @@ def test_the_page_comes_back_by_itself_with_all_that_was_on_it(
         for field, value in (("epochs", "1000"), ("batch-size", "1"), ("seed", "7")):
             expect(tab.page.locator(f"#{field} input")).to_have_value(value)
         server.kill()
-        expect(run_status(tab)).not_to_contain_text("No answer from tlapp")
         tab.page.locator("#train").click()  # nothing trains, so nothing was awaited
         expect(run_status(tab)).to_contain_text("No answer from tlapp", timeout=RESTART_MS)

@@ -163,6 +163,9 @@ def test_a_head_that_fine_tuning_spoiled_is_said_and_not_taken_for_getting_bette
     better = run([head, *tuned[:-1], replace(tuned[-1], valid_accuracy=1.0, valid_loss=0.05)])
     assert "head_spoiled" not in said(better)
     assert "head_spoiled" not in said(replace(record, state="running"))
+    rising = [replace(row, valid_loss=0.11 * 2**row.epoch) for row in tuned]
+    assert said(run([head, *rising], best_epoch=1)) != ["head_spoiled"]
+    assert "head_spoiled" not in said(run([head, tuned[0]], state="stopped", best_epoch=1))
     gentle = run([head, *(replace(row, valid_loss=0.12) for row in tuned)])
     assert "head_spoiled" not in said(gentle)
 
@@ -177,6 +180,9 @@ def test_an_early_epoch_that_is_kept_though_the_loss_fell_on_is_explained() -> N
     assert "Epoch 1 is kept because it gets 1 held-out picture more right than epoch 4" in sentence
     assert "(0.80 against 0.48)" in sentence
     assert said(replace(record, best_epoch=4)) == []
+    certain = [replace(row, valid_hits=row.valid_hits * 20) for row in course]
+    certain[1:] = [replace(row, valid_hits="0" * 80) for row in certain[1:]]
+    assert said(run(certain, best_epoch=1)) == []
     level = [replace(row, valid_hits="1111") for row in course]
     assert said(run(level, best_epoch=1)) == []
     steady = [course[0], *(replace(row, valid_loss=0.75) for row in course[1:])]

@@ -183,12 +183,14 @@ def test_no_other_run_is_shown_while_the_one_on_the_page_goes_on(
 
 
 def test_a_gain_says_how_sure_it_is_and_what_is_kept() -> None:
-    certain = gain_sentence((0.05, 0.01, 0.09), keeps_head=False)
+    certain = gain_sentence((0.05, 0.01, 0.09), keeps_head=False, has_head_run=True)
     assert "+5.0 points" in certain
     assert certain.endswith("a real gain.")
-    level = gain_sentence((0.0, -0.1, 0.1), keeps_head=False)
+    level = gain_sentence((0.0, -0.1, 0.1), keeps_head=False, has_head_run=True)
     assert level.endswith("The head alone did as well; to use it, show its run under Compare runs.")
     assert "did as well" not in certain
-    lost = gain_sentence((-0.047, -0.109, 0.017), keeps_head=True)
+    in_one = gain_sentence((0.0, -0.1, 0.1), keeps_head=False, has_head_run=False)
+    assert "Compare runs" not in in_one
+    lost = gain_sentence((-0.047, -0.109, 0.017), keeps_head=True, has_head_run=True)
     assert "not certain yet" in lost
     assert "it is the model that is kept" in lost

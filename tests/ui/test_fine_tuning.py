@@ -134,9 +134,13 @@ def test_a_run_that_is_fine_tuned_says_so_and_one_that_was_stopped_that_it_can_g
     )
     live = replace(page.workspace.live(record.run_id), record=tuned)
     monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: live)
+    assert tuning.next_step(page, owner) == FINE_TUNED  # the head is no run of its own
+    after_head = replace(live, record=replace(tuned, continues=record.run_id))
+    monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: after_head)
     assert tuning.next_step(page, owner) == f"{FINE_TUNED} {HEAD_KEPT}"
     better = replace(tuned, epochs=(rows[0], replace(rows[1], valid_loss=0.0)))
     live = replace(live, record=better)
+    monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: live)
     assert tuning.next_step(page, owner) == FINE_TUNED
     monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: replace(live, can_go_on=True))
     assert tuning.next_step(page, owner) == f"{GO_ON} {FINE_TUNED}"

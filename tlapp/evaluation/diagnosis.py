@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tlapp.runs.record import EpochRow, RunRecord
+from tlapp.training.interval import paired_difference
 
 Trouble = Literal[
     "one_class",  # every picture gets the same answer
@@ -13,7 +14,7 @@ Trouble = Literal[
     "rate_too_small",  # the loss has hardly fallen
     "overfitting",  # the held-out loss rises while the other falls
     "not_converged",  # it was still getting better at the end
-    "early_best",  # one of the first epochs is kept though the held-out loss fell on
+    "early_best",  # an epoch is kept though the held-out loss fell on after it
     "few_held_out",  # the accuracy is hardly known
     "held_out_better",  # than the running loss, which is no trouble at all
 ]
@@ -98,7 +99,8 @@ def _head_spoiled(record: RunRecord, rows: list[EpochRow]) -> Finding | None:
     before = _valid_loss(head)
     worst = max(rows, key=_valid_loss)
     has_risen = _valid_loss(worst) > max(_SPOILED * before, before + _RISEN_NATS)
-    if not has_risen:
+    has_fallen = _valid_loss(rows[-1]) < _valid_loss(worst)
+    if not (has_risen and has_fallen):  # it does well, learns by heart, or had no time to recover
         return None
     return Finding("head_spoiled", (before, _valid_loss(worst), worst.epoch))
 
@@ -148,6 +150,9 @@ def _early_best(record: RunRecord, rows: list[EpochRow]) -> Finding | None:
     more = kept.valid_hits.count("1") - lowest.valid_hits.count("1")
     has_fallen_on = low < _FALLEN_ON * before and low < before - _FALLEN_NATS
     if more < 1 or lowest.epoch < kept.epoch or not has_fallen_on:
+        return None
+    hits = [[hit == "1" for hit in row.valid_hits] for row in (lowest, kept)]
+    if len(hits[0]) != len(hits[1]) or paired_difference(*hits)[1] > 0:  # that is no chance
         return None
     return Finding("early_best", (kept.epoch, more, lowest.epoch, before, low))
 

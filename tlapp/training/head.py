@@ -191,7 +191,7 @@ class _Trainer:
         return mean_loss * weight, weight
 
     def _backward(self, x_BD: Tensor, labels_B: Tensor) -> float:
-        """The mean loss, whose gradients are then in the head."""
+        """The mean loss, whose gradients are then in the head. Overwrites `x_BD` with dropout."""
         config = self._config
         if config.dropout:
             x_BD.mul_(dropout_mask(x_BD.shape, config.dropout, self._generator))

@@ -92,7 +92,9 @@ def _gain(record: RunRecord) -> str:
     gain = record.gain_over_first_phase()
     if gain is None:
         return ""
-    sentence = comparing.gain_sentence(gain, keeps_head=record.keeps_first_phase)
+    sentence = comparing.gain_sentence(
+        gain, keeps_head=record.keeps_first_phase, has_head_run=record.continues != ""
+    )
     return f'<p id="gain-sentence">{html.escape(sentence)}</p>'
 
 

@@ -66,7 +66,7 @@ def next_step(page: Page, owner: str) -> str:
             said.append(_offer(page, owner, record))
         elif record.phase_starts:
             said.append(words.FINE_TUNED)
-            said += [words.HEAD_KEPT] if record.keeps_first_phase else []
+            said += [words.HEAD_KEPT] if record.keeps_first_phase and record.continues else []
     except TlappError:  # the pictures are gone or changed, or its settings another version's
         return ""
     return " ".join(said)

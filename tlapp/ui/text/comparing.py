@@ -52,16 +52,17 @@ def points(share: float) -> str:
     return f"{100 * share:+.1f}"
 
 
-def gain_sentence(gain: tuple[float, float, float], *, keeps_head: bool) -> str:
+def gain_sentence(gain: tuple[float, float, float], *, keeps_head: bool, has_head_run: bool) -> str:
     """What fine-tuning has added to the head alone (gain, low, high), how sure that is, and which
-    of both is kept."""
+    of both is kept. `has_head_run`: the head is a run of its own."""
     points_gained, low, high = gain
-    kept = (
-        " The head alone, from before, was the best epoch: it is the model that is kept and asked."
-        if keeps_head
-        else ""
-    )
-    if points_gained <= 0 and not keeps_head:
+    kept = ""
+    if keeps_head:
+        kept = (
+            " The head alone, from before, was the best epoch: it is the model that is kept and "
+            "asked."
+        )
+    elif points_gained == 0 and has_head_run:
         kept = " The head alone did as well; to use it, show its run under Compare runs."
     if low > 0:
         verdict = "a real gain"

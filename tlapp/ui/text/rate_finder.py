@@ -127,7 +127,8 @@ def _rest(config: TrainConfig, rate: float) -> str:
 def _or_the_default(config: TrainConfig, rate: float, reason: RateReason) -> str:
     """What to do where a rate that does no harm at once is below the default."""
     usual = defaults(config.freeze, backbone=config.backbone).learning_rate
-    if rate >= usual or not reason.rule.startswith("safe"):
+    has_warm_up = config.pretrained and not config.is_head_alone
+    if rate >= usual or reason.rule != "safe" or not has_warm_up:
         return ""
     return (
         f" The default is higher, {rate_words(usual)}: after a warm-up a training often bears more "
