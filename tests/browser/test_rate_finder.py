@@ -135,6 +135,7 @@ def test_one_press_finds_a_rate_and_another_takes_it(open_tab: OpenTab, tmp_path
     take = tab.page.locator("#rate-use")
     expect(take).to_be_visible(timeout=TRAIN_MS)
     why = tab.page.locator("#rate-chart .tl-rates-why")
+    expect(why).to_contain_text("Take ")  # the button and the chart come by events of their own
     found = re.search(r"Take ([\d.e-]+?)\. ", why.inner_text())
     assert found is not None
     take.click()

@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from tlapp.runs.record import EpochRow, RunRecord
-from tlapp.training.interval import paired_difference
+from tlapp.runs.record import EpochRow, RunRecord, gain
 
 Trouble = Literal[
     "one_class",  # every picture gets the same answer
@@ -151,8 +150,8 @@ def _early_best(record: RunRecord, rows: list[EpochRow]) -> Finding | None:
     has_fallen_on = low < _FALLEN_ON * before and low < before - _FALLEN_NATS
     if more < 1 or lowest.epoch < kept.epoch or not has_fallen_on:
         return None
-    hits = [[hit == "1" for hit in row.valid_hits] for row in (lowest, kept)]
-    if len(hits[0]) != len(hits[1]) or paired_difference(*hits)[1] > 0:  # that is no chance
+    lead = gain(lowest, kept)
+    if lead is None or lead[1] > 0:  # that is no chance
         return None
     return Finding("early_best", (kept.epoch, more, lowest.epoch, before, low))
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tlapp.runs.record import RunRecord
+from tlapp.runs.record import RunRecord, gain
 from tlapp.training.config import TrainConfig
-from tlapp.training.interval import paired_difference
 from tlapp.training.presets import apply_preset, find_preset, phases_of
 
 LANES = {  # presets, the gentlest first, and what runs are called after them
@@ -25,12 +24,16 @@ class RaceResult:
     """What a race has shown, on the same held-out pictures. Gains come as (gain, low, high),
     shares of 0 to 1 with a 95 % interval."""
 
-    winner: str  # a lane
-    accuracy: float  # the winner's
-    level: tuple[str, ...]  # lanes with that accuracy, the winner first
+    level: tuple[str, ...]  # lanes with the highest accuracy, the winner first
+    accuracy: float  # theirs
     runner_up_gain: tuple[float, float, float] | None  # of the winner over the next best
     transfer_gain: tuple[float, float, float] | None  # of the head alone over from scratch
     freezing_gain: tuple[float, float, float] | None  # of slower below over all at one rate
+
+    @property
+    def winner(self) -> str:
+        """The lane in front, of level ones the gentlest."""
+        return self.level[0]
 
 
 def race_phases(
@@ -61,7 +64,6 @@ def race_result(records: Sequence[RunRecord]) -> RaceResult | None:
     if len(ranked) < 2:
         return None
     return RaceResult(
-        winner=ranked[0],
         accuracy=by_lane[ranked[0]].valid_accuracy or 0.0,
         level=tuple(
             lane
@@ -79,8 +81,4 @@ def _gain(
 ) -> tuple[float, float, float] | None:
     if before not in by_lane or after not in by_lane:
         return None
-    rows = [by_lane[lane].best_row() for lane in (before, after)]
-    hits = [[hit == "1" for hit in row.valid_hits] for row in rows if row is not None]
-    if len(hits) != 2 or len(hits[0]) != len(hits[1]) or not hits[0]:
-        return None
-    return paired_difference(*hits)
+    return gain(by_lane[before].best_row(), by_lane[after].best_row())

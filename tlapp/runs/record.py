@@ -170,11 +170,7 @@ class RunRecord:
 
         Best epoch against best epoch, on the same held-out pictures. None: there is one phase.
         """
-        first, later = self.best_row(1), self.best_later_row()
-        if first is None or later is None or not first.valid_hits:
-            return None
-        hits = [[hit == "1" for hit in row.valid_hits] for row in (first, later)]
-        return paired_difference(*hits) if len(hits[0]) == len(hits[1]) else None
+        return gain(self.best_row(1), self.best_later_row())
 
     def with_best(self, epoch: int | None) -> "RunRecord":
         """With the held-out figures of this epoch, whose classifier is kept."""
@@ -204,6 +200,17 @@ class RunRecord:
         if not with_epochs:
             del values["epochs"]
         return values
+
+
+def gain(before: EpochRow | None, after: EpochRow | None) -> tuple[float, float, float] | None:
+    """Accuracy of one epoch over another, on the same held-out pictures: (gain, low, high), 95 %
+    interval. None: there is no such epoch, or they were not measured on the same pictures."""
+    if before is None or after is None:
+        return None
+    hits = [[hit == "1" for hit in row.valid_hits] for row in (before, after)]
+    if not hits[0] or len(hits[0]) != len(hits[1]):
+        return None
+    return paired_difference(*hits)
 
 
 def row_from_json(values: Mapping[str, Any]) -> EpochRow:

@@ -68,31 +68,28 @@ class _Follow:
         self._list_runs_after(followed)
         token = [self.zones.token]
         followed.then(bind(mistakes.refresh, self.page), token, self.zones.mistakes, **QUIET)
-        self._tell_next_step_after(event, followed)
+        self.tell_next_step_after(event)
 
     def race_after(self, event: Any) -> None:
-        followed = self._follow(event, racing.follow, self.zones.race.views())
-        self._list_runs_after(followed)
-        self._tell_next_step_after(event, followed)
+        self._list_runs_after(self._follow(event, racing.follow, self.zones.race.views()))
 
     def mistake_after(self, event: Any) -> None:
-        followed = self._follow(event, mistakes.follow, self.zones.mistakes)
-        self._tell_next_step_after(event, followed)
+        self._follow(event, mistakes.follow, self.zones.mistakes)
 
     def rates_after(self, event: Any) -> None:
-        followed = self._follow(event, rate_finder.follow, self.zones.train.rates.views())
-        self._tell_next_step_after(event, followed)
+        self._follow(event, rate_finder.follow, self.zones.train.rates.views())
 
     def everything_after(self, event: Any) -> None:
         for follow in (self.run_after, self.race_after, self.mistake_after, self.rates_after):
             follow(event)
 
     def _follow(self, event: Any, handler: Callable[..., Any], outputs: Any) -> Any:
-        return event.then(bind(handler, self.page), [self.zones.token], outputs, **FOLLOWING)
+        followed = event.then(bind(handler, self.page), [self.zones.token], outputs, **FOLLOWING)
+        self.tell_next_step_after(followed)
+        return followed
 
-    def _tell_next_step_after(self, *events: Any) -> None:
-        for event in events:
-            train.tell_next_step(self.page, self.zones.train, self.zones.token, event)
+    def tell_next_step_after(self, event: Any) -> None:
+        train.tell_next_step(self.page, self.zones.train, self.zones.token, event)
 
     def _list_runs_after(self, event: Any) -> None:
         token, runs = [self.zones.token], self.zones.compare.runs
@@ -106,12 +103,16 @@ def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
     show_training_again = bind(show_training, page, zones.train), [token], zones.train.views()
     show_race_again = bind(racing.refresh, page), [token], zones.race.views()
     follow = _Follow(page, zones)
-    follow.rates_after(rate_finder.connect(page, zones.train, token))
+    search_started = rate_finder.connect(page, zones.train, token)
+    follow.rates_after(search_started)
+    follow.tell_next_step_after(search_started)
     trying.connect(page, zones.trying, token)
     race_started = racing.connect(page, zones.race, token)
     follow.race_after(race_started)
     follow.run_after(race_started.then(*show_data_again, **QUIET))
-    follow.mistake_after(mistakes.connect(page, zones.mistakes, token))
+    mistake_started = mistakes.connect(page, zones.mistakes, token)
+    follow.mistake_after(mistake_started)
+    follow.tell_next_step_after(mistake_started)
     chosen, starting = train.connect(page, zones.train, token)
     chosen.then(bind(trying.refresh, page), [token], zones.trying.predictions, **QUIET)
     for started in starting:

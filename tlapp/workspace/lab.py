@@ -73,7 +73,11 @@ class Lab:
         return tuple(record for record in reversed(runs) if record.race_id == runs[0].race_id)
 
     def under_way(self, owner: str) -> str:
-        """What of the owner's waits or runs, as they call it; "": nothing, they may begin."""
+        """What of the owner's waits or runs, as they call it; "": nothing, they may begin.
+
+        Told by the records, as to those who follow them: the queue holds a job a moment longer,
+        and a button that is locked in that moment would stay so.
+        """
         if going := [each for each in self.trainings.list(owner) if not each.is_over]:
             return RACE if going[0].race_id else TRAINING
         kinds = (kind for kind in WHAT if self.experiments.is_going(owner, kind))
