@@ -27,7 +27,7 @@ ROOMS = (
 FOR_EVERYONE = ("errors", "settings", "stopping", "files", "owners")
 ON_TOP = ("__main__", "commands")  # the command line may import every room
 
-LONGEST_FILE_LINES = 320
+LONGEST_FILE_LINES = 350
 LONGEST_FUNCTION_LINES = 60
 MOST_PARAMETERS = 8
 

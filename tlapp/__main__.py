@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from tlapp.commands import EXIT_PROBLEM, Terminated, exit_code_of
 from tlapp.errors import TlappError
-from tlapp.settings import read_settings
+from tlapp.settings import Settings, read_settings
 
 HIGHEST_PORT = 65_535
 
@@ -73,6 +73,13 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=_port, help="port (default: the first free one from 7860)")
     parser.add_argument("--public", action="store_true", help="strangers may visit: tight limits")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also answer under this name, e.g. that of a proxy in front; may be given again",
+    )
 
 
 def _port(typed: str) -> int:
@@ -133,15 +140,31 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="+", metavar="NAME", help="backbones, or: all")
 
 
-def _run(options: argparse.Namespace) -> int:
-    """Import the command's module and run it."""
-    settings = read_settings(os.environ, public=getattr(options, "public", False))
-    if options.command == "serve":
-        os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # Gradio reads it when imported
+def _serve(options: argparse.Namespace, settings: Settings) -> int:
+    """Show the page until somebody ends it. Gradio reads its variables when it is imported."""
+    from tlapp.workspace.uploads import open_uploads
+
+    uploads = open_uploads(settings.home)
+    try:
+        os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+        os.environ["GRADIO_TEMP_DIR"] = str(uploads.path)
         from tlapp.ui.shell import launch
 
-        launch(settings, host=options.host, port=options.port)
-        return 0
+        launch(settings, uploads, host=options.host, port=options.port)
+    finally:
+        uploads.close()
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Import the command's module and run it."""
+    settings = read_settings(
+        os.environ,
+        public=getattr(options, "public", False),
+        hosts=getattr(options, "allow_host", ()),
+    )
+    if options.command == "serve":
+        return _serve(options, settings)
     if options.command == "train":
         from tlapp.commands.train import train_folder
 

@@ -3,7 +3,7 @@
 Read once, in ``app.py`` or the command line, with ``read_settings``; passed down from there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,16 +87,23 @@ class Settings:
     home: Path  # the folder that holds data sets, features, weights and runs
     is_public: bool  # strangers may visit: tight limits, no local paths
     limits: Limits
+    hosts: tuple[str, ...] = ()  # names under which the page is shown, beside this machine's own
 
 
-def read_settings(environ: Mapping[str, str], *, public: bool = False) -> Settings:
+def read_settings(
+    environ: Mapping[str, str], *, public: bool = False, hosts: Sequence[str] = ()
+) -> Settings:
     """The settings for this process.
 
     ``TLAPP_HOME`` names the home folder (default ``~/.tlapp``); ``SPACE_ID`` (set by Hugging Face
-    Spaces) or ``public`` choose the public limits. Nothing is created.
+    Spaces) or ``public`` choose the public limits; ``hosts`` and ``SPACE_HOST`` (set there too) are
+    names under which the page is shown. Nothing is created.
     """
     home = Path(environ.get("TLAPP_HOME") or Path.home() / ".tlapp").expanduser().resolve()
     is_public = public or bool(environ.get("SPACE_ID"))
     return Settings(
-        home=home, is_public=is_public, limits=PUBLIC_LIMITS if is_public else LOCAL_LIMITS
+        home=home,
+        is_public=is_public,
+        limits=PUBLIC_LIMITS if is_public else LOCAL_LIMITS,
+        hosts=(*hosts, *(name for name in environ.get("SPACE_HOST", "").split(",") if name)),
     )

@@ -184,7 +184,7 @@ def test_an_answer_to_a_body_that_is_too_large_says_what_the_limit_is(
         trust_env=False,
     )
     assert answer.status_code == 413
-    assert "at most 4 MB" in answer.text
+    assert "at most 1 MB" in answer.json()["error"]
 
 
 def test_a_refused_import_leaves_nothing_behind(

@@ -19,11 +19,12 @@ from tlapp.ui.session import Page
 from tlapp.workspace import Workspace, new_visitor
 
 Result = TypeVar("Result")
+KEY = "the-key-of-this-machine"
 
 
 @pytest.fixture
 def page(workspace: Workspace, settings: Settings) -> Page:  # noqa: F811  # a fixture as above
-    return Page(workspace=workspace, settings=settings)
+    return Page(workspace=workspace, settings=settings, key=KEY)
 
 
 @pytest.fixture

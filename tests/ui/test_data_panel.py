@@ -10,9 +10,10 @@ import pytest
 
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
 from tlapp.data.dataset import Dataset
-from tlapp.errors import DataError
+from tlapp.errors import DataError, ServerError
 from tlapp.training.config import TrainConfig
 from tlapp.ui import widget_values
+from tlapp.ui.door.key import COOKIE
 from tlapp.ui.panels import data
 from tlapp.ui.panels.shown_data import accept_pending, add_left_out, shown_dataset
 from tlapp.ui.session import Page
@@ -28,8 +29,31 @@ def owner(page: Page, token: str) -> str:
     return page.owner_of(token)
 
 
+class _Opened:
+    """A request of the page that was opened from the printed address, or from another."""
+
+    def __init__(self, cookies: str) -> None:
+        self.headers = {"cookie": cookies}
+
+
+def _import_path(page: Page, token: str, path: str, key: str = "") -> list[tuple[Any, ...]]:
+    request = _Opened(f"{COOKIE}={key or page.key}")
+    return list(data.import_path(page, token, path, request))  # type: ignore[arg-type]  # it has what is asked of it
+
+
 def _import(page: Page, token: str, folder: Path) -> list[tuple[Any, ...]]:
-    return list(data.import_path(page, token, str(folder)))
+    return _import_path(page, token, str(folder))
+
+
+@pytest.mark.parametrize("key", ["guess", '""'])
+def test_a_page_that_was_not_opened_from_the_printed_address_reads_no_folder(
+    page: Page, token: str, owner: str, small_folder: Path, key: str
+) -> None:
+    with pytest.raises(ServerError, match="Folders of this machine"):
+        _import_path(page, token, str(small_folder), key)
+    assert shown_dataset(page, owner) is None
+    with pytest.raises(ServerError):
+        _import_path(replace(page, key=""), token, str(small_folder), '""')
 
 
 def test_an_import_waits_for_a_decision_and_takes_the_place_of_the_one_before(
@@ -146,13 +170,13 @@ def test_an_edit_of_classes_that_have_changed_meanwhile_is_refused(
 def test_an_empty_path_is_no_folder(page: Page, token: str, path: str) -> None:
     """It would be the folder in which the server was started."""
     with pytest.raises(DataError, match="No folder is named"):
-        list(data.import_path(page, token, path))
+        _import_path(page, token, path)
 
 
 def test_quotes_around_a_path_are_not_part_of_it(
     page: Page, token: str, owner: str, small_folder: Path
 ) -> None:
-    list(data.import_path(page, token, f'"{small_folder}"'))
+    _import_path(page, token, f'"{small_folder}"')
     assert shown_dataset(page, owner) is not None
 
 

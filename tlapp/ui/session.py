@@ -19,6 +19,7 @@ class Page:
 
     workspace: Workspace
     settings: Settings
+    key: str = ""  # of the machine's own folders; see `door.key`
     watchers: Watchers = field(default_factory=Watchers)
 
     def owner_of(self, token: str) -> str:

@@ -1,5 +1,6 @@
 """The page as a whole: header and zones, and the server that shows it."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -7,13 +8,15 @@ from typing import Literal
 
 import gradio as gr
 from fastapi import FastAPI, Response
-from starlette.middleware import Middleware
 
 from tlapp.errors import ServerError, TlappError
-from tlapp.settings import MEGABYTE, Settings
+from tlapp.settings import Settings
 from tlapp.ui import present, text
 from tlapp.ui.api import build_api
-from tlapp.ui.body_limit import BodyLimit
+from tlapp.ui.door import Door
+from tlapp.ui.door.hosts import known_hosts
+from tlapp.ui.door.key import address_with_key, kept_key
+from tlapp.ui.door.uploads import UploadLimits
 from tlapp.ui.panels import comparing, data, mistakes, racing, train, trying
 from tlapp.ui.session import Page
 from tlapp.ui.text import mistakes as mistake_words
@@ -21,9 +24,11 @@ from tlapp.ui.text import racing as racing_words
 from tlapp.ui.theme import make_theme, page_css
 from tlapp.ui.wiring import Zones, connect
 from tlapp.workspace import Workspace
+from tlapp.workspace.uploads import UploadFolder
 
 LOOK_SECONDS = 0.1  # how soon Ctrl-C is noticed on systems where it wakes nobody
-REQUEST_BYTES = 4 * MEGABYTE  # of any request that is not an upload
+LOCAL_ADDRESS = "127.0.0.1"
+MOST_FILES = 100  # in one upload; a folder is one zip
 VISITOR_KEY = "tlapp_visitor"  # where the browser keeps its token
 VISITOR_SECRET = "tlapp: hides the token from a casual look, the token itself is what counts"
 CURVE_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}
@@ -35,12 +40,11 @@ document.addEventListener("visibilitychange", () => {
   clearTimeout(later);
   if (!document.hidden) later = setTimeout(look, Math.max(0, last + rest - performance.now()));
 });"""
-UPLOAD_CACHE_SECONDS = (600, 3600)  # Gradio's own upload folder: look this often, keep this long
 
 
 def build_page(page: Page) -> gr.Blocks:
     """All components with their events."""
-    blocks = gr.Blocks(title=text.TITLE, analytics_enabled=False, delete_cache=UPLOAD_CACHE_SECONDS)
+    blocks = gr.Blocks(title=text.TITLE, analytics_enabled=False)
     with blocks:
         connect(page, _lay_out(page), blocks)
     return blocks
@@ -93,7 +97,9 @@ def _zone(elem_id: str, number: int, heading: str) -> Iterator[None]:
         yield
 
 
-def launch(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+def launch(
+    settings: Settings, uploads: UploadFolder, *, host: str | None = None, port: int | None = None
+) -> None:
     """Serve the page until interrupted or terminated; then the running training is kept.
 
     `host` and `port`: None leaves them to Gradio's environment variables and defaults (127.0.0.1,
@@ -101,15 +107,31 @@ def launch(settings: Settings, *, host: str | None = None, port: int | None = No
     """
     workspace = Workspace(settings)
     try:
-        page = Page(workspace=workspace, settings=settings)
+        page = Page(workspace=workspace, settings=settings, key=kept_key(settings.home))
+        bound = host or os.environ.get("GRADIO_SERVER_NAME") or LOCAL_ADDRESS
+        door = _make_door(page, uploads, bound)
         blocks = build_page(page)
-        app, url = _serve(blocks, settings, host=host, port=port)
+        app, url = _serve(blocks, door, host=host, port=port)
         add_downloads(app, workspace)
         workspace.start_background()
-        print(text.serving(url), flush=True)
+        print(
+            text.serving(url if settings.is_public else address_with_key(url, page.key)), flush=True
+        )
         _wait_for_the_end(blocks)
     finally:
         workspace.close()
+
+
+def _make_door(page: Page, uploads: UploadFolder, bound: str) -> Door:
+    limits = page.settings.limits
+    return Door(
+        hosts=known_hosts(bound, page.settings.hosts),
+        key=page.key,
+        root_path=os.environ.get("GRADIO_ROOT_PATH", ""),
+        uploads=uploads,
+        upload_limits=UploadLimits(bytes=limits.archive_bytes, files=MOST_FILES),
+        has_room=page.workspace.has_room,
+    )
 
 
 def _wait_for_the_end(blocks: gr.Blocks) -> None:
@@ -119,12 +141,12 @@ def _wait_for_the_end(blocks: gr.Blocks) -> None:
 
 
 def _serve(
-    blocks: gr.Blocks, settings: Settings, *, host: str | None, port: int | None
+    blocks: gr.Blocks, door: Door, *, host: str | None, port: int | None
 ) -> tuple[FastAPI, str]:
     """Start to answer; the server and its address."""
     blocks.queue(default_concurrency_limit=8, max_size=1_000, api_open=True)
     try:
-        return _launch_blocks(blocks, settings, host=host, port=port)
+        return _launch_blocks(blocks, door, host=host, port=port)
     except OSError as error:
         if "empty port" not in str(error):  # Gradio's words when it could listen nowhere
             raise
@@ -132,7 +154,7 @@ def _serve(
 
 
 def _launch_blocks(
-    blocks: gr.Blocks, settings: Settings, *, host: str | None, port: int | None
+    blocks: gr.Blocks, door: Door, *, host: str | None, port: int | None
 ) -> tuple[FastAPI, str]:
     app, url, _ = blocks.launch(
         server_name=host,
@@ -143,16 +165,7 @@ def _launch_blocks(
         run_history=False,
         ssr_mode=False,
         share=False,
-        max_file_size=settings.limits.archive_bytes,
-        app_kwargs={
-            "middleware": [
-                Middleware(
-                    BodyLimit,
-                    upload_bytes=settings.limits.archive_bytes,
-                    other_bytes=REQUEST_BYTES,
-                )
-            ]
-        },
+        app_kwargs={"lifespan": door.lifespan(blocks)},
         prevent_thread_lock=True,
         quiet=True,
     )

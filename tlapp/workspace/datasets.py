@@ -85,10 +85,11 @@ class Datasets:
                     self.delete(dataset.dataset_id)
                 over -= 1
 
-    def has_room(self) -> bool:
-        """Whether more may be taken in."""
+    def has_room(self, coming_bytes: int = 0) -> bool:
+        """Whether more may be taken in, beside so many bytes that are coming already."""
         free = shutil.disk_usage(self._home).free
-        return free >= FREE_FLOOR_BYTES and self.used_bytes <= self._limits.disk_bytes
+        used_bytes = self.used_bytes + coming_bytes
+        return free >= FREE_FLOOR_BYTES and used_bytes <= self._limits.disk_bytes
 
     def _check_disk(self) -> None:
         if not self.has_room():

@@ -303,6 +303,10 @@ class Workspace:
             return self._desk.imagenet_answers(tried, self._shelf.get(backbone_name))
         return self._desk.answers(tried, self.classifier(run_id))
 
+    def has_room(self, coming_bytes: int = 0) -> bool:
+        """Whether the disk takes so many bytes more, within what everything may take."""
+        return self._datasets.has_room(coming_bytes)
+
     def start_background(self) -> None:
         """For servers: start the janitor, and measure the ready backbones while nobody trains."""
         self.janitor.start(partial(self._shelf.measure_all, self._trainings.is_idle))

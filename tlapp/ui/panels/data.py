@@ -15,6 +15,7 @@ from tlapp.data.dataset import Dataset, ImportEvent, ImportFinished, ImportProgr
 from tlapp.data.images import LabeledImages, merge_classes, remove_class, rename_class
 from tlapp.errors import DataError, ServerError, TlappError
 from tlapp.ui import present, text, widget_values
+from tlapp.ui.door.key import has_key
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.panels.shown_data import (
     accept_pending,
@@ -25,6 +26,7 @@ from tlapp.ui.panels.shown_data import (
     shown_dataset,
 )
 from tlapp.ui.session import Page
+from tlapp.ui.text import door
 from tlapp.ui.widgets.class_list import ClassEdit, ClassList, read_class_edit
 from tlapp.ui.widgets.folder_drop import FolderDrop, Upload
 
@@ -194,9 +196,13 @@ def import_upload(page: Page, token: str, upload: Upload | None) -> Iterator[tup
         path.unlink(missing_ok=True)
 
 
-def import_path(page: Page, token: str, path: str) -> Iterator[tuple[Any, ...]]:
-    """Read a folder of this machine."""
+def import_path(
+    page: Page, token: str, path: str, request: gr.Request
+) -> Iterator[tuple[Any, ...]]:
+    """Read a folder of this machine, for whoever opened the page from the printed address."""
     owner = page.owner_of(token)
+    if not page.key or not has_key(request.headers.get("cookie", ""), page.key):
+        raise ServerError(door.LOCAL_KEY_IS_MISSING, hint=door.OPEN_PRINTED_ADDRESS)
     named = path.strip().strip("\"'")  # Windows copies paths with quotes around them
     if not named:
         raise DataError(text.NO_PATH, hint=text.TYPE_PATH)

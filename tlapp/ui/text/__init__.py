@@ -151,13 +151,6 @@ def cannot_listen(host: str | None, port: int | None) -> str:
     )
 
 
-def body_too_large(limit_bytes: int) -> str:
-    """The answer to a request over the limit."""
-    return (
-        f"This is too large: at most {megabytes(limit_bytes)} at once. Send fewer or smaller files."
-    )
-
-
 def accept_button(number: int) -> str:
     """The button that puts an import to use."""
     return f"Use these {pictures(number)}" if number != 1 else "Use this picture"

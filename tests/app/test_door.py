@@ -1,0 +1,252 @@
+"""The door on the real server: pages from elsewhere, hostile bodies, slow senders."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from gradio_client import Client
+
+from tests.app.canary import (
+    MEGABYTE,
+    canary_of,
+    footprint_of,
+    highest_memory_of,
+    wait_until_back,
+)
+from tests.app.visits import bring
+from tests.server import AppServer, running_server
+from tlapp.backbones.catalog import CARDS
+
+CANARY_SECONDS = 1.0
+BODY_BYTES = 290 * MEGABYTE
+MOST_GROWTH = 150 * MEGABYTE
+FORM = "multipart/form-data; boundary=xyz"
+FIELD = b'--xyz\r\nContent-Disposition: form-data; name="x"\r\n\r\n'
+FILE = b'--xyz\r\nContent-Disposition: form-data; name="files"; filename="a.zip"\r\n\r\n'
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """A server for strangers, of its own: its memory is measured."""
+    arguments = ("app.py", "--public", "--allow-host", "class.example")
+    folder = tmp_path_factory.mktemp("attacked")
+    (folder / "home").mkdir()
+    speeds = {card.name: 100.0 for card in CARDS}  # measured: nothing is done in the background
+    (folder / "home" / "speeds.json").write_text(json.dumps(speeds))
+    with running_server(folder, arguments=arguments) as server:
+        with canary_of(server):  # what the first visitor makes it load is loaded
+            pass
+        yield server
+        assert server.is_alive(), server.log
+        assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "evil.example", "Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "class.example", "Origin": "https://class.example"}, 200),
+        ({"X-Forwarded-Host": "evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("path", ["/config", "/gradio_api/info", "/gradio_api/queue/status"])
+def test_pages_from_elsewhere_read_nothing(
+    attacked: AppServer, headers: dict[str, str], status: int, path: str
+) -> None:
+    answer = httpx.get(attacked.url + path, headers=headers, timeout=60, trust_env=False)
+    assert answer.status_code == status
+    if status == 403:
+        assert "access-control-allow-origin" not in answer.headers
+        assert answer.json()["error"]
+
+
+def test_pages_from_elsewhere_change_nothing(attacked: AppServer) -> None:
+    origin = {"Origin": "http://evil.example"}
+    posts: list[Callable[[], httpx.Response]] = [
+        lambda: httpx.post(
+            f"{attacked.url}/gradio_api/run/train",
+            content=json.dumps({"data": [None] * 6}),
+            headers={**origin, "content-type": "text/plain"},
+            trust_env=False,
+        ),
+        lambda: httpx.post(
+            f"{attacked.url}/gradio_api/upload",
+            files={"files": b"x"},
+            headers=origin,
+            trust_env=False,
+        ),
+        lambda: httpx.options(
+            f"{attacked.url}/gradio_api/queue/join",
+            headers={**origin, "access-control-request-method": "POST"},
+            trust_env=False,
+        ),
+    ]
+    for post in posts:
+        answer = post()
+        assert answer.status_code == 403
+        assert "access-control-allow-origin" not in answer.headers
+    assert footprint_of(attacked).uploads == 0
+
+
+def test_behind_a_proxy_the_page_knows_its_own_address(tmp_path: Path) -> None:
+    arguments = ("app.py", "--allow-host", "class.example")
+    environment = {"GRADIO_ROOT_PATH": "/lab"}
+    with running_server(tmp_path, arguments=arguments, environment=environment) as server:
+        outside = {"x-forwarded-host": "class.example", "x-forwarded-proto": "https"}
+        headers = {**outside, "origin": "https://class.example"}
+        for path in ("/config", "/lab/config"):  # a proxy may take its own part off, or not
+            answer = httpx.get(server.url + path, headers=headers, timeout=60, trust_env=False)
+            if path == "/config":
+                assert answer.json()["root"] == "https://class.example/lab"
+            assert answer.status_code in (200, 404)
+            assert "Traceback" not in answer.text
+
+
+def test_a_program_brings_pictures_as_ever(attacked: AppServer, pictures_zip: Path) -> None:
+    client = Client(attacked.url, verbose=False, analytics_enabled=False)
+    assert bring(client, pictures_zip)["classes"] == {"checks": 8, "dots": 8, "stripes": 8}
+    client.close()
+
+
+def _send(
+    server: AppServer, path: str, content_type: str, first: bytes, *, is_declared: bool = True
+) -> int:
+    """Send an endless text; the status of the answer, 0: hung up on while still sending."""
+
+    def body() -> Iterator[bytes]:
+        yield first
+        for _ in range(BODY_BYTES // MEGABYTE):
+            yield b"x" * MEGABYTE
+
+    headers = {"content-type": content_type}
+    if is_declared:
+        headers["content-length"] = str(len(first) + BODY_BYTES // MEGABYTE * MEGABYTE)
+    try:
+        url = f"{server.url}/gradio_api/{path}"
+        answer = httpx.post(url, content=body(), headers=headers, timeout=60, trust_env=False)
+    except httpx.TransportError:
+        return 0
+    assert answer.json()["error"]
+    return answer.status_code
+
+
+ROUTES = (
+    ("upload", FORM, FIELD),
+    ("upload", FORM, FIELD),
+    ("run/upload", "application/json", b'{"data": ["'),
+    ("call/upload", "application/json", b'{"data": ["'),
+    ("api/upload", "application/json", b'{"data": ["'),
+    ("run/run", "application/json", b'{"data": ["'),
+    ("queue/join", "application/json", b'{"data": ["'),
+    ("cancel", "application/json", b'{"data": ["'),
+    ("process_recording", FORM, FILE),
+    ("component_server", FORM, FILE),
+)
+
+
+@pytest.mark.parametrize("is_declared", [True, False], ids=["declared", "in chunks"])
+def test_ten_huge_bodies_at_once_cost_little_and_nobody_waits(
+    attacked: AppServer, is_declared: bool
+) -> None:
+    before = footprint_of(attacked)
+    with (
+        highest_memory_of(attacked) as highest,
+        canary_of(attacked) as canary,
+        ThreadPoolExecutor(len(ROUTES)) as pool,
+    ):
+        sent = [pool.submit(_send, attacked, *each, is_declared=is_declared) for each in ROUTES]
+        statuses = {each.result() for each in sent}
+    assert statuses <= {0, 404, 413}
+    canary.check(CANARY_SECONDS)
+    assert highest[0] - before.memory_bytes < MOST_GROWTH
+    wait_until_back(attacked, before, memory_bytes=MOST_GROWTH)
+
+
+def _begin(server: AppServer, first: bytes) -> socket.socket:
+    """An upload that has begun: its head, and these bytes of its body."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    line = socket.create_connection((host, int(port)), timeout=60)
+    head = (
+        f"POST /gradio_api/upload HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        f"Content-Type: {FORM}\r\nContent-Length: 100000000\r\n\r\n"
+    )
+    line.sendall(head.encode() + first)
+    return line
+
+
+def test_uploads_that_break_off_leave_nothing(attacked: AppServer) -> None:
+    before = footprint_of(attacked)
+    with canary_of(attacked) as canary:
+        lines = [_begin(attacked, FILE + b"x" * 100_000) for _ in range(20)]
+        for line in lines:
+            line.close()
+    canary.check(CANARY_SECONDS)
+    wait_until_back(attacked, before, memory_bytes=MOST_GROWTH)
+
+
+def test_two_hundred_slow_senders_hold_no_more_than_their_share(attacked: AppServer) -> None:
+    before = footprint_of(attacked)
+    with highest_memory_of(attacked) as highest, canary_of(attacked) as canary:
+        lines = [_begin(attacked, FILE + b"x") for _ in range(200)]
+        refused = threading.Semaphore(0)
+
+        def listen(line: socket.socket) -> None:
+            with suppress(OSError):
+                if b" 429 " in line.recv(200):
+                    refused.release()
+
+        listeners = [threading.Thread(target=listen, args=(line,)) for line in lines]
+        for each in listeners:
+            each.start()
+        for _ in range(200 - 40):  # the share of one address
+            assert refused.acquire(timeout=60)
+        assert footprint_of(attacked).threads <= before.threads + 40
+        for line in lines:
+            with suppress(OSError):  # the server has hung up already
+                line.shutdown(socket.SHUT_RDWR)
+        for each in listeners:
+            each.join()
+        for line in lines:
+            line.close()
+    canary.check(CANARY_SECONDS)
+    assert highest[0] - before.memory_bytes < MOST_GROWTH
+    wait_until_back(attacked, before, memory_bytes=MOST_GROWTH)
+
+
+def test_nothing_of_an_upload_is_left_when_the_server_ends(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        httpx.post(
+            f"{server.url}/gradio_api/upload", files={"files": b"x"}, timeout=60, trust_env=False
+        ).raise_for_status()
+        assert footprint_of(server).uploads == 1
+        assert server.terminate(20) == 0
+    assert not any((tmp_path / "home" / "uploads").rglob(".part-*"))
+    assert not (tmp_path / "gradio").exists(), "Gradio's folder is within the home"
+
+
+def test_what_a_killed_server_left_is_gone_after_the_next_start(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        httpx.post(
+            f"{server.url}/gradio_api/upload", files={"files": b"x"}, timeout=60, trust_env=False
+        ).raise_for_status()
+        server.kill()
+        assert footprint_left(tmp_path) == 1
+    with running_server(tmp_path):
+        assert footprint_left(tmp_path) == 0
+
+
+def footprint_left(folder: Path) -> int:
+    """How many uploads are on disk."""
+    return sum(1 for _ in (folder / "home" / "uploads").rglob(".part-*"))

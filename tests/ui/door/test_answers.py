@@ -1,0 +1,81 @@
+"""Errors on their way out are put into words."""
+
+import asyncio
+import json
+import logging
+
+import pytest
+
+from tests.ui.door.asking import Request, ask
+from tlapp.ui.door.answers import Answers
+from tlapp.ui.door.asgi import Receive, Scope, Send
+
+RUN = "/gradio_api/run/train"
+
+
+def _app(status: int, body: bytes, error: Exception | None = None) -> Answers:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if status:
+            await send({"type": "http.response.start", "status": status, "headers": []})
+            await send({"type": "http.response.body", "body": body[:5], "more_body": True})
+            await send({"type": "http.response.body", "body": body[5:]})
+        if error is not None:
+            raise error
+
+    return Answers(app)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (500, {"error": "The zip is damaged."}, 400),
+        (500, {"error": "Defect.", "title": "Incident"}, 500),
+        (500, {"error": None}, 500),
+        (422, {"detail": [{"loc": ["body"]}]}, 422),
+        (404, {"detail": "Not Found"}, 404),
+        (403, {"detail": "File not allowed: /home/anna/x."}, 403),
+    ],
+    ids=str,
+)
+def test_every_error_of_the_api_has_words(
+    status: int, body: dict[str, object], expected: int
+) -> None:
+    answer = ask(_app(status, json.dumps(body).encode()), Request("POST", RUN))
+    assert answer.status == expected
+    assert answer.error
+    assert "anna" not in answer.error
+
+
+def test_words_that_are_there_are_kept() -> None:
+    body = json.dumps({"error": "The zip is damaged."}).encode()
+    assert ask(_app(500, body), Request("POST", RUN)).error == "The zip is damaged."
+
+
+def test_a_good_answer_passes_as_it_is() -> None:
+    answer = ask(_app(200, b"0123456789"), Request("POST", RUN))
+    assert (answer.status, answer.body) == (200, b"0123456789")
+
+
+def test_an_error_that_nobody_caught_is_one_line_in_the_log_without_its_message(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    error = ValueError("anna.jpg is at /home/anna")
+    with caplog.at_level(logging.INFO):
+        answer = ask(_app(500, b"Internal Server Error", error), Request("POST", RUN))
+    assert answer.status == 500
+    (line,) = caplog.records
+    assert "ValueError" in line.getMessage()
+    assert "anna" not in caplog.text
+    assert "Traceback" not in caplog.text
+    incident = line.getMessage().split()[1].rstrip(":")
+    assert incident in answer.error
+
+
+def test_an_error_before_any_answer_is_answered() -> None:
+    assert ask(_app(0, b"", ValueError("x")), Request("GET", "/")).status == 500
+
+
+def test_an_error_within_an_answer_that_has_begun_ends_it() -> None:
+    answer = asyncio.run(Request("GET", "/").send_to(_app(200, b"012345", ValueError("x"))))
+    assert answer is not None
+    assert answer.body == b"012345"

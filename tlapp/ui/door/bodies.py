@@ -1,0 +1,76 @@
+"""Bodies of requests that are no uploads: small, in time, and only where one belongs.
+
+A body that is over its limit, or comes too slowly, is refused at that moment, whether or not the
+request said how large it is. A JSON body is read here as a whole, so that what stands behind gets
+it at once or not at all.
+"""
+
+import asyncio
+
+from tlapp.ui.door.asgi import App, DisconnectedError, Message, Receive, Scope, Send, header, refuse
+from tlapp.ui.door.routes import ASK_BYTES, NO_BODY_BYTES, route_kind
+from tlapp.ui.text import door as words
+
+BODY_SECONDS = 20.0  # for a body of a megabyte at most, also over a school's network
+
+
+class BodyTooLargeError(Exception):
+    """The body is over its limit."""
+
+
+class BodyCheck:
+    """Reads each body that is no upload, within `seconds`, before anybody else does."""
+
+    def __init__(self, app: App, *, seconds: float = BODY_SECONDS) -> None:
+        self.app = app
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or route_kind(scope) == "upload":
+            await self.app(scope, receive, send)
+            return
+        limit = ASK_BYTES if route_kind(scope) == "ask" else NO_BODY_BYTES
+        try:
+            body = await asyncio.wait_for(_read_body(scope, receive, limit), self.seconds)
+        except BodyTooLargeError:
+            await refuse(send, 413, words.body_too_large(limit))
+        except asyncio.TimeoutError:  # the built-in one only from Python 3.11 on
+            await refuse(send, 408, words.TOO_SLOW)
+        except DisconnectedError:
+            return
+        else:
+            await self.app({**scope, "tlapp.bytes": body}, _once(body, receive), send)
+
+
+async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """All of the body. Raises BodyTooLargeError at the first byte over the limit."""
+    if declared_bytes(scope) > limit:
+        raise BodyTooLargeError
+    chunks: list[bytes] = []
+    count = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise DisconnectedError
+        chunks.append(message.get("body", b""))
+        count += len(chunks[-1])
+        if count > limit:
+            raise BodyTooLargeError
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def declared_bytes(scope: Scope) -> int:
+    """What the request says of its size; 0: nothing."""
+    said = header(scope, b"content-length")
+    return int(said) if said.isdecimal() and len(said) < 20 else 0
+
+
+def _once(body: bytes, receive: Receive) -> Receive:
+    """Gives the body, then whatever comes after it (the client's leaving)."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_once() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_once
