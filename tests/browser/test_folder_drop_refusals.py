@@ -101,6 +101,15 @@ def test_a_refusal_of_the_server_is_said(
     wait_for_line(tab, FOLDER, said)
 
 
+def test_the_servers_own_words_for_a_refusal_are_shown(tab: Tab, pictures_folder: Path) -> None:
+    tab.expect("429")
+    said = {"error": "Too many uploads at once. Try again in 30 s."}
+    tab.page.route("**/upload", lambda route: route.fulfill(status=429, json=said))
+    tab.drop_files(FOLDER, [pictures_folder])
+    wait_for_line(tab, FOLDER, "The server did not take it")
+    wait_for_line(tab, FOLDER, said["error"])
+
+
 def test_a_second_drop_is_refused_gently_and_cancel_ends_the_first(
     tab: Tab, drop_page: DropPage, pictures_folder: Path, pictures_zip: Path
 ) -> None:

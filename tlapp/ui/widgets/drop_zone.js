@@ -134,7 +134,7 @@ function makeDropZone(root, words, onDrop) {
     if (error.kind === "told") return [error.title, error.text, "bad"];
     if (!error.kind) console.error(error);
     const kind = error.kind in words ? error.kind : "failed";
-    return [words[kind], words[kind + "_hint"], "bad"];
+    return [words[kind], error.said || words[kind + "_hint"], "bad"];
   };
   /** Do `task(stopping)` with the bar shown, and show the line it gives; a second one is refused. */
   const run = async (task) => {

@@ -1,10 +1,11 @@
 /* Sending: one request to Gradio's upload route, with real progress, and errors that have a kind. */
 
-/** An end that is told to the person: "lost", "too_large", "refused" or "stopped". */
+/** An end that is told to the person: "lost", "too_large", "refused" or "stopped"; `said` are the server's words for it. */
 class SendError extends Error {
-  constructor(kind) {
+  constructor(kind, said = "") {
     super(kind);
     this.kind = kind;
+    this.said = said;
   }
 }
 
@@ -25,9 +26,9 @@ function sendFiles(blobs, ending, { onSent, stopping }) {
     request.onabort = () => reject(new SendError("stopped"));
     request.onload = () => {
       if (request.status === 413) return reject(new SendError("too_large"));
-      const paths = request.status === 200 ? readPaths(request.responseText) : null;
-      if (!paths || paths.length !== blobs.length) return reject(new SendError("refused"));
-      return resolve(paths);
+      const answer = readJson(request.responseText);
+      if (request.status !== 200 || answer?.length !== blobs.length) return reject(new SendError("refused", answer?.error));
+      return resolve(answer);
     };
     stopping.stop = () => request.abort();
     request.open("POST", serverAddress("/upload"));
@@ -35,7 +36,7 @@ function sendFiles(blobs, ending, { onSent, stopping }) {
   });
 }
 
-function readPaths(text) {
+function readJson(text) {
   try {
     return JSON.parse(text);
   } catch {
