@@ -24,7 +24,17 @@ ROOMS = (
     "workspace",
     "ui",
 )
-FOR_EVERYONE = ("errors", "settings", "stopping", "files", "owners")
+FOR_EVERYONE = (
+    "bounds",
+    "errors",
+    "settings",
+    "log",
+    "stopping",
+    "files",
+    "stored",
+    "damages",
+    "owners",
+)
 ON_TOP = ("__main__", "commands")  # the command line may import every room
 
 LONGEST_FILE_LINES = 350

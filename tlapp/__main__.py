@@ -142,8 +142,10 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
     """Show the page until somebody ends it. Gradio reads its variables when it is imported."""
+    from tlapp.log import start_log
     from tlapp.workspace.uploads import open_uploads
 
+    start_log(settings.home)
     uploads = open_uploads(settings.home)
     try:
         os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")

@@ -6,7 +6,6 @@ N pictures, D feature width, K classes.
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,10 +22,11 @@ from tlapp.backbones.loading import Backbone, load_backbone
 from tlapp.backbones.weights import WeightsStore
 from tlapp.errors import RunError
 from tlapp.files import write_atomically
+from tlapp.stored import DamagedFileError, read_content, read_json, sealed
 
 _FORMAT = 1
 _JSON_NAME = "classifier.json"
-_MAX_JSON_BYTES = 10_000_000
+MOST_TENSOR_BYTES = 2_000_000_000  # the largest backbone takes half a gigabyte
 _HINT = "Train again, or choose another run."
 
 
@@ -70,7 +70,7 @@ def save_classifier(classifier: Classifier, folder: Path) -> None:
         "head_file": head_name,
         "backbone_file": backbone_name,
     }
-    write_atomically(folder / _JSON_NAME, json.dumps(description, indent=1).encode("ascii"))
+    write_atomically(folder / _JSON_NAME, sealed(description, indent=1))
     for path in folder.glob("*.safetensors"):
         if path.name not in (head_name, backbone_name):
             path.unlink(missing_ok=True)
@@ -104,6 +104,23 @@ def load_classifier(folder: Path, weights: WeightsStore) -> Classifier:
     return Classifier(backbone, head, class_names, is_backbone_trained=is_trained)
 
 
+def check_description(folder: Path) -> None:
+    """Raise RunError unless what is saved in `folder` says what it is; reads no tensors."""
+    description = _read_description(folder)
+    _list_of_names(description)
+    for key in ("backbone", "weights_hash", "head_file"):
+        _text(description, key)
+
+
+def check_saved(folder: Path) -> None:
+    """Raise RunError unless what is saved in `folder` is whole; loads no backbone."""
+    check_description(folder)
+    description = _read_description(folder)
+    _read_tensors(folder, "head", _text(description, "head_file"))
+    if description.get("backbone_file"):
+        _read_tensors(folder, "backbone", _text(description, "backbone_file"))
+
+
 def _write_tensors(folder: Path, kind: str, tensors: Mapping[str, Tensor]) -> str:
     encoded = write_tensors({name: tensor.contiguous() for name, tensor in tensors.items()})
     name = f"{kind}-{hashlib.sha256(encoded).hexdigest()}.safetensors"
@@ -114,13 +131,12 @@ def _write_tensors(folder: Path, kind: str, tensors: Mapping[str, Tensor]) -> st
 
 def _read_description(folder: Path) -> dict[str, object]:
     try:
-        with (folder / _JSON_NAME).open("rb") as file:
-            description = json.loads(file.read(_MAX_JSON_BYTES))
+        description = read_json(folder / _JSON_NAME)
     except FileNotFoundError as error:
         raise RunError("There is no saved model here.", hint=_HINT) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{_JSON_NAME} of this model is damaged.", hint=_HINT) from error
-    if not isinstance(description, dict):
+    except DamagedFileError as fault:
+        raise RunError(f"{_JSON_NAME} of this model is damaged: {fault}.", hint=_HINT) from fault
+    if not isinstance(description, dict) or not isinstance(description.get("format"), int):
         raise RunError(f"{_JSON_NAME} of this model is damaged.", hint=_HINT)
     if description.get("format") != _FORMAT:
         raise RunError(
@@ -150,11 +166,11 @@ def _read_tensors(folder: Path, kind: str, name: str) -> dict[str, Tensor]:
     if len(digest) != 64 or not digest.isalnum() or name != f"{kind}-{digest}.safetensors":
         raise RunError(f"{_JSON_NAME} of this model names a strange {kind} file.", hint=_HINT)
     try:
-        encoded = (folder / name).read_bytes()
+        encoded = read_content(folder / name, MOST_TENSOR_BYTES)
         if hashlib.sha256(encoded).hexdigest() != digest:
             raise RunError(f"The {kind} file of this model is damaged.", hint=_HINT)
         return read_tensors(encoded)
-    except (OSError, SafetensorError, ValueError) as error:
+    except (OSError, SafetensorError, ValueError, DamagedFileError) as error:
         raise RunError(f"The {kind} file of this model cannot be read.", hint=_HINT) from error
 
 

@@ -3,6 +3,8 @@
 Every error that tlapp raises on purpose is a ``TlappError``. Anything else is a defect.
 """
 
+import errno
+
 
 class TlappError(Exception):
     """Something a person can act on.
@@ -50,3 +52,22 @@ class ServerError(TlappError):
 
 class NotFoundError(TlappError):
     """No data set or run has this id (or it belongs to somebody else)."""
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the disk has no room, or not for this user."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def refused_by_disk(error: OSError, so: str) -> ServerError:
+    """What to say when the disk refuses to write; `so` is the rest of the sentence: what does not
+    happen."""
+    if is_full(error):
+        return ServerError(
+            f"The disk of this machine is full, so {so}.",
+            hint="Remove data sets or runs that are no longer needed, then try again.",
+        )
+    return ServerError(
+        f"The disk of this machine takes nothing, so {so}.",
+        hint="Tell whoever runs this server that its folder cannot be written to.",
+    )

@@ -26,11 +26,13 @@ class Limits:
     images: int  # pictures in one data set
     classes: int  # classes in one data set
     datasets: int  # data sets kept for one visitor; the oldest unused one makes room
+    datasets_of_address: int  # the same for all visitors who come from one address
     runs: int  # runs kept for one visitor; the oldest one makes room
     try_images: int  # test pictures at once
     disk_bytes: int  # everything tlapp keeps on disk, for all visitors
     cache_bytes: int  # the feature cache within it
     waiting_jobs: int  # jobs in the queue, over all visitors
+    waiting_jobs_of_address: int  # of them, jobs of visitors who come from one address
     epochs: int  # epochs in one training
     training_seconds: float  # wall time of one training; the best epoch so far is kept
     download_seconds: float  # wall time of one download; half a gigabyte at 300 kB/s takes 30 min
@@ -47,11 +49,13 @@ LOCAL_LIMITS = Limits(
     images=100_000,
     classes=1_000,
     datasets=50,
+    datasets_of_address=1_000,
     runs=500,
     try_images=100,
     disk_bytes=50 * GIGABYTE,
     cache_bytes=4 * GIGABYTE,
     waiting_jobs=20,
+    waiting_jobs_of_address=20,
     epochs=1_000,
     training_seconds=6 * HOUR,
     download_seconds=6 * HOUR,
@@ -68,11 +72,13 @@ PUBLIC_LIMITS = Limits(
     images=5_000,
     classes=40,
     datasets=3,
+    datasets_of_address=200,  # two classes of thirty, one after the other
     runs=20,
     try_images=20,
     disk_bytes=20 * GIGABYTE,
     cache_bytes=2 * GIGABYTE,
-    waiting_jobs=30,
+    waiting_jobs=60,
+    waiting_jobs_of_address=40,  # a class of thirty, and places for others beside it
     epochs=200,
     training_seconds=10 * MINUTE,
     download_seconds=30 * MINUTE,
@@ -87,6 +93,7 @@ class Settings:
     home: Path  # the folder that holds data sets, features, weights and runs
     is_public: bool  # strangers may visit: tight limits, no local paths
     limits: Limits
+    is_space: bool = False  # on Hugging Face Spaces, behind their proxy
     hosts: tuple[str, ...] = ()  # names under which the page is shown, beside this machine's own
 
 
@@ -100,10 +107,12 @@ def read_settings(
     names under which the page is shown. Nothing is created.
     """
     home = Path(environ.get("TLAPP_HOME") or Path.home() / ".tlapp").expanduser().resolve()
-    is_public = public or bool(environ.get("SPACE_ID"))
+    is_space = bool(environ.get("SPACE_ID"))
+    is_public = public or is_space
     return Settings(
         home=home,
         is_public=is_public,
         limits=PUBLIC_LIMITS if is_public else LOCAL_LIMITS,
+        is_space=is_space,
         hosts=(*hosts, *(name for name in environ.get("SPACE_HOST", "").split(",") if name)),
     )

@@ -1,12 +1,16 @@
 """Features on disk: found again after anything, never wrong, never more than the budget."""
 
+import hashlib
 import os
 import threading
 import time
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 
 from tlapp.backbones.cache import FeatureCache
 
@@ -75,6 +79,36 @@ def test_a_damaged_file_is_dropped(cache: FeatureCache, tmp_path: Path, damage: 
     path.write_bytes(cut)
     assert not any(FeatureCache(tmp_path, PLENTY).get("key", _ids(50), WIDTH)[1])
     assert not path.exists()
+
+
+@pytest.mark.parametrize("place", [0.5, 0.9, 0.99])
+def test_a_bit_that_flips_after_a_reading_is_seen_by_the_next(
+    cache: FeatureCache, tmp_path: Path, place: float
+) -> None:
+    cache.put("key", _ids(500), _rows(500))
+    assert all(cache.get("key", _ids(500), WIDTH)[1])
+    (path,) = tmp_path.iterdir()
+    content, status = bytearray(path.read_bytes()), path.stat()
+    content[int(place * len(content))] ^= 16
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # a disk changes no times
+    assert not any(cache.get("key", _ids(500), WIDTH)[1])
+    assert not path.exists()
+
+
+def test_a_file_of_an_earlier_version_is_read_and_checked(
+    cache: FeatureCache, tmp_path: Path
+) -> None:
+    rows, ids = _rows(5).numpy(), np.frombuffer("\n".join(_ids(5)).encode(), np.uint8)
+    checksum = str(zlib.crc32(rows.data, zlib.crc32(ids.data)))
+    about = {"version": "1", "key": "key", "checksum": checksum}
+    path = tmp_path / f"{hashlib.sha256(b'key').hexdigest()[:32]}-0.safetensors"
+    save_file({"ids": ids, "features_ND": rows}, path, metadata=about)
+    found, is_found = cache.get("key", _ids(5), WIDTH)
+    assert all(is_found)
+    assert torch.equal(found, _rows(5))
+    save_file({"ids": ids, "features_ND": rows + 1}, path, metadata=about)
+    assert not any(cache.get("key", _ids(5), WIDTH)[1])
 
 
 def test_a_file_that_was_left_half_written_is_ignored_and_later_removed(

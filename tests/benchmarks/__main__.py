@@ -30,6 +30,7 @@ NAMES = (
     "fine_tuning",
     "memory",
     "preset_memory",
+    "soak",
 )
 MEASURE_HERE = "--measure-here"  # the word with which this module calls itself for one benchmark
 

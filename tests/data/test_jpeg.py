@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tests import pictures
-from tlapp.data.jpeg import without_metadata
+from tlapp.data.jpeg import has_more_parts, without_metadata
 
 
 def pixels(raw: bytes) -> np.ndarray:
@@ -59,3 +59,41 @@ def test_nonsense_is_not_kept() -> None:
     random = np.random.default_rng(0)
     for _ in range(300):
         assert without_metadata(b"\xff\xd8\xff" + random.bytes(200)) is None
+
+
+def with_scans(more: int) -> bytes:
+    """A progressive JPEG whose last scan, which refines the picture, comes so often again."""
+    raw = pictures.encoded(pictures.quadrants(), progressive=True)
+    last = raw[raw.rfind(b"\xff\xda") : raw.rfind(b"\xff\xd9")]
+    return raw[:-2] + last * more + b"\xff\xd9"
+
+
+@pytest.mark.parametrize(
+    ("raw", "scans"),
+    [
+        (pictures.jpeg(), 1),
+        (pictures.encoded(pictures.quadrants(), progressive=True), 10),
+        (with_scans(30), 40),
+        (with_scans(300), 310),
+        (pictures.two_picture_jpeg(), 1),
+        (pictures.jpeg() + b"\xff\xda\x00\x02" * 90, 1),  # behind its end
+        (pictures.encoded(pictures.quadrants(), icc_profile=b"\xff\xda\x00\x02" * 90), 1),
+        (b"\xff\xd8\xff\xda", 1),
+    ],
+)
+def test_scans_of_the_first_picture_are_counted(raw: bytes, scans: int) -> None:
+    assert not has_more_parts(raw, scans=scans, segments=9_999)
+    assert has_more_parts(raw, scans=scans - 1, segments=9_999)
+
+
+def test_segments_of_the_first_picture_are_counted() -> None:
+    raw = pictures.encoded(pictures.quadrants(), comment=b"one")
+    more = raw[:2] + b"\xff\xfe\x00\x02" * 40 + raw[2:]
+    least = next(most for most in range(20) if not has_more_parts(raw, scans=1, segments=most))
+    assert has_more_parts(more, scans=1, segments=least + 39)
+    assert not has_more_parts(more, scans=1, segments=least + 40)
+
+
+def test_what_is_cut_off_has_no_more_parts() -> None:
+    assert not has_more_parts(b"\xff\xd8", scans=0, segments=0)
+    assert not has_more_parts(b"\xff\xd8\xff\xda", scans=1, segments=1)

@@ -11,7 +11,7 @@ import pytest
 from tlapp.errors import JobError, TrainingError
 from tlapp.jobs.job import Job, JobEnd
 from tlapp.jobs.queue import JobQueue
-from tlapp.settings import LOCAL_LIMITS
+from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS, Limits
 
 PATIENCE_SECONDS = 20.0  # far longer than anything here takes; a hang fails, nothing else waits
 
@@ -290,3 +290,30 @@ def test_a_job_that_is_over_holds_nothing_of_its_work(queue: JobQueue) -> None:
     del large, work
     assert seen() is None
     assert queue.snapshot(job).state == "finished"
+
+
+def test_one_address_cannot_take_all_waiting_places() -> None:
+    limits = replace(LOCAL_LIMITS, waiting_jobs=4, waiting_jobs_of_address=2)
+    queue = JobQueue(limits, address_of=lambda owner: owner[0] if owner[0].isdigit() else None)
+    try:
+        gate = Gate()
+        queue.submit("1-running", gate, ignore, expected_seconds=100.0)
+        assert gate.began.wait(PATIENCE_SECONDS)
+        for owner in ("1-a", "1-b"):
+            queue.submit(owner, lambda should_stop: iter(()), ignore, expected_seconds=100.0)
+        with pytest.raises(JobError, match="2 jobs from your network") as refused:
+            queue.submit("1-c", lambda should_stop: iter(()), ignore)
+        assert "about 2 min" in refused.value.hint  # then the first of them starts
+        for owner in ("2-a", "unknown"):
+            queue.submit(owner, lambda should_stop: iter(()), ignore)
+        gate.opened.set()
+    finally:
+        queue.close()
+
+
+@pytest.mark.parametrize("limits", [LOCAL_LIMITS, PUBLIC_LIMITS], ids=["own", "public"])
+def test_a_class_of_thirty_behind_one_address_may_wait(limits: Limits) -> None:
+    assert limits.waiting_jobs_of_address <= limits.waiting_jobs
+    if limits is PUBLIC_LIMITS:
+        assert 30 <= limits.waiting_jobs_of_address < limits.waiting_jobs
+        assert limits.datasets_of_address >= 30 * limits.datasets

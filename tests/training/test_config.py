@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tlapp.bounds import LEAST_RATE, MOST_RATE, STAGES
 from tlapp.errors import TrainingError
-from tlapp.training.config import TrainConfig
+from tlapp.training.config import TrainConfig, config_from_values
 
 
 def test_what_is_left_out_is_filled_by_freeze_mode() -> None:
@@ -69,3 +70,42 @@ def test_a_value_that_cannot_work_is_refused_and_named(field: str, value: object
 def test_replace_checks_again() -> None:
     with pytest.raises(TrainingError):
         replace(TrainConfig(), epochs=0)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("backbone", "x" * 100_000),
+        ("backbone", ["resnet18"]),
+        ("backbone", ""),
+        ("freeze", "stage 1," * 99_000 + "stage 2"),
+        ("stage_rates", (("stage 1", 0.1),) * (STAGES + 1)),
+        ("stage_rates", (("x" * 100_000, 0.1),)),
+        ("stage_rates", (("stage 1", 10**400),)),
+        *[(name, 10**400) for name in ("epochs", "seed", "learning_rate", "dropout", "patience")],
+        *[(name, 10**5_000) for name in ("epochs", "seed", "learning_rate", "weight_decay")],
+        ("optimizer", "x" * 100_000),
+        ("pretrained", "x" * 100_000),
+        ("batch_size", [10**5_000] * 100),
+    ],
+    ids=lambda value: str(value)[:20] if isinstance(value, str) else "value",
+)
+def test_a_value_of_any_size_is_refused_in_a_short_message(field: str, value: object) -> None:
+    with pytest.raises(TrainingError) as caught:
+        TrainConfig(**{field: value})  # type: ignore[arg-type]
+    assert len(str(caught.value)) < 200
+    assert len(caught.value.hint) < 200
+
+
+def test_the_head_s_rate_is_blamed_for_what_follows_from_it() -> None:
+    least = TrainConfig(freeze="none", learning_rate=LEAST_RATE)
+    assert least.backbone_learning_rate >= LEAST_RATE
+    for rate in (5e-324, LEAST_RATE / 2, MOST_RATE * 2):
+        with pytest.raises(TrainingError, match="The learning rate cannot be"):
+            TrainConfig(learning_rate=rate)
+
+
+@pytest.mark.parametrize("rates", [3, "ab", [["a"]], [["a", 1, 2]], [[["a"], 0.1]], {"a": 0.1}])
+def test_rates_of_stages_that_are_none_are_refused(rates: object) -> None:
+    with pytest.raises(TrainingError):
+        config_from_values({"stage_rates": rates})

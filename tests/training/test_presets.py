@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tlapp.backbones.stages import Stage
+from tlapp.bounds import PHASES, PHASES_CHARACTERS
 from tlapp.errors import TrainingError
 from tlapp.training.config import TrainConfig
 from tlapp.training.freezing import plan_stages
@@ -141,3 +142,29 @@ def test_defaults_let_the_head_learn_first(freeze: str) -> None:
     config = defaults(freeze, backbone="resnet18", seed=3)
     assert (config.freeze, config.backbone, config.seed) == (freeze, "resnet18", 3)
     assert (config.head_epochs > 0) == (freeze != "head")
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "head:1," * 5_000,
+        ",".join(["head:1"] * (PHASES + 1)),
+        "head:1" + " " * PHASES_CHARACTERS,
+        "x" * 900,
+        "head:" + "9" * 900,
+        "head:0",
+        "head:21",
+        "head:-1",
+        "head:1.5",
+    ],
+    ids=lambda wish: wish[:20],
+)
+def test_a_wish_that_is_too_much_is_refused_in_a_short_message(wish: str) -> None:
+    with pytest.raises(TrainingError) as caught:
+        asked_phases(TrainConfig(), wish, most_epochs=20)
+    assert len(f"{caught.value} {caught.value.hint}") < 300
+
+
+def test_as_many_phases_as_are_allowed_are_taken() -> None:
+    assert len(asked_phases(TrainConfig(), ",".join(["head:1"] * PHASES))) == PHASES
+    assert asked_phases(TrainConfig(), "head:20", most_epochs=20)[0].epochs == 20

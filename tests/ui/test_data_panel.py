@@ -10,7 +10,7 @@ import pytest
 
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
 from tlapp.data.dataset import Dataset
-from tlapp.errors import DataError, ServerError
+from tlapp.errors import DataError
 from tlapp.training.config import TrainConfig
 from tlapp.ui import widget_values
 from tlapp.ui.door.key import COOKIE
@@ -49,10 +49,10 @@ def _import(page: Page, token: str, folder: Path) -> list[tuple[Any, ...]]:
 def test_a_page_that_was_not_opened_from_the_printed_address_reads_no_folder(
     page: Page, token: str, owner: str, small_folder: Path, key: str
 ) -> None:
-    with pytest.raises(ServerError, match="Folders of this machine"):
+    with pytest.raises(DataError, match="Folders of this machine"):
         _import_path(page, token, str(small_folder), key)
     assert shown_dataset(page, owner) is None
-    with pytest.raises(ServerError):
+    with pytest.raises(DataError, match="Folders of this machine"):
         _import_path(replace(page, key=""), token, str(small_folder), '""')
 
 

@@ -175,3 +175,9 @@ def test_a_run_that_goes_on_from_another_and_was_killed_at_once_says_where_that_
 def test_a_failed_run_says_why_and_what_to_do() -> None:
     failed = {"state": "failed", "message": "The disk is full.", "hint": "Make room."}
     assert _say(phase="done", record=failed) == "The disk is full. Make room."
+
+
+def test_a_finished_run_says_what_was_lost_of_it() -> None:
+    lost = "The figures of epoch 2 are lost: its log was damaged."
+    record = {"state": "finished", "epochs": (make_row(1),), "best_epoch": 1, "message": lost}
+    assert _say(phase="done", record=record).startswith(f"Finished. {lost} ")

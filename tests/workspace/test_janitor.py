@@ -1,5 +1,6 @@
 """The janitor: removes what is idle or orphaned, and nothing that is in use."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from tests.pictures import jpeg
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
+from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError, NotFoundError
 from tlapp.settings import HOUR, Limits, Settings
 from tlapp.training.config import TrainConfig
@@ -172,3 +174,63 @@ def test_visitors_who_left_nothing_are_forgotten(
     clock.seconds += IDLE_SECONDS / 2 + 1
     public.janitor.sweep()
     assert set(public.janitor._seen) == {owner}
+
+
+def test_a_visitor_whose_things_cannot_be_removed_holds_up_nobody_else(
+    public: Workspace, clock: Clock, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, others = _visit(public), [_visit(public) for _ in range(3)]
+    datasets = [bring(public, owner, small_folder) for owner in (stuck, *others)]
+    for owner in (stuck, *others):
+        public.change_visitor_state(owner, lambda state: state)
+    public.janitor.sweep()
+    household = public.janitor._household
+    listed = household.datasets.list
+
+    def broken(owner: str) -> tuple[Dataset, ...]:
+        if owner == stuck:
+            raise RuntimeError("injected")
+        return listed(owner)
+
+    monkeypatch.setattr(household.datasets, "list", broken)
+    clock.seconds += IDLE_SECONDS + 1
+    assert public.janitor.sweep() > 0
+    assert public.dataset(datasets[0].dataset_id)
+    for dataset in datasets[1:]:
+        with pytest.raises(NotFoundError):
+            public.dataset(dataset.dataset_id)
+
+
+def test_what_cannot_be_listed_does_not_keep_a_sweep_from_the_rest(
+    public: Workspace, clock: Clock, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orphan = settings.home / "visitors" / ".part-1-x.json"
+    orphan.parent.mkdir(parents=True, exist_ok=True)
+    orphan.write_bytes(b"half")
+
+    def broken() -> tuple[str, ...]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(public.janitor._household.visitors, "owners", broken)
+    public.janitor.sweep()
+    clock.seconds += ORPHAN_SECONDS + 1
+    public.janitor.sweep()
+    assert not orphan.exists()
+
+
+@pytest.mark.parametrize("jump_seconds", [-24 * HOUR, 24 * HOUR])
+def test_a_wall_clock_that_jumps_removes_nobody(
+    public: Workspace,
+    clock: Clock,
+    small_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    jump_seconds: float,
+) -> None:
+    owner = _visit(public)
+    dataset = bring(public, owner, small_folder)
+    public.janitor.sweep()
+    wall_seconds = time.time() + jump_seconds
+    monkeypatch.setattr("time.time", lambda: wall_seconds)
+    clock.seconds += IDLE_SECONDS / 2
+    public.janitor.sweep()
+    assert public.dataset(dataset.dataset_id, owner=owner)

@@ -1,19 +1,30 @@
 """Trainings as page and API see them: live, stoppable, found again, one at a time."""
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from tests.pictures import class_folder, jpeg
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring, wait_until
+from tlapp.bounds import PHASES
 from tlapp.data.dataset import Dataset
-from tlapp.errors import DataError, JobError, NotFoundError, RunError, TrainingError
+from tlapp.errors import (
+    DataError,
+    JobError,
+    NotFoundError,
+    RunError,
+    ServerError,
+    TrainingError,
+)
 from tlapp.settings import Limits, Settings
 from tlapp.training.config import TrainConfig
 from tlapp.workspace import Workspace, new_visitor, owner_of
+from tlapp.workspace.estimates import Estimates
 
 
 def test_a_real_training_is_recorded_kept_and_answers(
@@ -250,3 +261,76 @@ def test_a_backbone_that_is_not_here_is_downloaded_first_and_offline_says_what_t
     assert record.state == "failed"
     assert "EfficientNet-Lite0" in record.message + record.hint
     assert "fetch" in record.message + record.hint
+
+
+@pytest.mark.parametrize(
+    "place", ["tlapp.runs.store.write_atomically", "tlapp.runs.folder.RunFolder.write"]
+)
+def test_a_full_disk_at_the_start_of_a_training_is_called_so_and_leaves_nothing(
+    workspace: Workspace,
+    owner: str,
+    dataset: Dataset,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def kept() -> set[str]:
+        return {path.name for path in (settings.home / "runs").iterdir()}
+
+    before = kept()
+    with monkeypatch.context() as disk:
+        disk.setattr(place, full)
+        with pytest.raises(ServerError, match="disk of this machine is full") as refusal:
+            workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=1))
+        with pytest.raises(ServerError, match="disk of this machine is full"):
+            workspace.lab.start_race(owner, dataset, "efficientnet_lite0")
+    assert refusal.value.hint
+    assert kept() == before
+    assert workspace.runs(owner) == ()
+    assert workspace.lab.under_way(owner) == ""
+    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=1))
+    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    assert workspace.run(run_id).state == "finished"
+
+
+def test_what_cannot_be_trained_is_refused_before_its_time_is_estimated(
+    workspace: Workspace,
+    owner: str,
+    dataset: Dataset,
+    steps: StepTraining,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estimated: list[object] = []
+    original = Estimates.seconds
+
+    def counted(*arguments: Any, **options: Any) -> float | None:
+        estimated.append(arguments)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(Estimates, "seconds", counted)
+    head = TrainConfig(epochs=1)
+    for phases in (
+        [head] * (PHASES + 1),
+        [head] * 5_000,
+        [replace(head, epochs=workspace.settings.limits.epochs), head],
+        [TrainConfig(freeze="no such stage")],
+    ):
+        with pytest.raises(TrainingError):
+            workspace.start_training(owner, dataset.dataset_id, *phases)
+    with pytest.raises(TrainingError):
+        config = TrainConfig(freeze="no such stage")
+        workspace.lab.start_rate_finder(owner, dataset, config)
+    assert estimated == []
+    run_id = workspace.start_training(owner, dataset.dataset_id, head)
+    assert len(estimated) == 1  # the count can count
+    with pytest.raises(JobError):  # one after the other
+        workspace.start_training(owner, dataset.dataset_id, head)
+    with pytest.raises(JobError):
+        workspace.lab.start_race(owner, dataset, "efficientnet_lite0")
+    with pytest.raises(JobError):
+        workspace.lab.start_rate_finder(owner, dataset, head)
+    assert len(estimated) == 1
+    workspace.stop(run_id)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from torchvision.models import get_model_weights
 
+from tlapp.bounds import shown
 from tlapp.data.preprocess import Preprocess
 from tlapp.errors import BackboneError
 
@@ -159,7 +160,7 @@ def find_card(name: str) -> Card:
         if card.name == name:
             return card
     raise BackboneError(
-        f"There is no backbone called {name!r}.",
+        f"There is no backbone called {shown(name)}.",
         hint="Choose one of: " + ", ".join(card.name for card in CARDS) + ".",
     )
 

@@ -1,8 +1,9 @@
 """How many pictures per second a backbone manages on this machine, measured and remembered."""
 
-import json
+import math
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -10,7 +11,9 @@ import torch
 from tlapp.backbones.features import BATCH_SIZE
 from tlapp.backbones.loading import Backbone
 from tlapp.backbones.workers import core_count, open_workers
+from tlapp.damages import Damage, Damages
 from tlapp.files import write_atomically
+from tlapp.stored import DamagedFileError, keep_earlier, read_generation, sealed
 
 _MEASURE_SECONDS = 1.2
 
@@ -40,25 +43,55 @@ def _worker_speed(backbone: Backbone) -> float:
 class SpeedBook:
     """Measured speeds by name (of a backbone, or of a way in which it learns), in one JSON file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, damages: Damages | None = None) -> None:
+        """`damages` is told when the file is damaged."""
         self._path = path
+        self._damages = damages or Damages()
         self._lock = threading.Lock()
 
     def get(self, name: str) -> float | None:
         """Pictures per second, or None when it was never measured here."""
-        value = self._read().get(name)
-        return float(value) if isinstance(value, int | float) else None
+        return self._read().get(name)
 
     def put(self, name: str, images_per_second: float) -> None:
         """Remember it, also after a restart."""
         with self._lock:
             speeds = self._read() | {name: round(images_per_second, 2)}
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._path, json.dumps(speeds, indent=1).encode())
+            keep_earlier(self._path)
+            write_atomically(self._path, sealed(_possible(speeds), indent=1))
 
-    def _read(self) -> dict[str, object]:
+    def find_damages(self) -> None:
+        """Read the file; `damages` is told when it is damaged."""
+        self._read()
+
+    def _read(self) -> dict[str, float]:
+        """All speeds; those of before where the newest are damaged."""
         try:
-            speeds = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            found = read_generation(self._path, _speeds_of)
+        except FileNotFoundError:
             return {}
-        return speeds if isinstance(speeds, dict) else {}
+        except DamagedFileError as fault:
+            self._damages.note(Damage(kind="speeds", item="", fault=str(fault)))
+            return {}
+        if found.fault:
+            self._damages.note(Damage(kind="speeds", item="", fault=found.fault, is_replaced=True))
+        return found.value
+
+
+def _speeds_of(values: object) -> dict[str, float]:
+    if not isinstance(values, dict):
+        raise DamagedFileError("it is not one JSON object")
+    if not all(type(speed) in (int, float) for speed in values.values()):
+        raise DamagedFileError("a speed in it is no number")
+    return _possible(values)
+
+
+def _possible(speeds: Mapping[str, object]) -> dict[str, float]:
+    """Those that are speeds: measured again is quicker than mended."""
+    return {
+        name: float(speed)
+        for name, speed in speeds.items()
+        if type(speed) in (int, float) and isinstance(speed, int | float)
+        if math.isfinite(speed) and speed > 0
+    }

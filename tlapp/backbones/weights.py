@@ -7,7 +7,6 @@ file lets several visitors and processes share one download.
 
 import contextlib
 import http.client
-import json
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Iterator, Mapping
@@ -27,9 +26,11 @@ from tlapp.backbones.verified import (
     package_state_dict,
     read_verified,
 )
+from tlapp.damages import Damage, Damages
 from tlapp.errors import BackboneError
 from tlapp.files import write_atomically
 from tlapp.stopping import ShouldStop
+from tlapp.stored import DamagedFileError, read_json, sealed
 
 _CHUNK_BYTES = 1 << 18
 _ATTEMPTS = 4  # each continues where the last one broke off
@@ -78,10 +79,14 @@ _Transfer = Generator[DownloadEvent, None, bool]  # returns whether it was stopp
 class WeightsStore:
     """The weights files of all cards, packages included, under one folder."""
 
-    def __init__(self, folder: Path, *, base_url: str | None = None) -> None:
-        """`base_url` replaces everything before the file name in each card's URL."""
+    def __init__(
+        self, folder: Path, *, base_url: str | None = None, damages: Damages | None = None
+    ) -> None:
+        """`base_url` replaces everything before the file name in each card's URL. `damages` is
+        told what is damaged."""
         self._folder = folder
         self._base_url = base_url
+        self._damages = damages or Damages()
 
     def is_ready(self, card: Card) -> bool:
         """Whether the weights are here. Compares sizes only; reading verifies the content."""
@@ -95,6 +100,13 @@ class WeightsStore:
     def ready_cards(self) -> tuple[Card, ...]:
         """The cards that work without internet."""
         return tuple(card for card in CARDS if self.is_ready(card))
+
+    def find_damages(self) -> None:
+        """Compare sizes of downloaded files; `damages` is told of those that differ."""
+        for card in CARDS:
+            is_here = card.source != "package" and bool(self._record(card))
+            if is_here and not self.is_ready(card):
+                self._note(card, "the file is not there in full")
 
     def weights_hash(self, card: Card) -> str:
         """The SHA-256 (hex) of the card's weights file. Raises `BackboneError` when not ready."""
@@ -114,6 +126,7 @@ class WeightsStore:
             return read_verified(path, expected)
         except DamagedError:
             path.unlink(missing_ok=True)
+            self._note(card, "its SHA-256 is wrong")
             raise BackboneError(
                 f"The weights file of {card.title} ({card.file_name}) is damaged and was removed.",
                 hint=f"Fetch it again, for example with `python -m tlapp fetch {card.name}`.",
@@ -140,7 +153,7 @@ class WeightsStore:
                 yield DownloadStopped(self._part_bytes(card))
                 return
             try:
-                with lock.acquire(timeout=_LOCK_SECONDS):
+                with _writing(card), lock.acquire(timeout=_LOCK_SECONDS):
                     if not self.is_ready(card):
                         stopped = yield from self._download(card, should_stop)
                         if stopped:
@@ -211,7 +224,7 @@ class WeightsStore:
 
     def _put_in_place(self, card: Card, part: Path, digest: str) -> None:
         record = {"sha256": digest, "bytes": part.stat().st_size}
-        write_atomically(self._record_path(card), json.dumps(record).encode())
+        write_atomically(self._record_path(card), sealed(record))
         part.replace(self._path(card))
 
     def _check_ready(self, card: Card) -> None:
@@ -239,6 +252,9 @@ class WeightsStore:
             "and continues where an earlier attempt broke off."
         )
 
+    def _note(self, card: Card, fault: str) -> None:
+        self._damages.note(Damage(kind="weights", item=card.name, fault=fault))
+
     def _url(self, card: Card) -> str:
         return card.url if self._base_url is None else f"{self._base_url}/{card.file_name}"
 
@@ -260,10 +276,16 @@ class WeightsStore:
     def _record(self, card: Card) -> Mapping[str, object]:
         """What was verified when the file came; empty when it did not."""
         try:
-            record = json.loads(self._record_path(card).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            record = read_json(self._record_path(card))
+        except FileNotFoundError:
             return {}
-        return record if isinstance(record, dict) else {}
+        except DamagedFileError as fault:
+            self._note(card, str(fault))
+            return {}
+        if not isinstance(record, dict) or not isinstance(record.get("sha256"), str):
+            self._note(card, "it names no SHA-256")
+            return {}
+        return record
 
 
 def _is_hopeless(fault: Exception) -> bool:
@@ -278,6 +300,8 @@ def _writing(card: Card) -> Iterator[None]:
     """A disk that does not take the file is told apart from a broken connection."""
     try:
         yield
+    except Timeout:  # an OSError, but of the lock: somebody else is fetching the file
+        raise
     except OSError as error:
         raise BackboneError(
             f"Cannot keep the weights of {card.title}: {error.strerror}.",

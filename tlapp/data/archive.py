@@ -34,6 +34,8 @@ _UNIX = 3  # section 4.4.2
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _OTHER_METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 _MEGABYTE = 1_000_000
+# Office Open XML (ECMA-376, part 2) and OpenDocument and EPUB keep these names for themselves.
+_DOCUMENT_NAMES = frozenset({"[Content_Types].xml", "mimetype"})
 _ZIP_FAULTS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -156,6 +158,11 @@ def _check_entries(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
     """Raise `DataError` for what the directory alone gives away."""
     if len(entries) > limits.archive_entries:
         raise _damaged()
+    if any(entry.filename in _DOCUMENT_NAMES for entry in entries):
+        raise DataError(
+            "This is a document that is packed as a zip, not a zip of pictures.",
+            hint="Save its pictures into one folder per class, and zip those folders.",
+        )
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
         raise DataError("The zip is protected by a password.", hint="Make one without a password.")
     if sum(entry.file_size for entry in entries) > limits.archive_unpacked_bytes:
@@ -207,7 +214,7 @@ def _shown_path(entry: zipfile.ZipInfo) -> tuple[str, ...]:
 
 
 def _is_unsafe(path: tuple[str, ...]) -> bool:
-    return ".." in path or path[:1] == ("/",) or bool(path and re.match("[A-Za-z]:", path[0]))
+    return ".." in path or path[:1] == ("/",) or bool(path and re.fullmatch("[A-Za-z]:", path[0]))
 
 
 def _refusal(entry: zipfile.ZipInfo, path: tuple[str, ...]) -> str:

@@ -10,12 +10,13 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
+from tlapp.damages import Damage, Damages, short_id
 from tlapp.data.archive import open_archive
 from tlapp.data.decode import open_working_copy
 from tlapp.data.folder import list_folder
@@ -24,12 +25,13 @@ from tlapp.data.images import Picture
 from tlapp.data.ingest import read_pictures
 from tlapp.data.layout import arrange
 from tlapp.data.memory import MemoryBudget
-from tlapp.data.record import Dataset, read_dataset, write_dataset
+from tlapp.data.record import MOST_BYTES, Dataset, read_dataset, write_dataset
 from tlapp.data.source import Listing
-from tlapp.errors import DataError, NotFoundError
+from tlapp.errors import DataError, NotFoundError, PictureError
 from tlapp.owners import Owners
 from tlapp.settings import Limits
 from tlapp.stopping import ShouldStop
+from tlapp.stored import DamagedFileError, is_sealed, read_content
 
 __all__ = [
     "Dataset",
@@ -41,10 +43,12 @@ __all__ = [
     "ImportStopped",
 ]
 
+DESCRIPTION_NAME = "dataset.json"
 HELD_OUT_SHARE = 0.2  # one picture in five shows how well the others were learned
 SPLIT_SEED = 0
 PROGRESS_SECONDS = 0.1
 LEFTOVER_SECONDS = 6 * 3600  # an import that a crash cut off; none takes longer
+MOST_PICTURE_BYTES = 50_000_000  # a working copy; none is that large
 THUMBNAIL_QUALITY = 82
 
 _DATASET_ID = re.compile(r"[A-Za-z0-9_-]{32}")
@@ -85,11 +89,14 @@ ImportEvent = ImportStarted | ImportProgress | ImportFinished | ImportStopped
 class DatasetStore:
     """The data sets in one folder. Safe to use from several threads and processes."""
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, limits: Limits, damages: Damages | None = None) -> None:
+        """`damages` is told what is found damaged."""
+        self._damages = damages or Damages()
         self._folder = folder
         self._limits = limits
         self._budget = MemoryBudget()
         self._owners = Owners()
+        self._growing: set[Path] = set()  # the imports of this process that are under way
 
     def import_archive(
         self, path: Path, *, name: str, owner: str, should_stop: ShouldStop
@@ -105,11 +112,33 @@ class DatasetStore:
 
     def load(self, dataset_id: str) -> Dataset:
         """The data set with this id. Raises `NotFoundError`; `DataError` if it is damaged."""
-        return read_dataset(self._dataset_folder(dataset_id) / "dataset.json")
+        path = self._dataset_folder(dataset_id) / DESCRIPTION_NAME
+        try:
+            found = read_dataset(path)
+        except DataError as error:
+            self._note(dataset_id, str(error))
+            raise
+        if found.value.dataset_id != dataset_id:
+            self._note(dataset_id, "it is another data set's")
+            raise _no_dataset()
+        if found.fault:
+            self._note(dataset_id, found.fault, found.value.owner, is_replaced=True)
+        return found.value
+
+    def find_damages(self) -> None:
+        """Read every description, as far as it is not as it was written; `damages` is told."""
+        for dataset_id in self._ids():
+            path = self._folder / dataset_id / DESCRIPTION_NAME
+            if not path.exists():
+                self._note(dataset_id, "its description is missing")
+            elif not is_sealed(path, most_bytes=MOST_BYTES):
+                with suppress(DataError, NotFoundError):
+                    self.load(dataset_id)
 
     def save(self, dataset: Dataset) -> None:
         """Put `dataset` (renamed, merged, split otherwise) in the place of what has its id."""
-        write_dataset(dataset, self._dataset_folder(dataset.dataset_id) / "dataset.json")
+        write_dataset(dataset, self._dataset_folder(dataset.dataset_id) / DESCRIPTION_NAME)
+        self._damages.forget(dataset.dataset_id)
         self._owners.note(dataset.dataset_id, dataset.owner)
 
     def delete(self, dataset_id: str) -> None:
@@ -121,12 +150,12 @@ class DatasetStore:
         except FileNotFoundError as fault:  # another thread was quicker
             raise _no_dataset() from fault
         shutil.rmtree(doomed, ignore_errors=True)
+        self._damages.forget(dataset_id)
 
     def list(self, owner: str) -> tuple[Dataset, ...]:
         """The data sets of `owner`, oldest first. Damaged ones are left out."""
-        ids = {path.name for path in self._folder.glob("*") if _DATASET_ID.fullmatch(path.name)}
         found = []
-        for dataset_id in self._owners.possible(ids, owner):
+        for dataset_id in self._owners.possible(self._ids(), owner):
             try:
                 dataset = self.load(dataset_id)
             except (DataError, NotFoundError):
@@ -149,6 +178,17 @@ class DatasetStore:
         image.save(stream, "JPEG", quality=THUMBNAIL_QUALITY)
         return stream.getvalue()
 
+    def _ids(self) -> set[str]:
+        return {path.name for path in self._folder.glob("*") if _DATASET_ID.fullmatch(path.name)}
+
+    def _note(
+        self, dataset_id: str, fault: str, owner: str = "", *, is_replaced: bool = False
+    ) -> None:
+        item = short_id(dataset_id)
+        self._damages.note(
+            Damage(kind="dataset", item=item, fault=fault, owner=owner, is_replaced=is_replaced)
+        )
+
     def _dataset_folder(self, dataset_id: str) -> Path:
         if not _DATASET_ID.fullmatch(dataset_id) or not (self._folder / dataset_id).is_dir():
             raise _no_dataset()
@@ -159,9 +199,14 @@ class DatasetStore:
             raise _no_picture()
         path = self._dataset_folder(dataset_id) / "pictures" / f"{image_id}.jpg"
         try:
-            return path.read_bytes()
+            return read_content(path, MOST_PICTURE_BYTES)
         except FileNotFoundError as fault:
             raise _no_picture() from fault
+        except DamagedFileError as fault:
+            self._note(dataset_id, f"a picture of it: {fault}")
+            raise PictureError(
+                "A stored picture of this data set is damaged.", hint="Import the pictures again."
+            ) from fault
 
     def _import(
         self,
@@ -172,11 +217,13 @@ class DatasetStore:
     ) -> Iterator[ImportEvent]:
         dataset_id = secrets.token_urlsafe(24)
         staging = self._folder / f".incoming-{dataset_id}"
+        self._growing.add(staging)
         try:
             with opened as listing:
                 yield from self._grow(listing, staging, name or "My pictures", owner, should_stop)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+            self._growing.discard(staging)
 
     def _grow(
         self,
@@ -190,7 +237,8 @@ class DatasetStore:
         total = len(layout.placed)
         yield ImportStarted(total)
         self._remove_leftovers()
-        _make_folder(staging / "pictures")
+        with _storing():
+            (staging / "pictures").mkdir(parents=True)
         gathering = Gathering(layout, listing.empty_folders, self._limits)
         shown_at = time.monotonic()
         pictures = read_pictures(layout.placed, staging / "pictures", self._limits, self._budget)
@@ -215,18 +263,20 @@ class DatasetStore:
             split_seed=SPLIT_SEED,
             findings=gathering.findings(),
         )
-        write_dataset(dataset, staging / "dataset.json")
-        staging.rename(self._folder / dataset.dataset_id)
+        write_dataset(dataset, staging / DESCRIPTION_NAME)
+        with _storing():
+            staging.rename(self._folder / dataset.dataset_id)
         yield ImportFinished(dataset)
 
     def _remove_leftovers(self) -> None:
+        """What a crash cut off long ago; by a clock that jumps nothing of this process is old."""
         for pattern in (".incoming-*", ".deleted-*"):
             for path in self._folder.glob(pattern):
                 try:
                     is_old = time.time() - path.stat().st_mtime > LEFTOVER_SECONDS
                 except FileNotFoundError:
                     continue
-                if is_old:
+                if is_old and path not in self._growing:
                     shutil.rmtree(path, ignore_errors=True)
 
 
@@ -235,9 +285,11 @@ def _listed_folder(path: Path, limits: Limits) -> Iterator[Listing]:
     yield list_folder(path, limits)
 
 
-def _make_folder(path: Path) -> None:
+@contextmanager
+def _storing() -> Iterator[None]:
+    """A disk that refuses is told in words."""
     try:
-        path.mkdir(parents=True)
+        yield
     except OSError as fault:
         raise DataError(
             f"The pictures cannot be stored: {fault.strerror or 'unknown reason'}.",

@@ -23,9 +23,11 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from tlapp.data.jpeg import without_metadata
-from tlapp.data.memory import DECODING_BYTES, bytes_per_pixel
+from tlapp.data.gif import has_more_blocks
+from tlapp.data.jpeg import has_more_parts, without_metadata
+from tlapp.data.memory import DECODING_BYTES, bytes_per_pixel, decoding_bytes
 from tlapp.data.pixels import LONG_SIDE_PIXELS, upright_transpose, working_pixels
+from tlapp.data.png import has_more_chunks, without_texts
 from tlapp.errors import PictureError
 from tlapp.settings import Limits
 
@@ -34,6 +36,11 @@ KEPT_SHORT_SIDE_PIXELS = 512  # a plain JPEG up to this is not scaled: that cost
 KEPT_BYTES = 600_000
 DRAFT_SHORT_SIDE_PIXELS = 360  # 3000 / 8 = 375: a phone's photo is read at an eighth
 LONGEST_TO_SHORTEST = 128  # thinner pictures would become gigantic when a network resizes them
+# A progressive JPEG has 10. Each passes the whole picture (0.1 s for 108 megapixels, in 150 bytes
+# of a file that is made to do harm); libjpeg itself sets no limit.
+MOST_SCANS = 50
+MOST_PARTS = 50_000  # segments of a JPEG, chunks of a PNG: Pillow takes 10 us for each
+MOST_BLOCKS = 5_000  # of a GIF beside its picture: Pillow copies all comments for each
 JPEG_QUALITY = 95  # with full colour resolution; 64 kB for 400 x 533
 
 _MEGAPIXEL = 1_000_000
@@ -101,8 +108,9 @@ def open_picture(raw: bytes, *, name: str, limits: Limits) -> ImageFile:
     """
     check_byte_count(len(raw), name=name, limit_bytes=limits.image_bytes)
     reader = find_reader(raw[:HEAD_BYTES], name=name)
+    _check_parts(reader, raw, name)
     try:
-        image = reader(io.BytesIO(raw))
+        image = reader(io.BytesIO(without_texts(raw) if reader is PngImageFile else raw))
     except _DECODER_FAULTS as fault:
         raise _damaged(name) from fault
     limit = limits.jpeg_pixels if isinstance(image, JpegImageFile) else limits.image_pixels
@@ -113,17 +121,17 @@ def open_picture(raw: bytes, *, name: str, limits: Limits) -> ImageFile:
 
 def working_copy(image: ImageFile, raw: bytes, *, name: str) -> WorkingCopy:
     """The working copy of `image`, which `open_picture` made from `raw`. Raises `PictureError`."""
+    needed_bytes = decoding_bytes(image)  # before a JPEG's draft changes the size that it tells
     try:
         kept = _kept_as_it_is(image, raw)
         pixels, notice = (_read_jpeg(kept), "") if kept is not None else _decoded(image)
         encoded = kept if kept is not None else _encoded(pixels)
     except MemoryError as fault:
-        raise PictureError(
-            f"{name} needs more memory than this machine has left.",
-            hint="Save it as a smaller picture.",
-        ) from fault
+        raise _short_of_memory(name) from fault
     except _DECODER_FAULTS as fault:
-        raise _damaged(name) from fault
+        raise (
+            _damaged(name) if _has_memory_for(needed_bytes) else _short_of_memory(name)
+        ) from fault
     image_id = _image_id(pixels)
     return WorkingCopy(encoded, image_id, *pixels.size, notice, is_exact=kept is not None)
 
@@ -183,6 +191,22 @@ def _damaged(name: str) -> PictureError:
     )
 
 
+def _short_of_memory(name: str) -> PictureError:
+    return PictureError(
+        f"{name} needs more memory than this machine has left.",
+        hint="Save it as a smaller picture.",
+    )
+
+
+def _has_memory_for(needed_bytes: int) -> bool:
+    """Whether this could be had for decoding; libjpeg calls the want of it a broken file."""
+    try:
+        bytearray(needed_bytes)  # the system gives the pages when they are written to
+    except MemoryError:
+        return False
+    return True
+
+
 def _check_size(size: tuple[int, int], *, name: str, limit_pixels: int) -> None:
     width, height = size
     if width < 1 or height < 1:
@@ -197,6 +221,21 @@ def _check_size(size: tuple[int, int], *, name: str, limit_pixels: int) -> None:
         raise PictureError(
             f"{name} is too thin: {width} x {height} pixels.",
             hint="Cut it so that it is less than a hundred times as long as it is wide.",
+        )
+
+
+def _check_parts(reader: Callable[[io.BytesIO], ImageFile], raw: bytes, name: str) -> None:
+    """Raise `PictureError` for a file that would be read for minutes or hours."""
+    if reader is JpegImageFile:
+        is_endless = has_more_parts(raw, scans=MOST_SCANS, segments=MOST_PARTS)
+    elif reader is PngImageFile:
+        is_endless = has_more_chunks(raw, MOST_PARTS)
+    else:
+        is_endless = reader is GifImageFile and has_more_blocks(raw, MOST_BLOCKS)
+    if is_endless:
+        raise PictureError(
+            f"{name} is made of more parts than any picture needs.",
+            hint="Save it again as an ordinary JPG or PNG.",
         )
 
 

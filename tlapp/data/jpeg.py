@@ -1,4 +1,4 @@
-"""A JPEG without its metadata, and without decoding it: what a working copy may keep as it is.
+"""What can be told of a JPEG, and left out of it, without decoding it.
 
 Marker codes: ITU-T T.81, table B.1. The order of the segments is kept.
 """
@@ -52,6 +52,23 @@ def without_metadata(raw: bytes) -> bytes | None:
             kept.append(_colour_hint(marker, raw[at + 4 : end]))
         at = end
     return None
+
+
+def has_more_parts(raw: bytes, *, scans: int, segments: int) -> bool:
+    """Whether the first picture in `raw` has more scans, or more segments, than that; looks no
+    further."""
+    at = len(_START)
+    while found := _MARKER_IN_SCAN.search(raw, at):
+        marker = found.group(1)[0]
+        if marker == _END_MARKER:
+            break
+        scans -= marker == _SCAN_MARKER
+        segments -= 1
+        if scans < 0 or segments < 0:
+            return True
+        after = found.end()
+        at = after + int.from_bytes(raw[after : after + 2], "big")
+    return False
 
 
 def _is_plain_frame(frame: bytes) -> bool:

@@ -1,14 +1,23 @@
 """A data set as a value, and as JSON on disk that is either the old one or the new one."""
 
-import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from tlapp.data.images import Finding, LabeledImage, LabeledImages, Skipped
+from tlapp.data.images import Finding, LabeledImage, LabeledImages, Part, Skipped
 from tlapp.errors import DataError, NotFoundError
 from tlapp.files import write_atomically
+from tlapp.stored import (
+    DamagedFileError,
+    Generation,
+    build,
+    keep_earlier,
+    read_generation,
+    sealed,
+)
 
+MOST_BYTES = 200_000_000  # 100,000 pictures take 12 MB, twice that with an edit to undo
 _VERSION = 1
 
 
@@ -49,9 +58,15 @@ def write_dataset(dataset: Dataset, path: Path) -> None:
     fields["version"] = _VERSION
     fields["images"] = _labels_fields(dataset.images)
     fields["before_edit"] = None if before is None else _labels_fields(before)
-    text = json.dumps(fields, ensure_ascii=True, separators=(",", ":"))
+    content = sealed(fields, separators=(",", ":"))
+    if len(content) > MOST_BYTES:
+        raise DataError(
+            "The names of these pictures are too long to be stored.",
+            hint="Shorten the names of the files, or import fewer pictures.",
+        )
     try:
-        write_atomically(path, text.encode("ascii"), durable=True)
+        keep_earlier(path, most_bytes=MOST_BYTES)
+        write_atomically(path, content, durable=True)
     except OSError as fault:
         raise DataError(
             f"The data set cannot be stored: {fault.strerror or 'unknown reason'}.",
@@ -59,17 +74,20 @@ def write_dataset(dataset: Dataset, path: Path) -> None:
         ) from fault
 
 
-def read_dataset(path: Path) -> Dataset:
-    """The data set at `path`. Raises `NotFoundError` if there is none, `DataError` if damaged."""
+def read_dataset(path: Path) -> Generation[Dataset]:
+    """The data set at `path`, or the one before its last change where the newest is damaged.
+
+    Raises `NotFoundError` if there is none, `DataError` if neither can be read.
+    """
     try:
-        return _from_fields(json.loads(path.read_text(encoding="ascii")))
+        return read_generation(path, _from_fields, most_bytes=MOST_BYTES)
     except FileNotFoundError as fault:
         raise NotFoundError(
             "There is no such data set.", hint="Import the pictures again."
         ) from fault
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as fault:
+    except DamagedFileError as fault:
         raise DataError(
-            "The data set's description is damaged.", hint="Import the pictures again."
+            f"The data set's description is damaged: {fault}.", hint="Import the pictures again."
         ) from fault
 
 
@@ -78,19 +96,49 @@ def _labels_fields(images: LabeledImages) -> dict[str, Any]:
     return {"class_names": images.class_names, "images": rows}
 
 
-def _labels(fields: dict[str, Any]) -> LabeledImages:
-    rows = tuple(LabeledImage(*row) for row in fields["images"])
-    return LabeledImages(tuple(fields["class_names"]), rows)
+def _from_fields(values: object) -> Dataset:
+    """What `write_dataset` wrote. Raises DamagedFileError."""
+    if not isinstance(values, dict) or values.get("version") != _VERSION:
+        raise DamagedFileError("it is of no version that is known here")
+    labels = {name: _labels(values.get(name)) for name in ("images", "before_edit")}
+    if labels["images"] is None:
+        raise DamagedFileError("it lacks its pictures")
+    others = {name: value for name, value in values.items() if name not in labels}
+    bare = build(Dataset, {**others, "images": {"class_names": [], "images": []}})
+    if not 0 <= bare.held_out_share <= 1:
+        raise DamagedFileError("its held_out_share is not within 0 to 1")
+    return replace(bare, images=labels["images"], before_edit=labels["before_edit"])
 
 
-def _from_fields(fields: dict[str, Any]) -> Dataset:
-    if fields.pop("version") != _VERSION:
-        raise ValueError("another version")
-    fields["images"] = _labels(fields["images"])
-    before = fields.get("before_edit")
-    fields["before_edit"] = None if before is None else _labels(before)
-    fields["skipped"] = tuple(Skipped(**row) for row in fields["skipped"])
-    fields["findings"] = tuple(
-        Finding(**{**row, "class_names": tuple(row["class_names"])}) for row in fields["findings"]
-    )
-    return Dataset(**fields)
+def _labels(values: object) -> LabeledImages | None:
+    """Labels whose pictures are of the classes they name; there may be 100,000."""
+    if values is None:
+        return None
+    names, rows = _list_of(values, "class_names"), _list_of(values, "images")
+    if not _are_all(names, str) or not _are_all(rows, list):
+        raise DamagedFileError("its labels are of another kind")
+    try:
+        columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+        image_ids, indices, picture_names, parts = columns
+        images = tuple(LabeledImage(*row) for row in rows)
+    except (ValueError, TypeError):
+        raise DamagedFileError("a label of it has not four values") from None
+    if not (_are_all(image_ids, str) and _are_all(picture_names, str) and _are_all(parts, str)):
+        raise DamagedFileError("its labels are of another kind")
+    if not _are_all(indices, int) or not set(indices) <= set(range(len(names))):
+        raise DamagedFileError("a label of it names no class")
+    if not set(parts) <= set(get_args(Part)):
+        raise DamagedFileError("a label of it names no part")
+    return LabeledImages(tuple(names), images)
+
+
+def _list_of(values: object, name: str) -> list[Any]:
+    value = values.get(name) if isinstance(values, dict) else None
+    if not isinstance(value, list):
+        raise DamagedFileError(f"its field {name} is no list")
+    return value
+
+
+def _are_all(values: Iterable[object], kind: type) -> bool:
+    """Whether every value is of exactly this type: `True` is no number."""
+    return set(map(type, values)) <= {kind}

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tlapp.backbones.cache import FeatureCache
+from tlapp.bounds import shown
 from tlapp.errors import TrainingError
 from tlapp.experiments.bench import Bench, MistakeValue, Side
 from tlapp.experiments.inputs import bgr, correctly, zero_to_255
@@ -53,7 +54,7 @@ HEAD_MISTAKES: Final = frozenset({"wrong_everywhere", "train_on_validation", "la
 def begin_mistake(name: str, right: Side, *, class_count: int, guess: str = "") -> MistakeValue:
     """What is known before a mistake begins. Raises TrainingError for a name that is none."""
     if name not in MISTAKES:
-        raise TrainingError(f'There is no mistake "{name}".', hint="Choose one of the list.")
+        raise TrainingError(f"There is no mistake {shown(name)}.", hint="Choose one of the list.")
     return MistakeValue(name=name, right=right, guessing=1 / class_count, guess=guess)
 
 

@@ -1,12 +1,11 @@
 """Calling code that may break in any way from a thread that must not."""
 
-import errno
 import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-from tlapp.errors import TlappError
+from tlapp.errors import TlappError, is_full
 from tlapp.jobs.job import JobEnd
 
 logger = logging.getLogger(__name__)
@@ -36,16 +35,23 @@ def _words_for(error: BaseException, incident: str) -> JobEnd:
         message=f"Something went wrong (incident {incident}).",
         hint="Try again. If it comes back, tell whoever runs this server the incident's number.",
     )
-    if isinstance(error, MemoryError):
+    if _is_short_of_memory(error):
         return replace(
             end,
             message=f"There was not enough memory (incident {incident}).",
             hint="Choose a smaller backbone, a smaller batch or fewer pictures.",
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and is_full(error):
         return replace(
             end,
             message=f"The disk of this machine is full (incident {incident}).",
             hint="Remove data sets or runs that are no longer needed, then try again.",
         )
     return end
+
+
+def _is_short_of_memory(error: BaseException) -> bool:
+    """PyTorch has no class of its own for it on a CPU: it raises RuntimeError with these words."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )

@@ -23,12 +23,22 @@ class JobQueue:
     """Runs jobs one at a time. Every method may be called from any thread."""
 
     def __init__(
-        self, limits: Limits, *, name: str = "jobs", budget_seconds: float | None = None
+        self,
+        limits: Limits,
+        *,
+        name: str = "jobs",
+        budget_seconds: float | None = None,
+        address_of: Callable[[str], str | None] = lambda owner: None,
     ) -> None:
-        """`budget_seconds` of wall time for each job; None: that of a training."""
+        """`budget_seconds` of wall time for each job; None: that of a training.
+
+        `address_of(owner)` is where an owner comes from, whose jobs have a share of the places;
+        None: not known.
+        """
         self._limits = limits
         self._name = name
         self._budget_seconds = limits.training_seconds if budget_seconds is None else budget_seconds
+        self._address_of = address_of
         self._waiting: list[Job] = []
         self._running: Job | None = None
         self._changed = threading.Condition()
@@ -69,6 +79,11 @@ class JobQueue:
                 self._worker.start()
             self._changed.notify_all()
         return job
+
+    def check_room(self, owner: str) -> None:
+        """Raise JobError when `submit` would: before a job is made ready, which takes time."""
+        with self._changed:
+            self._check_room(owner)
 
     def stop(self, job: Job) -> None:
         """Ask a job to stop; one that still waits is over at once. Harmless when it is over."""
@@ -140,6 +155,24 @@ class JobQueue:
             raise JobError(
                 f"{count} jobs are waiting; that is as many as this machine takes.",
                 hint=f"Try again in {_in_words(self._seconds_before(count))}.",
+            )
+        self._check_share(self._address_of(owner))
+
+    def _check_share(self, address: str | None) -> None:
+        """Raise JobError when this address has as many waiting jobs as one may have."""
+        if address is None:
+            return
+        places = [
+            place
+            for place, job in enumerate(self._waiting)
+            if self._address_of(job.owner) == address
+        ]
+        if len(places) >= self._limits.waiting_jobs_of_address:
+            seconds = self._seconds_before(places[0]) if places else None
+            raise JobError(
+                f"{len(places)} jobs from your network are waiting; the other places are kept "
+                "for others.",
+                hint=f"Try again in {_in_words(seconds)}.",
             )
 
     def _job_of(self, owner: str) -> Job | None:

@@ -1,7 +1,8 @@
 """One run's folder, readable by itself wherever it is copied to.
 
     run.json            the record, without its epochs; replaced in one step
-    epochs.jsonl        one line an epoch, appended; a torn last line is not read
+    run.json.before     the record before it, for when the newest is damaged
+    epochs.jsonl        one line an epoch, appended; a torn or changed line is not read
     models/epoch-0012/  the classifier of epoch 12 (`save_classifier`); appears in one step
     state.safetensors   what going on after an epoch takes; replaced in one step
 
@@ -9,74 +10,106 @@ During a run the newest and the best epoch are kept; afterwards the best alone. 
 a run that was stopped.
 """
 
-import json
 import os
 import re
 import shutil
+import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as write_tensors
 
 from tlapp.classifier import Classifier, save_classifier
+from tlapp.damages import Damage, DamageKind, Note, short_id
 from tlapp.errors import RunError
 from tlapp.files import sync_folder, temporary_path, write_atomically
-from tlapp.runs.record import EpochRow, RunRecord, record_from_json, row_from_json
+from tlapp.runs.record import (
+    MOST_EPOCHS,
+    EpochRow,
+    RunRecord,
+    damaged_run,
+    record_of,
+    row_of,
+)
+from tlapp.stored import (
+    DamagedFileError,
+    check_plain_file,
+    keep_earlier,
+    parse_json,
+    read_content,
+    read_generation,
+    sealed,
+)
 from tlapp.training.state import State
 
 RECORD_NAME = "run.json"
 EPOCHS_NAME = "epochs.jsonl"
 MODELS_NAME = "models"
 STATE_NAME = "state.safetensors"
+MOST_LOG_BYTES = 300_000_000  # 1,000 epochs with 100,000 held-out pictures take a third
+_EPOCH_COUNT = "epoch_count"  # in run.json: epochs that were in the log when it was written
 _EPOCH = "epoch"
-MODEL_PATTERN = re.compile(r"epoch-(\d{4,})")
+_CHECKSUM = "checksum"
+MODEL_PATTERN = re.compile(r"epoch-(\d{4,5})")
+_STATE_FAULTS = (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError)
+_EARLIER_RECORD = "The newest record of this run was damaged; this is the one before it."
 
 
 class RunFolder:
     """Reads and writes one run. One writer at a time; any number of readers."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, note: Note | None = None) -> None:
+        """`note` is told what is found damaged."""
         self.path = path
+        self._tell = note
 
     def record(self) -> RunRecord:
-        """The record with every finished epoch. Raises RunError when there is none here."""
+        """The record with every epoch that can be read; its message says what cannot.
+
+        Raises RunError when there is none here, or none that is sound.
+        """
         try:
-            values = json.loads((self.path / RECORD_NAME).read_text("utf-8"))
-        except (OSError, ValueError) as error:
+            found = read_generation(self.path / RECORD_NAME, _written_of)
+        except FileNotFoundError as error:
             raise RunError(
                 f'"{self.path.name}" holds no run of tlapp.',
                 hint="Name the folder that a training has written; it contains run.json.",
             ) from error
-        return replace(record_from_json(values), epochs=self.epochs())
+        except DamagedFileError as error:
+            self.note("run", str(error))
+            raise damaged_run(error) from error
+        record, written_epochs = found.value
+        if found.fault:
+            self.note("run", found.fault, record.owner, is_replaced=True)
+            record = _with_message(record, _EARLIER_RECORD)
+        rows, fault = _read_rows(self.path / EPOCHS_NAME, phases=len(record.phases))
+        lost = self._lost_epochs(rows, max(written_epochs, record.best_epoch or 0))
+        if fault or lost:
+            self.note("epochs", fault or "it is shorter than it was", record.owner)
+        if lost:
+            record = _with_message(record, _lost_message(lost))
+        return replace(record, epochs=rows)
 
     def write(self, record: RunRecord, *, durable: bool = False) -> None:
         """Keep `record` (its epochs are kept by `append`)."""
-        text = json.dumps(record.to_json(with_epochs=False), indent=1, allow_nan=False)
+        values = record.to_json(with_epochs=False) | {_EPOCH_COUNT: len(record.epochs)}
         self.path.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.path / RECORD_NAME, text.encode(), durable=durable)
+        path = self.path / RECORD_NAME
+        keep_earlier(path)
+        write_atomically(path, sealed(values, indent=1), durable=durable)
 
     def append(self, row: EpochRow) -> None:
         """Add one epoch to the log."""
-        line = json.dumps(row.to_json(), allow_nan=False) + "\n"
+        line = sealed(row.to_json()) + b"\n"
         with (self.path / EPOCHS_NAME).open("ab") as file:  # one write: whole or torn, never mixed
-            file.write(line.encode())
+            file.write(line)
 
     def epochs(self) -> tuple[EpochRow, ...]:
-        """The epochs in the log, in order, up to the first damaged line."""
-        rows: list[EpochRow] = []
-        try:
-            lines = (self.path / EPOCHS_NAME).read_bytes().splitlines(keepends=True)
-        except FileNotFoundError:
-            return ()
-        for line in lines:
-            if not line.endswith(b"\n"):
-                break
-            try:
-                rows.append(row_from_json(json.loads(line)))
-            except (ValueError, RunError):
-                break
-        return tuple(rows)
+        """The epochs in the log, in order, without damaged lines."""
+        return _read_rows(self.path / EPOCHS_NAME)[0]
 
     def save_model(self, epoch: int, classifier: Classifier, *, durable: bool = False) -> None:
         """Keep the classifier of this epoch."""
@@ -94,17 +127,25 @@ class RunFolder:
 
     def save_state(self, epoch: int, state: State, *, durable: bool = False) -> None:
         """Keep what going on after this epoch takes, in place of what was kept before."""
-        content = write_tensors(dict(state), {_EPOCH: str(epoch)})
+        about = {_EPOCH: str(epoch), _CHECKSUM: _checksum(state)}
+        content = write_tensors(dict(state), about)
         write_atomically(self.path / STATE_NAME, content, durable=durable)
 
     def state(self) -> tuple[int, State] | None:
         """The epoch after which the training can go on, and how; None: it cannot."""
         path = self.path / STATE_NAME
+        if not path.is_symlink() and not path.exists():
+            return None
         try:
+            check_plain_file(path)
             with safe_open(path, framework="pt") as file:
-                epoch = int(file.metadata()[_EPOCH])
-                return epoch, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, ValueError, KeyError):
+                about = file.metadata()
+                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if about.get(_CHECKSUM) not in (None, _checksum(state)):  # earlier versions' have none
+                raise ValueError("another checksum")
+            return int(about[_EPOCH]), state
+        except (*_STATE_FAULTS, DamagedFileError):
+            self.note("state", "it is torn or changed")
             return None
 
     def has_state(self) -> bool:
@@ -148,6 +189,25 @@ class RunFolder:
             )
         return self._model_path(epoch)
 
+    def note(
+        self, kind: DamageKind, fault: str, owner: str = "", *, is_replaced: bool = False
+    ) -> None:
+        """Something of this run is damaged."""
+        if self._tell is not None:
+            item = short_id(self.path.name)
+            self._tell(
+                Damage(kind=kind, item=item, fault=fault, owner=owner, is_replaced=is_replaced)
+            )
+
+    def _lost_epochs(self, rows: Sequence[EpochRow], written: int) -> tuple[int, ...]:
+        """Epochs that were told and are not in the log any more: all up to that one, to the newest
+        model, and to the newest row."""
+        known = {row.epoch for row in rows}
+        newest = max(written, *self.model_epochs()[-1:], *known, 0)
+        if newest == len(known):
+            return ()
+        return tuple(epoch for epoch in range(1, newest + 1) if epoch not in known)
+
     def _model_path(self, epoch: int) -> Path:
         return self.path / MODELS_NAME / f"epoch-{epoch:04d}"
 
@@ -160,3 +220,69 @@ def _sync_tree(folder: Path) -> None:
                 os.fsync(file.fileno())
     sync_folder(folder)
     sync_folder(folder.parent)
+
+
+def _written_of(values: object) -> tuple[RunRecord, int]:
+    """What `write` wrote: the record, and how many epochs it had."""
+    record = record_of(values)
+    count = values.get(_EPOCH_COUNT, 0) if isinstance(values, dict) else 0
+    if type(count) is not int or not 0 <= count <= MOST_EPOCHS:
+        raise DamagedFileError("its number of epochs is not possible")
+    return record, count
+
+
+def _read_rows(path: Path, phases: int | None = None) -> tuple[tuple[EpochRow, ...], str]:
+    """The rows in a log, and what is the matter with the first line that is damaged; "": nothing.
+
+    A last line without its end is what a killed process leaves, and no damage.
+    """
+    try:
+        lines = read_content(path, MOST_LOG_BYTES).splitlines(keepends=True)
+    except FileNotFoundError:
+        return (), ""
+    except DamagedFileError as fault:
+        return (), str(fault)
+    rows: list[EpochRow] = []
+    first_fault = ""
+    for line in lines:
+        if not line.endswith(b"\n"):
+            break
+        try:
+            row = row_of(parse_json(line.rstrip()))
+            if rows and row.epoch <= rows[-1].epoch:
+                raise DamagedFileError("an epoch is told twice")
+            if phases is not None and row.phase > phases:
+                raise DamagedFileError("an epoch is of a phase that the run has not")
+            rows.append(row)
+        except DamagedFileError as fault:
+            first_fault = first_fault or f"a line of it is damaged: {fault}"
+    return tuple(rows), first_fault
+
+
+def _with_message(record: RunRecord, sentence: str) -> RunRecord:
+    """The record whose message also says this."""
+    if sentence in record.message:
+        return record
+    return replace(
+        record,
+        message=f"{record.message} {sentence}".strip(),
+        hint=record.hint or "Train again where something is missing.",
+    )
+
+
+def _lost_message(lost: Sequence[int]) -> str:
+    first, last = lost[0], lost[-1]
+    if len(lost) == 1:
+        return f"The figures of epoch {first} are lost: its log was damaged."
+    if last - first + 1 == len(lost):
+        return f"The figures of epochs {first} to {last} are lost: their log was damaged."
+    return f"The figures of {len(lost)} epochs are lost: their log was damaged."
+
+
+def _checksum(state: State) -> str:
+    """CRC-32 over the bytes of all tensors, in the order of their names."""
+    checksum = 0
+    for _, tensor in sorted(state.items()):
+        flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        checksum = zlib.crc32(flat.numpy().data, checksum)
+    return str(checksum)

@@ -4,19 +4,22 @@ JSON holds no NaN: figures that are not finite are written as null and read back
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import accumulate
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from tlapp.errors import RunError
-from tlapp.training.config import HEAD_ALONE
+from tlapp.stored import DamagedFileError, build, check_fields
+from tlapp.training.config import HEAD_ALONE, TrainConfig
 from tlapp.training.interval import paired_difference, wilson_interval
 from tlapp.training.loss import rank
 
-Built = TypeVar("Built")
 RunState = Literal["waiting", "running", "finished", "stopped", "failed"]
 ENDED_STATES: tuple[RunState, ...] = ("finished", "stopped", "failed")
+MOST_EPOCHS = 99_999  # of one run, over all its phases
+_NEVER_NONE = ("train_loss", "train_eval_loss", "train_eval_accuracy", "seconds")  # null: no number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +134,9 @@ class RunRecord:
     def class_results(self) -> tuple[ClassResult, ...]:
         """What the kept classifier gets right, in the order of the classes; (): not known."""
         best = next((row for row in self.epochs if row.epoch == self.best_epoch), None)
-        if best is None or len(best.valid_class_correct) != len(self.valid_class_counts):
+        if best is None or not (
+            len(best.valid_class_correct) == len(self.valid_class_counts) == len(self.class_names)
+        ):
             return ()
         figures = zip(
             self.class_names, best.valid_class_correct, self.valid_class_counts, strict=True
@@ -141,7 +146,7 @@ class RunRecord:
     @property
     def is_finished_head(self) -> bool:
         """Whether all that has learned is the head, and it did: it can be fine-tuned."""
-        if self.best_epoch is None:
+        if self.best_epoch is None or not self.epochs:
             return False
         return self.phases[self.epochs[-1].phase - 1].get("freeze") == HEAD_ALONE
 
@@ -215,45 +220,68 @@ def gain(before: EpochRow | None, after: EpochRow | None) -> tuple[float, float,
 
 def row_from_json(values: Mapping[str, Any]) -> EpochRow:
     """The row that `EpochRow.to_json` wrote. Raises RunError when it is something else."""
-    known = _known_fields(EpochRow, values)
-    for name in ("train_loss", "train_eval_loss", "train_eval_accuracy", "seconds"):
-        if known.get(name) is None:
-            known[name] = math.nan
-    for name in ("valid_class_correct", "drift"):
-        known[name] = tuple(known.get(name, ()))
-    return _build(EpochRow, known)
+    with _in_words():
+        return row_of(values)
 
 
 def record_from_json(values: Mapping[str, Any]) -> RunRecord:
     """The record that `RunRecord.to_json` wrote. Raises RunError when it is something else."""
-    known = _known_fields(RunRecord, values)
-    interval = known.get("valid_interval")
-    known["class_names"] = tuple(known.get("class_names", ()))
-    known["valid_interval"] = None if interval is None else (interval[0], interval[1])
-    for name in ("earlier_phases", "valid_class_counts"):
-        known[name] = tuple(known.get(name, ()))
-    known["epochs"] = tuple(row_from_json(row) for row in known.get("epochs", ()))
-    return _build(RunRecord, known)
+    with _in_words():
+        return record_of(values)
 
 
-def _known_fields(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that this version knows; a later version may have written more."""
+def row_of(values: object) -> EpochRow:
+    """The row that `EpochRow.to_json` wrote, for readers of files: raises DamagedFileError."""
     if not isinstance(values, Mapping):
-        raise _broken()
-    names = {field.name for field in fields(kind)}
-    return {name: value for name, value in values.items() if name in names}
+        raise DamagedFileError("it is not one JSON object")
+    drift = values.get("drift")
+    unknown: dict[str, Any] = {name: math.nan for name in _NEVER_NONE if values.get(name) is None}
+    if isinstance(drift, list):
+        unknown["drift"] = [math.nan if each is None else each for each in drift]
+    row = build(EpochRow, {**values, **unknown})
+    shares = (row.train_eval_accuracy, row.valid_accuracy, row.agreement)
+    if any(share is not None and (share < 0 or share > 1) for share in shares):
+        raise DamagedFileError("a share in it is not within 0 to 1")
+    if not 1 <= row.epoch <= MOST_EPOCHS or row.phase < 1:
+        raise DamagedFileError("its epoch or its phase is not possible")
+    return row
 
 
-def _build(kind: type[Built], known: dict[str, Any]) -> Built:
+def record_of(values: object) -> RunRecord:
+    """The record that `RunRecord.to_json` wrote, for readers of files: raises DamagedFileError."""
+    if not isinstance(values, Mapping):
+        raise DamagedFileError("it is not one JSON object")
+    rows = values.get("epochs", [])
+    if not isinstance(rows, list):
+        raise DamagedFileError("its field epochs is no list")
+    bare = build(RunRecord, {name: each for name, each in values.items() if name != "epochs"})
+    record = replace(bare, epochs=tuple(map(row_of, rows)))
+    for phase in record.phases:
+        check_fields(TrainConfig, {name: phase[name] for name in phase if _is_typed(phase, name)})
+    if record.best_epoch is not None and not 1 <= record.best_epoch <= MOST_EPOCHS:
+        raise DamagedFileError("its best_epoch is not possible")
+    if len(record.valid_class_counts) not in (0, len(record.class_names)):
+        raise DamagedFileError("its valid_class_counts are not one for each class")
+    return record
+
+
+def _is_typed(phase: Mapping[str, Any], name: str) -> bool:
+    """Whether this setting must be of its type; other versions may know other optimizers."""
+    return phase[name] is not None and name != "optimizer"
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
     try:
-        return kind(**known)
-    except TypeError as error:
-        raise _broken() from error
+        yield
+    except DamagedFileError as fault:
+        raise damaged_run(fault) from fault
 
 
-def _broken() -> RunError:
+def damaged_run(fault: object) -> RunError:
+    """What is said of a run whose record cannot be read."""
     return RunError(
-        "The record of this run is damaged.",
+        f"The record of this run is damaged: {fault}.",
         hint="Train again; the pictures are not affected.",
     )
 

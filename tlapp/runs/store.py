@@ -8,20 +8,25 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from tlapp.classifier import check_description, check_saved
+from tlapp.damages import Damages
 from tlapp.errors import NotFoundError, RunError
 from tlapp.files import temporary_path, write_atomically
 from tlapp.owners import Owners
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.keeper import Keeper, is_kept
-from tlapp.runs.record import RunRecord
+from tlapp.runs.record import RunRecord, damaged_run
+from tlapp.stored import DamagedFileError, read_content
 
 RUN_ID_BYTES = 24  # 192 random bits
 RUN_ID_PATTERN = re.compile(r"r_[A-Za-z0-9_-]{32}")
 KEEPER_NAME = "keeper"  # in a run's folder while a process works on it: the name of its lock
+MOST_NAME_BYTES = 200
 LOCKS_NAME = ".locks"
 
 
@@ -38,8 +43,10 @@ def now() -> str:
 class RunStore:
     """Runs on disk. Safe for several threads, and for several processes with different runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, damages: Damages | None = None) -> None:
+        """Raises OSError when the folder cannot be used. `damages` is told what is damaged."""
         self._folder = folder
+        self._damages = damages or Damages()
         folder.mkdir(parents=True, exist_ok=True)
         self._owners = Owners()
         self._keeper = Keeper(folder / LOCKS_NAME)
@@ -47,7 +54,7 @@ class RunStore:
 
     def create(self, record: RunRecord) -> RunFolder:
         """The folder of a fresh run, kept by this process."""
-        run = RunFolder(self._path(record.run_id))
+        run = self._open(record.run_id)
         run.path.mkdir(parents=True)
         write_atomically(run.path / KEEPER_NAME, self._keeper.name.encode())
         run.write(record)
@@ -62,21 +69,31 @@ class RunStore:
         path = self._path(run_id)
         if not path.is_dir():
             raise unknown_run()
-        return RunFolder(path)
+        return self._open(run_id)
 
     def record(self, run_id: str) -> RunRecord:
         """The record of a run, with its epochs. Raises NotFoundError."""
-        return self.folder(run_id).record()
+        return self._settled(self._own_record(self.folder(run_id)))
 
     def list(self, owner: str) -> tuple[RunRecord, ...]:
         """The owner's runs, newest first; damaged ones are left out."""
         possible = self._read(self._owners.possible(self._run_ids(), owner))
-        records = [record for record in possible if record.owner == owner]
+        records = [self._settled(record) for record in possible if record.owner == owner]
         return tuple(sorted(records, key=lambda record: record.created, reverse=True))
 
     def all_records(self) -> tuple[RunRecord, ...]:
         """Every readable run, in no particular order."""
         return tuple(self._read(self._run_ids()))
+
+    def find_damages(self) -> None:
+        """Read every record and the description of every model; the damages are told."""
+        for record in self.all_records():
+            run = self._open(record.run_id)
+            for epoch in run.model_epochs():
+                try:
+                    check_description(run.model_path(epoch))
+                except RunError as error:
+                    run.note("model", f"epoch {epoch}: {error}", record.owner)
 
     def delete(self, run_id: str) -> None:
         """Remove a run and its models; gone in one step. Raises NotFoundError."""
@@ -84,6 +101,7 @@ class RunStore:
         doomed = temporary_path(path)
         path.replace(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
+        self._damages.forget(run_id)
 
     def close(self) -> None:
         """Let go of this process's runs."""
@@ -96,23 +114,45 @@ class RunStore:
     def _read(self, run_ids: Iterable[str]) -> Iterator[RunRecord]:
         for run_id in run_ids:
             try:
-                record = RunFolder(self._path(run_id)).record()
+                record = self._own_record(self._open(run_id))
             except RunError:
                 continue  # half deleted or damaged: nothing to show
             self._owners.note(run_id, record.owner)
             yield record
 
+    def _open(self, run_id: str) -> RunFolder:
+        return RunFolder(self._path(run_id), self._damages.note)
+
+    def _own_record(self, run: RunFolder) -> RunRecord:
+        """The record in this folder, which must be of the run that the folder is named after."""
+        record = run.record()
+        if record.run_id != run.path.name:
+            run.note("run", "it is another run's")
+            raise damaged_run("it is another run's")
+        return record
+
+    def _settled(self, record: RunRecord) -> RunRecord:
+        """The record; "stopped" when it tells of a training on which nobody works: its newest
+        version may be damaged."""
+        if record.is_over or self._is_kept(record.run_id):
+            return record
+        run = self._open(record.run_id)
+        again = run.record()  # it may have ended since: the end is written before it is let go
+        return again if again.is_over else _abandoned(again, run.best_model_epoch())
+
     def _end_abandoned_runs(self) -> None:
         for record in self.all_records():
             if record.is_over or self._is_kept(record.run_id):
                 continue
-            run = RunFolder(self._path(record.run_id))
-            run.write(_abandoned(record, run.best_model_epoch()), durable=True)
+            run = self._open(record.run_id)
+            with suppress(OSError):  # a full disk: the next start tries it again
+                _drop_damaged_models(run)
+                run.write(_abandoned(record, run.best_model_epoch()), durable=True)
 
     def _is_kept(self, run_id: str) -> bool:
         try:
-            name = (self._path(run_id) / KEEPER_NAME).read_text("utf-8")
-        except (OSError, ValueError):
+            name = read_content(self._path(run_id) / KEEPER_NAME, MOST_NAME_BYTES).decode()
+        except (OSError, ValueError, DamagedFileError):
             return False
         return is_kept(self._folder / LOCKS_NAME, name)
 
@@ -122,24 +162,35 @@ class RunStore:
         return self._folder / run_id
 
 
+def _drop_damaged_models(run: RunFolder) -> None:
+    """Remove models that a crash has torn, as long as a sound one is left."""
+    sound = set()
+    for epoch in run.model_epochs():
+        try:
+            check_saved(run.model_path(epoch))
+            sound.add(epoch)
+        except RunError as error:
+            run.note("model", f"epoch {epoch}: {error}")
+    if sound:
+        run.keep_models(frozenset(sound))
+
+
 def _abandoned(record: RunRecord, best_epoch: int | None) -> RunRecord:
-    """The record of a run whose process is gone."""
+    """The record of a run whose process is gone; what its message said already is kept."""
     ended = replace(record.with_best(best_epoch), state="stopped", finished=now())
     if record.state == "waiting":
-        return replace(
-            ended,
-            message="The program ended while this training waited for its turn.",
-            hint="Press Train again.",
-        )
-    if best_epoch is None:
+        message = "The program ended while this training waited for its turn."
+        hint = "Press Train again."
+    elif best_epoch is None:
         message = "The program ended during this training. Nothing was learned yet."
-        return replace(ended, message=message, hint="Press Train to train again.")
-    return replace(
-        ended,
-        message=f"The program ended during this training, after {len(record.epochs)} of "
-        f"{record.planned_epochs} epochs. The model of epoch {best_epoch} is kept.",
-        hint="Use it, or train again.",
-    )
+        hint = "Press Train to train again."
+    else:
+        message = (
+            f"The program ended during this training, after {len(record.epochs)} of "
+            f"{record.planned_epochs} epochs. The model of epoch {best_epoch} is kept."
+        )
+        hint = "Use it, or train again."
+    return replace(ended, message=f"{message} {record.message}".strip(), hint=hint)
 
 
 def unknown_run() -> NotFoundError:

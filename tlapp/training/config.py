@@ -17,6 +17,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, cast, get_args
 
+from tlapp.bounds import (
+    FREEZE_CHARACTERS,
+    LEAST_RATE,
+    MOST_RATE,
+    MOST_SEED,
+    NAME_CHARACTERS,
+    STAGES,
+    shown,
+)
 from tlapp.errors import TrainingError
 
 Freeze = str  # which stages stay as they are; see `training.freezing`
@@ -47,6 +56,7 @@ _WEIGHT_DECAY: dict[tuple[bool, OptimizerName], float] = {
 }
 _BACKBONE_SHARE = 0.1  # the backbone's default rate over the head's
 
+_RATES_HINT = 'Write [["stage 7", 0.0001]], for example.'
 _UNSET_INT = cast(int, None)
 _UNSET_FLOAT = cast(float, None)
 
@@ -80,6 +90,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Fill what is None, then refuse what cannot work."""
+        _check_name("backbone", self.backbone)
         _check_freeze(self.freeze)
         _check_choice("optimizer", self.optimizer, get_args(OptimizerName))
         for flag in ("pretrained", "train_batchnorm", "class_weights"):
@@ -87,14 +98,14 @@ class TrainConfig:
         self._fill("epochs", _EPOCHS[self.is_head_alone])
         self._fill("batch_size", _BATCH_SIZE[self.is_head_alone])
         self._fill("learning_rate", _LEARNING_RATE[self.is_head_alone, self.optimizer])
-        _check_number("learning rate", self.learning_rate, above=0.0)
-        self._fill("backbone_learning_rate", self.learning_rate * _BACKBONE_SHARE)
-        _check_number("backbone learning rate", self.backbone_learning_rate, above=0.0)
+        _check_rate("learning rate", self.learning_rate)
+        usual = max(LEAST_RATE, self.learning_rate * _BACKBONE_SHARE)
+        self._fill("backbone_learning_rate", usual)
+        _check_rate("backbone learning rate", self.backbone_learning_rate)
         _check_number("rate decay", self.rate_decay, above=0.0, at_most=1.0)
-        for stage, rate in self.stage_rates:
-            _check_number(f"learning rate of {stage}", rate, above=0.0)
+        _check_stage_rates(self.stage_rates)
         self._fill("weight_decay", _WEIGHT_DECAY[self.is_head_alone, self.optimizer])
-        _check_number("weight decay", self.weight_decay, at_least=0.0)
+        _check_number("weight decay", self.weight_decay, at_least=0.0, at_most=MOST_RATE)
         _check_number("label smoothing", self.label_smoothing, at_least=0.0, below=1.0)
         _check_number("dropout", self.dropout, at_least=0.0, below=1.0)
         _check_count("number of epochs", self.epochs, 1, MAX_EPOCHS)
@@ -102,7 +113,7 @@ class TrainConfig:
         _check_count("batch size", self.batch_size, 1, MAX_BATCH_SIZE)
         _check_count("patience", self.patience, 0, MAX_EPOCHS)
         _check_count("number of augmented views", self.augmented_views, 0, MAX_VIEWS)
-        _check_count("seed", self.seed, 0, 2**63 - 1)
+        _check_count("seed", self.seed, 0, MOST_SEED)
 
     @property
     def is_head_alone(self) -> bool:
@@ -129,21 +140,42 @@ def config_from_values(values: Mapping[str, Any]) -> TrainConfig:
     }
     rates = known.get("stage_rates", ())
     try:
-        known["stage_rates"] = tuple((str(stage), rate) for stage, rate in rates)
+        known["stage_rates"] = tuple((stage, rate) for stage, rate in rates)
     except (TypeError, ValueError) as error:
-        raise TrainingError(
-            f"{rates!r} are no rates of stages.", hint='Write [["stage 7", 0.0001]], for example.'
-        ) from error
+        raise TrainingError(f"{shown(rates)} are no rates of stages.", hint=_RATES_HINT) from error
     return TrainConfig(**known)
+
+
+def _check_name(what: str, name: object) -> None:
+    if not isinstance(name, str) or not 0 < len(name) <= NAME_CHARACTERS:
+        raise TrainingError(
+            f"The {what} cannot be {shown(name)}.",
+            hint=f"Write the name of a {what}, in {NAME_CHARACTERS} characters at most.",
+        )
+
+
+def _check_stage_rates(rates: tuple[tuple[str, float], ...]) -> None:
+    if len(rates) > STAGES:
+        raise TrainingError(
+            f"{len(rates):,} stages have a rate of their own.", hint=f"Name {STAGES} or fewer."
+        )
+    for stage, rate in rates:
+        _check_name("stage", stage)
+        _check_rate(f"learning rate of {shown(stage)}", rate)
 
 
 def _check_freeze(freeze: object) -> None:
     """Refuse what can be no choice for any backbone."""
+    if isinstance(freeze, str) and len(freeze) > FREEZE_CHARACTERS:
+        raise TrainingError(
+            f"The stages to freeze are written in {len(freeze):,} characters.",
+            hint=f"Write them in {FREEZE_CHARACTERS:,} or fewer.",
+        )
     is_text = isinstance(freeze, str) and all(name.strip() for name in freeze.split(","))
     is_last = isinstance(freeze, str) and freeze.startswith("last:")
     if not is_text or (is_last and not LAST_STAGES.fullmatch(str(freeze))):
         raise TrainingError(
-            f"{freeze!r} is no choice for freeze.",
+            f"{shown(freeze)} is no choice for freeze.",
             hint="Choose 'head', 'last:1', 'last:2', 'none', or the stages to freeze, "
             "separated by commas.",
         )
@@ -152,12 +184,18 @@ def _check_freeze(freeze: object) -> None:
 def _check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         wanted = " or ".join(f"'{choice}'" for choice in choices)
-        raise TrainingError(f"{value!r} is no choice for {what}.", hint=f"Choose {wanted}.")
+        raise TrainingError(f"{shown(value)} is no choice for {what}.", hint=f"Choose {wanted}.")
 
 
 def _check_flag(what: str, value: object) -> None:
     if not isinstance(value, bool):
-        raise TrainingError(f"{value!r} is no choice for {what}.", hint="Choose true or false.")
+        raise TrainingError(
+            f"{shown(value)} is no choice for {what}.", hint="Choose true or false."
+        )
+
+
+def _check_rate(what: str, value: object) -> None:
+    _check_number(what, value, at_least=LEAST_RATE, at_most=MOST_RATE)
 
 
 def _check_number(
@@ -169,8 +207,7 @@ def _check_number(
     at_most: float | None = None,
     below: float | None = None,
 ) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    number = float(cast(float, value)) if is_number else math.nan
+    number = _as_number(value)
     is_good = (
         math.isfinite(number)
         and (above is None or number > above)
@@ -186,14 +223,24 @@ def _check_number(
             f"below {below:g}" if below is not None else "",
         ]
         raise TrainingError(
-            f"The {what} cannot be {value!r}.",
+            f"The {what} cannot be {shown(value)}.",
             hint=f"Choose a number {' and '.join(bound for bound in bounds if bound)}.",
         )
+
+
+def _as_number(value: object) -> float:
+    """NaN: it is none, or too large for one."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:  # a whole number may be larger than any float
+        return math.nan
 
 
 def _check_count(what: str, value: object, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise TrainingError(
-            f"The {what} cannot be {value!r}.",
+            f"The {what} cannot be {shown(value)}.",
             hint=f"Choose a whole number from {low} to {high}.",
         )

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tlapp.backbones.stages import Stage
+from tlapp.bounds import shown
 from tlapp.errors import TrainingError
 from tlapp.training.config import HEAD_ALONE, LAST_STAGES, NOTHING_FROZEN, Freeze, TrainConfig
 
@@ -90,7 +91,7 @@ def _find(stages: Sequence[Stage], name: str) -> int:
             return index
     names = ", ".join(stage.name for stage in stages)
     raise TrainingError(
-        f'This backbone has no stage "{name.strip()}".', hint=f"Its stages are: {names}."
+        f"This backbone has no stage {shown(name.strip())}.", hint=f"Its stages are: {names}."
     )
 
 

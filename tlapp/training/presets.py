@@ -12,8 +12,9 @@ the head on average. With the epochs and rates that `fine_tuning` gives so few p
 import math
 from dataclasses import dataclass, replace
 
+from tlapp.bounds import PHASES, PHASES_CHARACTERS, shown
 from tlapp.errors import TrainingError
-from tlapp.training.config import HEAD_ALONE, NOTHING_FROZEN, Freeze, TrainConfig
+from tlapp.training.config import HEAD_ALONE, MAX_EPOCHS, NOTHING_FROZEN, Freeze, TrainConfig
 
 HEAD_EPOCHS = TrainConfig().epochs  # before stages are opened: an untrained head's errors harm
 _FINE_EPOCHS = 6
@@ -154,25 +155,38 @@ def phases_of(config: TrainConfig) -> tuple[TrainConfig, ...]:
     return first, last
 
 
-def asked_phases(config: TrainConfig, wish: str = "") -> tuple[TrainConfig, ...]:
+def asked_phases(
+    config: TrainConfig, wish: str = "", *, most_epochs: int = MAX_EPOCHS
+) -> tuple[TrainConfig, ...]:
     """The phases of a wish such as "head:20,fine:5"; "": `config` alone.
 
     Each part is what learns and for how many epochs: "head", "none", "last:2", or "fine" for what
     `config` lets learn (if that is the head alone, what fine-tuning is by default). Backbone,
-    weights and seed are those of `config`. Raises TrainingError.
+    weights and seed are those of `config`. A phase may have `most_epochs`. Raises TrainingError.
     """
     if not wish:
         return phases_of(config)
-    return tuple(_asked_phase(config, part.strip()) for part in wish.split(","))
+    if len(wish) > PHASES_CHARACTERS or wish.count(",") >= PHASES:
+        raise TrainingError(
+            f"{wish.count(',') + 1:,} phases in {len(wish):,} characters are too many.",
+            hint=f"Write {PHASES} or fewer, in {PHASES_CHARACTERS:,} characters.",
+        )
+    return tuple(_asked_phase(config, part.strip(), most_epochs) for part in wish.split(","))
 
 
-def _asked_phase(config: TrainConfig, part: str) -> TrainConfig:
+def _asked_phase(config: TrainConfig, part: str, most_epochs: int) -> TrainConfig:
     what, _, count = part.rpartition(":")
     if not what or not count.isdecimal():
         raise TrainingError(
-            f'"{part}" is no phase.', hint='Write what learns and its epochs: "head:20,fine:5".'
+            f"{shown(part)} is no phase.",
+            hint='Write what learns and its epochs: "head:20,fine:5".',
         )
     epochs = int(count)
+    if not 1 <= epochs <= most_epochs:
+        raise TrainingError(
+            f"The number of epochs cannot be {shown(epochs)} in the phase {shown(part)}.",
+            hint=f"Choose a whole number from 1 to {most_epochs:,}.",
+        )
     if what != "fine":
         return TrainConfig(
             backbone=config.backbone,

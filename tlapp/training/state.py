@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from tlapp.errors import TrainingError
 from tlapp.training.optim import laid_out_like
 
 State = Mapping[str, Tensor]  # names as in `LearningState.save`
@@ -57,7 +58,19 @@ class LearningState:
         }
 
     def load(self, state: State) -> int:
-        """Put back what `save` returned; how many epochs had passed then."""
+        """Put back what `save` returned; how many epochs had passed then.
+
+        Raises TrainingError when it is of another network or damaged.
+        """
+        try:
+            return self._load(state)
+        except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:
+            raise TrainingError(
+                "What this training needs to go on is damaged.",
+                hint="Fine-tune its best epoch, or train again.",
+            ) from error
+
+    def _load(self, state: State) -> int:
         with torch.no_grad():
             for kind, tensors in (("parameter", self.parameters), ("buffer", self.buffers)):
                 for i, tensor in enumerate(tensors):

@@ -1,30 +1,47 @@
 """The public endpoints, for `gradio_client` and curl: data set, training, run, stop, predict.
 
 Every endpoint answers JSON. An id is a capability: whoever knows it may use it, and nobody can
-guess it. Built from hidden components, because Gradio checks the paths of uploaded files there.
+guess it. Built from hidden components, because Gradio checks the paths of uploaded files there; any
+other value comes as it was sent, and is refused here, in words, before anything is computed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-from tlapp.backbones.catalog import DEFAULT_BACKBONE
+from tlapp.backbones.catalog import DEFAULT_BACKBONE, find_card
+from tlapp.bounds import FREEZE_CHARACTERS, PHASES_CHARACTERS
 from tlapp.data.dataset import ImportFinished
-from tlapp.errors import DataError, TrainingError
+from tlapp.errors import DataError
 from tlapp.experiments.race import LANES
+from tlapp.settings import Limits
 from tlapp.training.config import TrainConfig, config_from_values
 from tlapp.training.presets import asked_phases, defaults
 from tlapp.ui import present, text
+from tlapp.ui.asked import (
+    asked_flag,
+    asked_id,
+    asked_seed,
+    asked_settings,
+    asked_text,
+    asked_whole,
+)
+from tlapp.ui.door.lines import TRIED
 from tlapp.ui.handling import bind
 from tlapp.ui.session import Page
 from tlapp.ui.uploads import read_pictures
-from tlapp.workspace import new_visitor, owner_of
+from tlapp.ui.widgets.any_json import AnyJson
+from tlapp.workspace.plan import check_epochs, check_epochs_setting
 
+_FIELDS = frozenset(field.name for field in fields(TrainConfig))
 _COUNTS = {field.name for field in fields(TrainConfig) if field.type is int}
+_BESIDES = frozenset(("phases", "scratch"))  # settings of `/train_with` that no record has
+_TEXT, _NUMBER = {"type": "string"}, {"type": "number"}
+_OBJECT = {"type": {}, "description": "any valid json"}
 
 
 def build_api(page: Page) -> None:
@@ -32,15 +49,15 @@ def build_api(page: Page) -> None:
     with gr.Row(visible=False):
         archive = gr.File(label="zip", type="filepath")
         pictures = gr.File(label="pictures", type="filepath", file_count="multiple")
-        dataset_id = gr.Textbox(label="dataset_id")
-        run_id = gr.Textbox(label="run_id")
-        experiment_id = gr.Textbox(label="experiment_id")
-        backbone = gr.Textbox(DEFAULT_BACKBONE, label="backbone")
-        freeze = gr.Textbox("head", label="freeze")
-        epochs = gr.Number(None, label="epochs")
-        learning_rate = gr.Number(None, label="learning_rate")
-        seed = gr.Number(0, label="seed")
-        settings = gr.JSON(None, label="settings")
+        dataset_id = AnyJson(schema=_TEXT, label="dataset_id")
+        run_id = AnyJson(schema=_TEXT, label="run_id")
+        experiment_id = AnyJson(schema=_TEXT, label="experiment_id")
+        backbone = AnyJson(DEFAULT_BACKBONE, schema=_TEXT, label="backbone")
+        freeze = AnyJson("head", schema=_TEXT, label="freeze")
+        epochs = AnyJson(schema=_NUMBER, label="epochs")
+        learning_rate = AnyJson(schema=_NUMBER, label="learning_rate")
+        seed = AnyJson(0, schema=_NUMBER, label="seed")
+        settings = AnyJson(schema=_OBJECT, label="settings")
         answer = gr.JSON(label="answer")
         trigger = gr.Button()
     imports: dict[str, Any] = {"concurrency_limit": 4, "concurrency_id": "import"}
@@ -63,15 +80,18 @@ def build_api(page: Page) -> None:
     offer(experiment, [experiment_id])
     offer(run, [run_id])
     offer(stop, [run_id])
-    offer(predict, [run_id, pictures])
+    offer(predict, [run_id, pictures], **TRIED)
 
 
-def create_dataset(page: Page, archive: str | None) -> dict[str, Any]:
-    """Import a zip of class folders: `{"dataset_id", "classes", "findings", "skipped"}`."""
+def create_dataset(page: Page, archive: str | None, request: gr.Request) -> dict[str, Any]:
+    """Import a zip of class folders: `{"dataset_id", "classes", "findings", "skipped"}`.
+
+    What a program brings is one owner's (`Page.program_owner`), within the limits of a visitor.
+    """
     if archive is None:
         raise DataError(text.NO_ZIP, hint=text.SEND_ZIP)
     path = Path(archive)  # not ours to remove: another client may have sent the same zip
-    owner = owner_of(new_visitor())
+    owner = page.program_owner(request)
     for event in page.workspace.import_archive(
         owner, path, name=path.name, should_stop=lambda: False
     ):
@@ -82,12 +102,12 @@ def create_dataset(page: Page, archive: str | None) -> dict[str, Any]:
 
 def train(
     page: Page,
-    dataset_id: str,
-    backbone: str = DEFAULT_BACKBONE,
-    freeze: str = "head",
-    epochs: float | None = None,
-    learning_rate: float | None = None,
-    seed: float | None = 0,
+    dataset_id: Any,
+    backbone: Any = DEFAULT_BACKBONE,
+    freeze: Any = "head",
+    epochs: Any = None,
+    learning_rate: Any = None,
+    seed: Any = 0,
 ) -> dict[str, Any]:
     """Put a training in the queue: `{"run_id"}`. Empty epochs or rate mean the default."""
     settings = {
@@ -95,89 +115,92 @@ def train(
         "freeze": freeze,
         "epochs": epochs,
         "learning_rate": learning_rate,
-        "seed": seed or 0,
+        "seed": seed,
     }
-    return train_with(page, dataset_id, settings)
+    given = {name: value for name, value in settings.items() if value is not None}
+    return train_with(page, dataset_id, given)
 
 
-def train_with(
-    page: Page, dataset_id: str, settings: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def train_with(page: Page, dataset_id: Any, settings: Any = None) -> dict[str, Any]:
     """Put a training with these settings in the queue: `{"run_id"}`.
 
     Each goes by its name in the record; besides, "phases" ("head:20,fine:5": one after the other,
     each with its own epochs) and "scratch" (begin with random weights).
     """
-    dataset = page.workspace.dataset(dataset_id)
-    if not isinstance(settings, Mapping | None):
-        raise TrainingError("The settings are no object.", hint='Write {"epochs": 5}, for example.')
+    named = asked_id("dataset_id", dataset_id)
+    wish = wished_phases(settings, page.settings.limits)
+    dataset = page.workspace.dataset(named)
+    return {"run_id": page.workspace.start_training(dataset.owner, named, *wish)}
+
+
+def wished_phases(settings: Any, limits: Limits) -> tuple[TrainConfig, ...]:
+    """The phases that the settings of `/train_with` stand for. Raises TrainingError, BackboneError;
+    looks at no data set."""
+    given = asked_settings(settings, _FIELDS | _BESIDES)
+    phases = asked_text("phases", given.pop("phases", None), usual="", most=PHASES_CHARACTERS)
+    is_from_scratch = asked_flag("scratch", given.pop("scratch", None), usual=False)
     values = {
-        name: _whole(value) if name in _COUNTS else value
-        for name, value in (settings or {}).items()
+        name: asked_whole(value) if name in _COUNTS else value for name, value in given.items()
     }
-    phases = str(values.pop("phases", ""))
-    if values.pop("scratch", False):
+    for name in ("epochs", "head_epochs"):
+        if values.get(name) is not None:
+            check_epochs_setting(name, values[name], limits)
+    if is_from_scratch:
         values["pretrained"] = False
-    _check_settings(values)
-    wish = asked_phases(config_from_values(values), phases)
-    return {"run_id": page.workspace.start_training(dataset.owner, dataset_id, *wish)}
+    config = config_from_values(values)
+    find_card(config.backbone)
+    wish = asked_phases(config, phases, most_epochs=limits.epochs)
+    check_epochs(sum(phase.epochs for phase in wish), limits)
+    return wish
 
 
 def race(
-    page: Page, dataset_id: str, backbone: str = DEFAULT_BACKBONE, seed: float | None = 0
+    page: Page, dataset_id: Any, backbone: Any = DEFAULT_BACKBONE, seed: Any = 0
 ) -> dict[str, Any]:
     """Train in five ways, side by side: `{"run_ids": {lane: run_id}}`; `/run` follows each."""
-    dataset = page.workspace.dataset(dataset_id)
-    whole_seed = cast(int, _whole(seed)) or 0
-    run_ids = page.workspace.lab.start_race(dataset.owner, dataset, backbone, seed=whole_seed)
+    named = asked_id("dataset_id", dataset_id)
+    card = find_card(asked_text("backbone", backbone, usual=DEFAULT_BACKBONE))
+    whole_seed = asked_seed(seed)
+    dataset = page.workspace.dataset(named)
+    run_ids = page.workspace.lab.start_race(dataset.owner, dataset, card.name, seed=whole_seed)
     return {"run_ids": dict(zip(LANES, run_ids, strict=True))}
 
 
 def lr_find(
-    page: Page, dataset_id: str, backbone: str = DEFAULT_BACKBONE, freeze: str = "head"
+    page: Page, dataset_id: Any, backbone: Any = DEFAULT_BACKBONE, freeze: Any = "head"
 ) -> dict[str, Any]:
     """Search for a learning rate: `{"experiment_id"}`; `/experiment` follows it."""
-    dataset = page.workspace.dataset(dataset_id)
-    config = defaults(freeze, backbone=backbone)
+    named = asked_id("dataset_id", dataset_id)
+    card = find_card(asked_text("backbone", backbone, usual=DEFAULT_BACKBONE))
+    what = asked_text("freeze", freeze, usual="head", most=FREEZE_CHARACTERS)
+    config = defaults(what, backbone=card.name)
+    dataset = page.workspace.dataset(named)
     return {"experiment_id": page.workspace.lab.start_rate_finder(dataset.owner, dataset, config)}
 
 
-def experiment(page: Page, experiment_id: str) -> dict[str, Any]:
+def experiment(page: Page, experiment_id: Any) -> dict[str, Any]:
     """Where an experiment is, and the newest of what it has found: `{"state", "value"}`."""
-    return present.experiment_json(page.workspace.lab.experiments.look(experiment_id))
+    named = asked_id("experiment_id", experiment_id)
+    return present.experiment_json(page.workspace.lab.experiments.look(named))
 
 
-def _check_settings(values: Mapping[str, Any]) -> None:
-    """Refuse what is no setting."""
-    known = {field.name for field in fields(TrainConfig)}
-    unknown = [name for name in values if name not in known]
-    if unknown:
-        raise TrainingError(
-            f'There is no setting "{unknown[0]}".',
-            hint=f"Choose among: phases, scratch, {', '.join(sorted(known))}.",
-        )
-
-
-def _whole(number: Any) -> Any:
-    """1.0 as 1, since JSON numbers come as floats; anything else is the config's to refuse."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-def run(page: Page, run_id: str) -> dict[str, Any]:
+def run(page: Page, run_id: Any) -> dict[str, Any]:
     """Where a run is: `{"state", "record"}`."""
-    return present.run_json(page.workspace.live(run_id))
+    return present.run_json(page.workspace.live(asked_id("run_id", run_id)))
 
 
-def stop(page: Page, run_id: str) -> dict[str, Any]:
+def stop(page: Page, run_id: Any) -> dict[str, Any]:
     """Ask a run to stop; its best epoch is kept: `{"state", "record"}` at this moment."""
-    page.workspace.stop(run_id)
+    page.workspace.stop(asked_id("run_id", run_id))
     return run(page, run_id)
 
 
-def predict(page: Page, run_id: str, pictures: Sequence[str] | None) -> list[dict[str, Any]]:
+def predict(page: Page, run_id: Any, pictures: Sequence[str] | None) -> list[dict[str, Any]]:
     """What the run's classifier says: `[{"file", "classes": [{"name", "probability"}, ...]}]`."""
+    named = asked_id("run_id", run_id)
+    page.workspace.run(named)
     if not pictures:
         raise DataError(text.NO_TEST_PICTURES, hint=text.SEND_TEST_PICTURES)
     paths = [Path(picture) for picture in pictures]
     raw = read_pictures([(path.name, path) for path in paths], page.settings.limits)
-    return present.answers_json(page.workspace.answers(page.workspace.prepare(raw), run_id))
+    return present.answers_json(page.workspace.answers(page.workspace.prepare(raw), named))

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from tlapp.errors import TlappError
+from tlapp.errors import ServerError, TlappError, is_full
 from tlapp.ui import text
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,10 @@ QUIET: Final[Mapping[str, Any]] = MappingProxyType(
 _COMMAND = re.compile("`([^`]*)`")
 LATEST: Final[Mapping[str, Any]] = MappingProxyType({"trigger_mode": "always_last", **QUIET})
 FOLLOWING: Final[Mapping[str, Any]] = MappingProxyType({"concurrency_limit": None, **QUIET})
+REFUSED_TITLE = "Error"  # above a message: what was asked for cannot be
+SERVER_TITLE = "Server"  # it could be, but this machine cannot do it now
+INCIDENT_TITLE = "Incident"  # a defect of ours
+MOST_WORDS = 200  # characters of a message of Gradio's: a longer one holds what was sent
 MESSAGE_SECONDS = 20  # a toast stays long enough to read two sentences and act
 
 
@@ -35,11 +39,12 @@ def bind(handler: Callable[..., Any], *context: Any) -> Callable[..., Any]:
 
     Works for functions and generators, plain and async. A `TlappError` becomes a message
     with its hint; anything else is logged under an id that the message names, and says no more.
+    The title of the error tells programs whose fault it was.
     """
     if inspect.isasyncgenfunction(handler):
 
         async def listen_async(*arguments: Any) -> AsyncIterator[Any]:
-            with errors_as_words():
+            with errors_as_words(handler.__name__):
                 async with aclosing(handler(*context, *arguments)) as updates:
                     async for update in updates:
                         yield update
@@ -48,20 +53,20 @@ def bind(handler: Callable[..., Any], *context: Any) -> Callable[..., Any]:
     if inspect.iscoroutinefunction(handler):
 
         async def listen_awaited(*arguments: Any) -> Any:
-            with errors_as_words():
+            with errors_as_words(handler.__name__):
                 return await handler(*context, *arguments)
 
         return _with_signature_of(handler, listen_awaited, len(context))
     if inspect.isgeneratorfunction(handler):
 
         def listen_stepwise(*arguments: Any) -> Iterator[Any]:
-            with errors_as_words():
+            with errors_as_words(handler.__name__):
                 yield from handler(*context, *arguments)
 
         return _with_signature_of(handler, listen_stepwise, len(context))
 
     def listen(*arguments: Any) -> Any:
-        with errors_as_words():
+        with errors_as_words(handler.__name__):
             return handler(*context, *arguments)
 
     return _with_signature_of(handler, listen, len(context))
@@ -85,18 +90,59 @@ def _with_signature_of(
 
 
 @contextmanager
-def errors_as_words() -> Iterator[None]:
-    """Turn whatever is raised inside into a `gr.Error` with escaped text and no inner detail."""
+def errors_as_words(event: str) -> Iterator[None]:
+    """Turn whatever is raised inside into a `gr.Error` with escaped text and no inner detail.
+
+    `event` is what the log calls it. A refusal costs the log one line, without its words: they may
+    name a visitor's file. Anything that is no refusal is an incident, whose number the words tell.
+    """
     try:
         yield
     except gr.Error:
         raise
     except TlappError as error:
-        message = _COMMAND.sub(r"<code>\1</code>", html.escape(f"{error} {error.hint}".strip()))
-        raise gr.Error(message, duration=MESSAGE_SECONDS, print_exception=False) from error
+        raise _refusal(event, error) from error
     except Exception as error:
         incident = secrets.token_hex(4)
         logger.exception("Incident %s", incident)
-        raise gr.Error(
-            text.unexpected_error(incident), duration=MESSAGE_SECONDS, print_exception=False
-        ) from error
+        raise _error(_incident_words(error, incident), INCIDENT_TITLE) from error
+
+
+@contextmanager
+def client_faults_as_words(event: str, words: str) -> Iterator[None]:
+    """The same around Gradio's reading of what a client has sent: what fails there is the client's
+    fault, told in `words`, unless the machine has no room left."""
+    try:
+        yield
+    except TlappError as error:
+        raise _refusal(event, error) from error
+    except gr.Error as error:  # Gradio's own words, which may hold all that was sent
+        logger.info("Refused %s: Gradio's check", event)
+        said = str(error.message)
+        message = html.escape(said) if len(said) <= MOST_WORDS else words
+        raise _error(message, REFUSED_TITLE) from error
+    except Exception as error:
+        cause = error.__cause__ or error  # Gradio wraps what its components raise
+        if isinstance(cause, MemoryError) or (isinstance(cause, OSError) and is_full(cause)):
+            raise cause from None
+        logger.info("Refused %s: %s", event, type(error).__name__)
+        raise _error(words, REFUSED_TITLE) from error
+
+
+def _refusal(event: str, error: TlappError) -> gr.Error:
+    is_ours = isinstance(error, ServerError)
+    logger.log(
+        logging.WARNING if is_ours else logging.INFO, "Refused %s: %s", event, type(error).__name__
+    )
+    message = _COMMAND.sub(r"<code>\1</code>", html.escape(f"{error} {error.hint}".strip()))
+    return _error(message, SERVER_TITLE if is_ours else REFUSED_TITLE)
+
+
+def _incident_words(error: Exception, incident: str) -> str:
+    if isinstance(error, OSError) and is_full(error):
+        return text.disk_is_full(incident)
+    return text.unexpected_error(incident)
+
+
+def _error(message: str, title: str) -> gr.Error:
+    return gr.Error(message, title=title, duration=MESSAGE_SECONDS, print_exception=False)

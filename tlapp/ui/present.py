@@ -17,9 +17,10 @@ from tlapp.runs.record import RunRecord
 from tlapp.settings import Settings
 from tlapp.ui import text
 from tlapp.ui.text import comparing
+from tlapp.ui.text import damages as damage_words
 from tlapp.ui.text.diagnosis import diagnosis
 from tlapp.ui.widgets.values import to_json
-from tlapp.workspace import LiveRun, TryResult
+from tlapp.workspace import LiveRun, TryResult, Workspace
 from tlapp.workspace.experiments import Experiment
 
 
@@ -49,6 +50,28 @@ def problem(error: TlappError) -> str:
         f'<p role="alert" class="tl-problem"><strong>{html.escape(str(error))}</strong> '
         f"{html.escape(error.hint)}</p>"
     )
+
+
+def damages(workspace: Workspace, owner: str = "") -> str:
+    """What is damaged in the home folder; "" for nothing.
+
+    On one's own machine all of it; where strangers may visit, what is this owner's and how much
+    else there is.
+    """
+    found = workspace.damages.found()
+    shown = found
+    if workspace.settings.is_public:
+        shown = tuple(each for each in found if owner and each.owner == owner)
+    items = "".join(
+        f"<li>{html.escape(what)} <b>{html.escape(to_do)}</b></li>"
+        for what, to_do in map(damage_words.damage, shown)
+    )
+    others = len(found) - len(shown)
+    rest = f'<p class="tl-note">{damage_words.others(others)}</p>' if others else ""
+    if not items:
+        return rest
+    summary = f"<summary>{damage_words.heading(len(shown))}</summary>"
+    return f'<details class="tl-limits" open>{summary}<ul>{items}</ul></details>{rest}'
 
 
 # --- Results -----------------------------------------------------------------------------------

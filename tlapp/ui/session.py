@@ -4,11 +4,16 @@ The page keeps nothing of a visitor by itself: all that must be found again (dat
 test pictures) is with the workspace.
 """
 
+import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import gradio as gr
 
 from tlapp.errors import NotFoundError
 from tlapp.settings import Settings
 from tlapp.ui import text
+from tlapp.ui.door.asgi import client_of
 from tlapp.ui.watchers import Watchers
 from tlapp.workspace import Workspace, is_token, owner_of
 
@@ -30,3 +35,22 @@ class Page:
         if not is_token(token):
             raise NotFoundError(text.NO_VISITOR, hint=text.RELOAD)
         return owner_of(token)
+
+    def note_client(self, address: str, values: Sequence[object]) -> None:
+        """The visitor whose token is among what was sent comes from this address."""
+        for value in values:
+            if is_token(value):
+                self.workspace.origins.note(owner_of(str(value)), address)
+
+    def program_owner(self, request: gr.Request) -> str:
+        """Who a program is, which has no token: its address, and its session if it names one.
+
+        The same after a restart, since `key` is kept; the address cannot be told from it.
+        """
+        scope = {} if request.request is None else request.request.scope
+        address = client_of(scope)
+        session = (scope.get("tlapp.body") or {}).get("session_hash") or ""
+        said = f"{address}\n{session}".encode("utf-8", "surrogatepass")
+        owner = hmac.new(self.key.encode(), said, "sha256").hexdigest()
+        self.workspace.origins.note(owner, address)
+        return owner

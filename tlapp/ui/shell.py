@@ -13,6 +13,7 @@ from tlapp.errors import ServerError, TlappError
 from tlapp.settings import Settings
 from tlapp.ui import present, text
 from tlapp.ui.api import build_api
+from tlapp.ui.blocks import AppBlocks
 from tlapp.ui.door import Door
 from tlapp.ui.door.hosts import known_hosts
 from tlapp.ui.door.key import address_with_key, kept_key
@@ -44,7 +45,7 @@ document.addEventListener("visibilitychange", () => {
 
 def build_page(page: Page) -> gr.Blocks:
     """All components with their events."""
-    blocks = gr.Blocks(title=text.TITLE, analytics_enabled=False)
+    blocks = AppBlocks(title=text.TITLE, analytics_enabled=False)
     with blocks:
         connect(page, _lay_out(page), blocks)
     return blocks
@@ -53,6 +54,7 @@ def build_page(page: Page) -> gr.Blocks:
 def _lay_out(page: Page) -> Zones:
     token = gr.BrowserState("", storage_key=VISITOR_KEY, secret=VISITOR_SECRET)
     gr.HTML(present.header(), elem_id="header", elem_classes="tl-header")
+    damages = gr.HTML("", elem_id="damages", elem_classes="tl-message")
     with gr.Row(elem_classes="tl-zones"):
         with _zone("data", 1, text.DATA_HEADING):
             data_panel = data.build(page)
@@ -74,6 +76,7 @@ def _lay_out(page: Page) -> Zones:
     build_api(page)
     return Zones(
         token=token,
+        damages=damages,
         data=data_panel,
         train=train_panel,
         trying=try_panel,
@@ -127,9 +130,11 @@ def _make_door(page: Page, uploads: UploadFolder, bound: str) -> Door:
     return Door(
         hosts=known_hosts(bound, page.settings.hosts),
         key=page.key,
+        is_behind_proxy=page.settings.is_space,
         root_path=os.environ.get("GRADIO_ROOT_PATH", ""),
         uploads=uploads,
         upload_limits=UploadLimits(bytes=limits.archive_bytes, files=MOST_FILES),
+        note=page.note_client,
         has_room=page.workspace.has_room,
     )
 
@@ -144,7 +149,7 @@ def _serve(
     blocks: gr.Blocks, door: Door, *, host: str | None, port: int | None
 ) -> tuple[FastAPI, str]:
     """Start to answer; the server and its address."""
-    blocks.queue(default_concurrency_limit=8, max_size=1_000, api_open=True)
+    blocks.queue(status_update_rate=10.0, api_open=True)  # the door bounds it
     try:
         return _launch_blocks(blocks, door, host=host, port=port)
     except OSError as error:

@@ -6,7 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from tlapp.ui import widget_values
+from tlapp.ui import present, widget_values
+from tlapp.ui.door.lines import OPEN_LINE, OPENED_AT_ONCE, TRIED
 from tlapp.ui.handling import FOLLOWING, QUIET, bind
 from tlapp.ui.panels import (
     choosing,
@@ -36,6 +37,7 @@ class Zones:
     """The components of the page that events fill."""
 
     token: gr.BrowserState
+    damages: gr.HTML  # what of the home folder cannot be read
     data: DataPanel
     train: TrainPanel
     trying: TryPanel
@@ -114,7 +116,7 @@ def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
     follow.mistake_after(mistake_started)
     follow.tell_next_step_after(mistake_started)
     chosen, starting = train.connect(page, zones.train, token)
-    chosen.then(bind(trying.refresh, page), [token], zones.trying.predictions, **QUIET)
+    chosen.then(bind(trying.refresh, page), [token], zones.trying.predictions, **TRIED, **QUIET)
     for started in starting:
         follow.run_after(started)
         started.then(*show_data_again, **QUIET)
@@ -130,7 +132,9 @@ def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
     opened = blocks.load(
         bind(open_page, page, zones.train),
         [token],
-        [token, *zones.data.views(), *zones.train.views()],
+        [token, zones.damages, *zones.data.views(), *zones.train.views()],
+        concurrency_id=OPEN_LINE,
+        concurrency_limit=OPENED_AT_ONCE,
         **QUIET,
     )
     opened.failure(widget_values.not_opened, None, zones.train.run_view, **QUIET)
@@ -144,7 +148,8 @@ def open_page(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...
         token = new_visitor()
     owner = page.owner_of(token)
     page.workspace.touch(owner)
-    return token, *data.show(page, owner), *choosing.show(page, train_panel, owner)
+    damages = present.damages(page.workspace, owner)
+    return token, damages, *data.show(page, owner), *choosing.show(page, train_panel, owner)
 
 
 def show_data(page: Page, token: str) -> tuple[Any, ...]:

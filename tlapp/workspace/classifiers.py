@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import Classifier, load_classifier
+from tlapp.errors import RunError
 from tlapp.runs.folder import RunFolder
 from tlapp.workspace.shelf import BackboneShelf
 
@@ -48,7 +49,12 @@ def load_kept(run: RunFolder, weights: WeightsStore, shelf: BackboneShelf) -> Cl
 
     Raises what `load_classifier` raises.
     """
-    classifier = load_classifier(run.model_path(), weights)
+    path = run.model_path()
+    try:
+        classifier = load_classifier(path, weights)
+    except RunError as error:
+        run.note("model", str(error))
+        raise
     backbone = classifier.backbone
     if classifier.is_backbone_trained or not backbone.pretrained:
         return classifier

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tlapp.data.dataset import Dataset, DatasetStore, ImportEvent, ImportFinished, ImportStopped
 from tlapp.errors import DataError, NotFoundError
-from tlapp.settings import GIGABYTE, Limits
+from tlapp.settings import GIGABYTE, HOUR, Limits
 from tlapp.stopping import ShouldStop
 
 IMPORTS_AT_ONCE = 2  # each decodes on two threads
@@ -21,8 +21,17 @@ CACHED_DATASETS = 8
 class Datasets:
     """Data sets on disk and the newest few in memory. Safe for several threads."""
 
-    def __init__(self, store: DatasetStore, home: Path, limits: Limits) -> None:
+    def __init__(
+        self,
+        store: DatasetStore,
+        home: Path,
+        limits: Limits,
+        address_of: Callable[[str], str | None] = lambda owner: None,
+    ) -> None:
+        """`address_of(owner)`: where an owner comes from; None when it is not known."""
         self._store = store
+        self._address_of = address_of
+        self._addresses: dict[str, str] = {}  # by data set: where it came from
         self._home = home
         self._limits = limits
         self._turns = threading.Semaphore(IMPORTS_AT_ONCE)
@@ -31,10 +40,12 @@ class Datasets:
         self.used_bytes = 0  # of the home folder, as the janitor measured it last
 
     def follow_import(
-        self, events: Iterator[ImportEvent], *, should_stop: ShouldStop
+        self, owner: str, events: Iterator[ImportEvent], *, should_stop: ShouldStop
     ) -> Iterator[ImportEvent]:
-        """The import's events, when its turn has come. Raises DataError when the disk is full."""
+        """The import's events, when its turn has come. Raises DataError when the disk is full, or
+        the owner's address has as many data sets as one may have."""
         self._check_disk()
+        self._check_share(owner)
         while not self._turns.acquire(timeout=TURN_SECONDS):
             if should_stop():
                 yield ImportStopped()
@@ -72,6 +83,7 @@ class Datasets:
         self._store.delete(dataset_id)
         with self._lock:
             self._cached.pop(dataset_id, None)
+            self._addresses.pop(dataset_id, None)
 
     def make_room(self, owner: str, *, is_in_use: Callable[[str], bool]) -> None:
         """Remove the owner's oldest unused data sets until they are within the limit."""
@@ -98,10 +110,36 @@ class Datasets:
                 hint="Remove data sets that are no longer needed, or come back later.",
             )
 
-    def _remember(self, dataset: Dataset) -> Dataset:
+    def _check_share(self, owner: str) -> None:
+        """Raise DataError when the owner's address has its share and the owner cannot make room."""
+        address = self._address_of(owner)
         with self._lock:
+            count = 0 if address is None else list(self._addresses.values()).count(address)
+        if count < self._limits.datasets_of_address:
+            return
+        if len(self.list(owner)) < self._limits.datasets:
+            raise DataError(
+                f"{count} data sets from your network are kept; that is as many as fit.",
+                hint=_when_there_is_room(self._limits.idle_seconds),
+            )
+
+    def _remember(self, dataset: Dataset) -> Dataset:
+        address = self._address_of(dataset.owner)
+        with self._lock:
+            if address is not None:
+                self._addresses[dataset.dataset_id] = address
             self._cached[dataset.dataset_id] = dataset
             self._cached.move_to_end(dataset.dataset_id)
             while len(self._cached) > CACHED_DATASETS:
                 self._cached.popitem(last=False)
         return dataset
+
+
+def _when_there_is_room(idle_seconds: float | None) -> str:
+    if idle_seconds is None:
+        return "Remove data sets that are no longer needed, then try again."
+    hours = idle_seconds / HOUR
+    return (
+        "Remove data sets that are no longer needed, or try again later: what nobody has used for "
+        f"{hours:g} hours is removed."
+    )

@@ -35,6 +35,7 @@ def next_phases(
         raise RunError("This training is not over yet.", hint="Stop it first, or wait for its end.")
     if record.best_epoch is None:
         raise RunError("This run has no finished epoch.", hint="Press Train again.")
+    _check_whole(record)
     if phase is not None:
         last = record.epochs[-1].phase  # a phase that never began is left out
         return (*phases_of_run(record)[:last], phase)
@@ -44,6 +45,16 @@ def next_phases(
             hint="Only a stopped training can. Fine-tune it, or train again.",
         )
     return phases_of_run(record)
+
+
+def _check_whole(record: RunRecord) -> None:
+    """Raise RunError when epochs are lost: what goes on counts and compares with all of them."""
+    told = [row.epoch for row in record.epochs]
+    if told != list(range(1, len(told) + 1)) or record.best_epoch not in told:
+        raise RunError(
+            "Figures of this run are lost, so nothing can go on from it.",
+            hint="Its model still answers. Train again to go on from there.",
+        )
 
 
 def check_same_pictures(record: RunRecord, dataset: Dataset) -> None:
@@ -74,7 +85,7 @@ def make_start(
         rows = _rows_with_models(record)
         return Start(phase=len(phases), told=rows, best=best, state=None), rows
     kept = folder.state()
-    if kept is None:
+    if kept is None or kept[0] not in [row.epoch for row in record.epochs]:
         raise RunError(
             "What this training needs to go on is damaged.",
             hint="Fine-tune its best epoch, or train again.",

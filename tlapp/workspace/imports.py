@@ -56,7 +56,7 @@ class Imports:
     ) -> Iterator[ImportEvent]:
         if self.settings.limits.idle_seconds is not None:
             self.visitors.ensure(owner)  # so that the janitor finds what is theirs
-        for event in self.datasets.follow_import(events, should_stop=should_stop):
+        for event in self.datasets.follow_import(owner, events, should_stop=should_stop):
             if isinstance(event, ImportFinished):
                 shown = {event.dataset.dataset_id, self.visitors.load(owner).dataset_id}
                 self.datasets.make_room(owner, is_in_use=partial(self._is_in_use, shown))

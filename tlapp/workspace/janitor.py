@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -75,9 +76,12 @@ class Janitor:
             self._thread.join(timeout_seconds)
 
     def sweep(self) -> int:
-        """One round; the bytes that the home folder then holds."""
-        self._remove_idle_visitors()
-        self._remove_orphans()
+        """One round; the bytes that the home folder then holds.
+
+        What breaks costs its own step, and of the visitors its own one.
+        """
+        failure_of(self._remove_idle_visitors)
+        failure_of(self._remove_orphans)
         used_bytes = _measure(self._home)[1]
         self._household.datasets.used_bytes = used_bytes
         return used_bytes
@@ -86,17 +90,20 @@ class Janitor:
         if self._idle_seconds is None:
             return
         for owner in self._household.owners():
-            if self._household.is_busy(owner):
-                self.touch(owner)
-                continue
-            with self._lock:
-                seen = self._seen.setdefault(owner, self._clock())
-                is_idle = self._clock() - seen > self._idle_seconds
-                if is_idle:
-                    del self._seen[owner]
-            if is_idle:
-                failure_of(partial(self._household.remove, owner))
+            failure_of(partial(self._remove_if_idle, owner, self._idle_seconds))
         self._forget_passers_by(self._idle_seconds)
+
+    def _remove_if_idle(self, owner: str, idle_seconds: float) -> None:
+        if self._household.is_busy(owner):
+            self.touch(owner)
+            return
+        with self._lock:
+            seen = self._seen.setdefault(owner, self._clock())
+            is_idle = self._clock() - seen > idle_seconds
+            if is_idle:
+                del self._seen[owner]
+        if is_idle:
+            self._household.remove(owner)
 
     def _forget_passers_by(self, idle_seconds: float) -> None:
         """Visitors who came and left nothing here: they are in nobody's book."""
@@ -129,15 +136,18 @@ def _unfinished_paths(home: Path) -> tuple[Path, ...]:
 def _measure(path: Path) -> tuple[int, int]:
     """Number of files and their bytes, under a folder or of one file."""
     if path.is_file():
-        return 1, path.stat().st_size
+        try:
+            return 1, path.stat().st_size
+        except OSError:
+            return 0, 0  # removed while we look
     count = total = 0
     for folder, _, names in os.walk(path):
         for name in names:
             try:
                 total += os.stat(os.path.join(folder, name)).st_size  # noqa: PTH116, PTH118  # a Path for each of 100,000 pictures costs seconds
                 count += 1
-            except FileNotFoundError:
-                continue  # removed while we look
+            except OSError:
+                continue  # removed while we look, or a link in a circle
     return count, total
 
 
@@ -145,4 +155,5 @@ def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # the next round tries again
+            path.unlink(missing_ok=True)

@@ -15,7 +15,6 @@ from tlapp.experiments.race import LANES, lanes_at_once, race_phases
 from tlapp.runs.record import RunRecord
 from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
-from tlapp.training.freezing import plan_stages
 from tlapp.training.presets import phases_of
 from tlapp.workspace.earlier import check_same_pictures, phases_of_run
 from tlapp.workspace.estimates import total_seconds
@@ -47,6 +46,9 @@ class Lab:
 
         Raises what `Workspace.start_training` raises.
         """
+        lanes = _lanes(dataset, backbone_name, seed=seed)
+        for phases in lanes.values():
+            self.trainings.check_start(owner, phases)
         race_id = secrets.token_urlsafe(12)
         plans = [
             replace(
@@ -54,7 +56,7 @@ class Lab:
                 race_id=race_id,
                 lane=lane,
             )
-            for lane, phases in _lanes(dataset, backbone_name, seed=seed).items()
+            for lane, phases in lanes.items()
         ]
         at_once = lanes_at_once(self.shelf.sketch(backbone_name).parameter_count)
         return self.trainings.start(owner, *plans, at_once=at_once)
@@ -117,7 +119,7 @@ class Lab:
         Its values are `RateSweep`s, before them those of the download if there is one. Raises
         TrainingError (settings that cannot work), BackboneError, JobError.
         """
-        plan_stages(self.shelf.sketch(config.backbone).stages, config)
+        self.trainings.check_start(owner, phases_of(config))
         plan = self.planner.plan(dataset, phases_of(config), name="")
 
         def values(should_stop: ShouldStop) -> Iterator[DownloadEvent | RateSweep]:

@@ -13,6 +13,7 @@ import tlapp
 from tlapp.backbones.catalog import find_card
 from tlapp.backbones.loading import Backbone
 from tlapp.backbones.stages import Stage
+from tlapp.bounds import PHASES, shown
 from tlapp.data.dataset import Dataset
 from tlapp.data.images import Picture
 from tlapp.data.splits import Split
@@ -64,10 +65,8 @@ def training_job(plan: TrainingPlan, backbone: Backbone) -> TrainJob:
 
 
 def check_plan(plan: TrainingPlan, stages: Sequence[Stage], limits: Limits) -> None:
-    """Refuse at once what would fail as a job. Raises TrainingError, BackboneError."""
-    for config in plan.phases:
-        plan_stages(stages, config)
-    check_epochs(sum(config.epochs for config in plan.phases), limits)
+    """Refuse at once what would fail as a job. Raises TrainingError."""
+    check_phases(plan.phases, stages, limits)
     images = plan.dataset.images
     if len({images.images[index].class_index for index in plan.split.train}) < 2:
         raise TrainingError(
@@ -76,12 +75,36 @@ def check_plan(plan: TrainingPlan, stages: Sequence[Stage], limits: Limits) -> N
         )
 
 
+def check_phases(phases: Sequence[TrainConfig], stages: Sequence[Stage], limits: Limits) -> None:
+    """Refuse settings that cannot work on a backbone of these stages, or are too much for this
+    machine; looks at no picture. Raises TrainingError."""
+    if len(phases) > PHASES:
+        raise TrainingError(
+            f"{len(phases):,} phases are too many.", hint=f"Choose {PHASES} or fewer."
+        )
+    check_epochs(sum(config.epochs for config in phases), limits)
+    for config in phases:
+        plan_stages(stages, config)
+
+
 def check_epochs(epochs: int, limits: Limits) -> None:
     """Raise TrainingError when so many epochs, of all phases, are too many here."""
     if epochs > limits.epochs:
         raise TrainingError(
-            f"{epochs:,} epochs are more than this machine allows.",
+            f"{epochs:,} epochs, those of all phases, are more than this machine allows.",
             hint=f"Choose {limits.epochs:,} or fewer.",
+        )
+
+
+def check_epochs_setting(name: str, value: object, limits: Limits) -> None:
+    """Raise TrainingError unless the setting of this name ("epochs", "head_epochs") can have this
+    value on this machine; the config would name its own, larger limit."""
+    least, most = (0 if name == "head_epochs" else 1), limits.epochs
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        whose = " of the head alone" if name == "head_epochs" else ""
+        raise TrainingError(
+            f"The number of epochs{whose} cannot be {shown(value)}.",
+            hint=f"Choose a whole number from {least} to {most:,}.",
         )
 
 

@@ -16,7 +16,7 @@ from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.catalog import find_card
 from tlapp.backbones.weights import DownloadEvent, WeightsStore
 from tlapp.classifier import Classifier
-from tlapp.errors import NotFoundError, RunError
+from tlapp.errors import NotFoundError, RunError, refused_by_disk
 from tlapp.experiments.turns import LaneEnded, in_turns
 from tlapp.jobs.job import JobEnd
 from tlapp.jobs.queue import JobQueue
@@ -37,6 +37,7 @@ from tlapp.workspace.lane import RACE, TRAINING, Lane, is_turn_over
 from tlapp.workspace.live import LiveRun, LiveTracker, live_from_record
 from tlapp.workspace.plan import (
     TrainingPlan,
+    check_phases,
     check_plan,
     free_name,
     new_record,
@@ -68,11 +69,17 @@ class Trainings:
         self._classifiers = KeptClassifiers()
         self._lock = threading.Lock()
 
+    def check_start(self, owner: str, phases: Sequence[TrainConfig]) -> None:
+        """Refuse what `start` would refuse of these phases, before a plan is made of them, which
+        takes time. Raises BackboneError, TrainingError, JobError."""
+        check_phases(phases, self._shelf.sketch(phases[-1].backbone).stages, self._limits)
+        self._queue.check_room(owner)
+
     def start(self, owner: str, *plans: TrainingPlan, at_once: int = 1) -> tuple[str, ...]:
         """Put trainings in the queue as one job; their run ids.
 
         Several take turns, at most `at_once` of them begun at a time. Raises TrainingError,
-        JobError; then none is started.
+        JobError, and ServerError when the disk refuses; then none is started.
         """
         for plan in plans:
             check_plan(plan, self._shelf.sketch(plan.config.backbone).stages, self._limits)
@@ -105,9 +112,15 @@ class Trainings:
     def _open(self, owner: str, plan: TrainingPlan, taken: Collection[str]) -> Lane:
         """A run that waits, under a name that none of these is."""
         record = new_record(owner, plan, taken)
+        try:
+            folder = self._runs.create(record)
+        except OSError as error:
+            with suppress(NotFoundError):  # there is no folder even
+                self._runs.delete(record.run_id)
+            raise refused_by_disk(error, "this training cannot start") from error
         active = Lane(
             plan=plan,
-            recorder=RunRecorder(self._runs.create(record), record),
+            recorder=RunRecorder(folder, record),
             tracker=LiveTracker(record),
         )
         with self._lock:

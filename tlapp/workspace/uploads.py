@@ -8,11 +8,14 @@ process left is removed at the next start.
 
 import secrets
 import shutil
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tlapp.files import TEMPORARY_MARK
 from tlapp.runs.keeper import Keeper, is_kept
+from tlapp.workspace.home import open_home
 
 LOCKS_NAME = ".locks"
 
@@ -30,6 +33,15 @@ class UploadFolder:
         folder.mkdir(parents=True)
         return folder
 
+    def held_bytes(self) -> int:
+        """What waits here, and what is coming, at this moment: the janitor looks less often."""
+        total = 0
+        for path in self.path.rglob("*"):
+            with suppress(OSError):  # removed while we look
+                status = path.lstat()
+                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+        return total
+
     def close(self) -> None:
         """Remove what is here; nobody can take it any more."""
         shutil.rmtree(self.path, ignore_errors=True)
@@ -37,10 +49,10 @@ class UploadFolder:
 
 
 def open_uploads(home: Path) -> UploadFolder:
-    """This process's folder, after those of dead processes were removed. Raises OSError."""
+    """This process's folder, after those of dead processes were removed. Raises ServerError."""
     uploads = home / "uploads"
     locks = uploads / LOCKS_NAME
-    uploads.mkdir(parents=True, exist_ok=True)
+    open_home(home, ("", "uploads", f"uploads/{LOCKS_NAME}"))
     for left in uploads.iterdir():
         if left.name != LOCKS_NAME and not is_kept(locks, f"{left.name}.lock"):
             shutil.rmtree(left, ignore_errors=True)

@@ -4,16 +4,25 @@ The token itself is never stored: whoever reads the disk cannot become a visitor
 """
 
 import hashlib
-import json
 import re
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from tlapp.damages import Damage, Damages, short_id
 from tlapp.errors import ServerError, TlappError
 from tlapp.files import write_atomically
+from tlapp.stored import (
+    DamagedFileError,
+    check_fields,
+    earlier_path,
+    keep_earlier,
+    read_generation,
+    sealed,
+)
 from tlapp.training.config import TrainConfig, config_from_values
 
 TOKEN_BYTES = 32  # 256 random bits
@@ -62,14 +71,13 @@ def only_what_is_there(
 
 
 def _state_from_json(values: object) -> VisitorState:
-    """What `VisitorBook.change` wrote, also in another version. ValueError: it is damaged."""
+    """What `VisitorBook.change` wrote, also in another version. Raises DamagedFileError."""
     if not isinstance(values, dict):
-        raise ValueError("A visitor's state is one JSON object.")
-    ids = {name: values.get(name) for name in ("dataset_id", "pending_dataset_id", "run_id")}
-    for name, value in ids.items():
-        if value is not None and not isinstance(value, str):
-            raise ValueError(f"{name} cannot be {value!r}.")
-    return VisitorState(**ids, config=_config_from_json(values.get("config")))
+        raise DamagedFileError("it is not one JSON object")
+    ids = {name: each for name, each in values.items() if name != "config"}
+    return VisitorState(
+        **check_fields(VisitorState, ids), config=_config_from_json(values.get("config"))
+    )
 
 
 def _config_from_json(values: object) -> TrainConfig | None:
@@ -95,19 +103,33 @@ def _if_found(identifier: str | None, find: Callable[[str], object]) -> str | No
 class VisitorBook:
     """One small JSON file a visitor, in one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, damages: Damages | None = None) -> None:
+        """`damages` is told what is damaged."""
         self._folder = folder
+        self._damages = damages or Damages()
         self._lock = threading.Lock()
 
     def load(self, owner: str) -> VisitorState:
-        """The visitor's state; an empty one when nothing (or nothing readable) is kept."""
+        """The visitor's state, or the one before it where it is damaged; an empty one when nothing
+        (or nothing readable) is kept."""
         path = self._path(owner)
         if path is None:
             return VisitorState()
         try:
-            return _state_from_json(json.loads(path.read_text("utf-8")))
-        except (OSError, ValueError):
+            found = read_generation(path, _state_from_json)
+        except FileNotFoundError:
+            return VisitorState()
+        except DamagedFileError as fault:
+            self._note(owner, str(fault))
             return VisitorState()  # the page starts empty; data sets and runs are untouched
+        if found.fault:
+            self._note(owner, found.fault, is_replaced=True)
+        return found.value
+
+    def find_damages(self) -> None:
+        """Read every visitor's state; `damages` is told what is damaged."""
+        for owner in self.owners():
+            self.load(owner)
 
     def change(self, owner: str, change: Callable[[VisitorState], VisitorState]) -> VisitorState:
         """Keep `change` of the state in its place; nobody else changes it in between.
@@ -121,7 +143,9 @@ class VisitorBook:
             before = self.load(owner)
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                write_atomically(path, json.dumps(asdict(change(before))).encode())
+                keep_earlier(path)
+                write_atomically(path, sealed(asdict(change(before))))
+                self._damages.forget(owner)
             except OSError as error:
                 raise ServerError(
                     "The disk of this machine takes nothing more, so this choice cannot be kept.",
@@ -139,11 +163,20 @@ class VisitorBook:
         """Remove the visitor's state."""
         path = self._path(owner)
         if path is not None:
-            path.unlink(missing_ok=True)
+            for each in (earlier_path(path), path):  # so that a crash in between brings none back
+                with suppress(IsADirectoryError, PermissionError):  # that was not kept here
+                    each.unlink(missing_ok=True)
 
     def owners(self) -> tuple[str, ...]:
         """Everyone whose state is kept."""
-        return tuple(path.stem for path in sorted(self._folder.glob("*.json")))
+        stems = (path.stem for path in sorted(self._folder.glob("*.json")))
+        return tuple(stem for stem in stems if OWNER_PATTERN.fullmatch(stem))
+
+    def _note(self, owner: str, fault: str, *, is_replaced: bool = False) -> None:
+        item = short_id(owner)
+        self._damages.note(
+            Damage(kind="visitor", item=item, fault=fault, owner=owner, is_replaced=is_replaced)
+        )
 
     def _path(self, owner: str) -> Path | None:
         return self._folder / f"{owner}.json" if OWNER_PATTERN.fullmatch(owner) else None

@@ -16,6 +16,7 @@ from tlapp.backbones.loading import Backbone
 from tlapp.backbones.speed import SpeedBook
 from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import Classifier
+from tlapp.damages import Damages
 from tlapp.data.checks import check_images
 from tlapp.data.dataset import Dataset, DatasetStore, ImportEvent
 from tlapp.data.images import Finding
@@ -36,11 +37,13 @@ from tlapp.workspace.downloads import Downloads
 from tlapp.workspace.earlier import check_same_pictures, of_run
 from tlapp.workspace.estimates import Costs, Estimates
 from tlapp.workspace.experiments import Experiments
+from tlapp.workspace.home import HomeCheck, open_home
 from tlapp.workspace.household import Household
 from tlapp.workspace.imports import Imports
 from tlapp.workspace.janitor import Janitor
 from tlapp.workspace.lab import Lab
 from tlapp.workspace.live import LiveRun
+from tlapp.workspace.origins import Origins
 from tlapp.workspace.planner import Planner, split_of
 from tlapp.workspace.shelf import BackboneShelf, CardView
 from tlapp.workspace.timing import Timing
@@ -63,14 +66,17 @@ class Workspace:
         """
         self.settings = settings
         home, limits = settings.home, settings.limits
-        home.mkdir(parents=True, exist_ok=True)
-        self._weights = WeightsStore(home / "weights")
-        self._shelf = BackboneShelf(self._weights, SpeedBook(home / "speeds.json"))
-        self._store = DatasetStore(datasets_folder or home / "datasets", limits)
-        self._datasets = Datasets(self._store, home, limits)
-        cache = FeatureCache(home / "features", limits.cache_bytes)
-        runs = RunStore(home / "runs")
-        queue = JobQueue(limits, name="trainings")
+        open_home(home)
+        damages = Damages()
+        self._weights = WeightsStore(home / "weights", damages=damages)
+        speeds = SpeedBook(home / "speeds.json", damages)
+        self._shelf = BackboneShelf(self._weights, speeds)
+        self._store = DatasetStore(datasets_folder or home / "datasets", limits, damages)
+        self.origins = Origins()
+        self._datasets = Datasets(self._store, home, limits, self.origins.address_of)
+        cache = FeatureCache(home / "features", limits.cache_bytes, damages)
+        runs = RunStore(home / "runs", damages)
+        queue = JobQueue(limits, name="trainings", address_of=self.origins.address_of)
         self._trainings = Trainings(runs, self._shelf, self._weights, cache, queue, limits)
         self._planner = Planner(self._store, Estimates(self._shelf, self._weights, cache))
         experiments = Experiments(queue)
@@ -79,8 +85,8 @@ class Workspace:
             self._planner, self._shelf, self._weights, is_idle=self._trainings.is_idle
         )
         self.downloads = Downloads(self._weights, limits)
-        self.visitors = VisitorBook(home / "visitors")
-        self.tried = TriedBook(home / "tried", self._datasets.has_room)
+        self.visitors = VisitorBook(home / "visitors", damages)
+        self.tried = TriedBook(home / "tried", self._datasets.has_room, damages=damages)
         self._imports = Imports(
             settings, self._store, self._datasets, self.visitors, self._trainings
         )
@@ -89,6 +95,8 @@ class Workspace:
         )
         self.janitor = Janitor(home, household, limits.idle_seconds)
         self._desk = TryDesk(limits)
+        checked = (runs, self._store, self.visitors, self.tried, cache, self._weights, speeds)
+        self.damages = HomeCheck(home, damages, [each.find_damages for each in checked])
 
     def visitor_state(self, owner: str) -> VisitorState:
         """What the page showed to this visitor last. Ids of things that are gone come as None."""
@@ -192,9 +200,11 @@ class Workspace:
         Settings with `head_epochs` are two phases. The data set is taken as it is now; weights that
         are not here yet are downloaded first. Raises NotFoundError (data set), DataError (cannot
         be trained on), TrainingError (settings over the limits), JobError (queue full, or this
-        owner has a training that waits or runs).
+        owner has a training that waits or runs), ServerError (the disk refuses). What can be told
+        from the settings is refused before anything is computed.
         """
         expanded = tuple(phase for config in phases for phase in phases_of(config))
+        self._trainings.check_start(owner, expanded)
         plan = self._planner.plan(self.dataset(dataset_id), expanded, name=name)
         return self._trainings.start(owner, plan)[0]
 
@@ -216,6 +226,7 @@ class Workspace:
         record = self.run(run_id, owner=owner)
         last = None if phase is None else of_run(record, phases_of(phase)[-1])
         phases = self._trainings.next_phases(run_id, last)
+        self._trainings.check_start(record.owner, phases)
         dataset = self.dataset(record.dataset_id)
         check_same_pictures(record, dataset)
         plan = self._planner.plan(dataset, phases, name=name or record.name)
@@ -308,8 +319,14 @@ class Workspace:
         return self._datasets.has_room(coming_bytes)
 
     def start_background(self) -> None:
-        """For servers: start the janitor, and measure the ready backbones while nobody trains."""
-        self.janitor.start(partial(self._shelf.measure_all, self._trainings.is_idle))
+        """For servers: look for damage, start the janitor, and measure the ready backbones while
+        nobody trains."""
+
+        def look_and_measure(pause: Callable[[float], bool]) -> None:
+            self.damages.look()
+            self._shelf.measure_all(self._trainings.is_idle, pause)
+
+        self.janitor.start(look_and_measure)
 
     def close(self, timeout_seconds: float = CLOSE_SECONDS) -> None:
         """Stop the running job (its best epoch is kept) and every thread, in so much time at most.

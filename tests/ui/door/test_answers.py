@@ -8,7 +8,7 @@ import pytest
 
 from tests.ui.door.asking import Request, ask
 from tlapp.ui.door.answers import Answers
-from tlapp.ui.door.asgi import Receive, Scope, Send
+from tlapp.ui.door.asgi import Receive, Scope, Send, refuse
 
 RUN = "/gradio_api/run/train"
 
@@ -30,7 +30,9 @@ def _app(status: int, body: bytes, error: Exception | None = None) -> Answers:
     [
         (500, {"error": "The zip is damaged."}, 400),
         (500, {"error": "Defect.", "title": "Incident"}, 500),
+        (500, {"error": "Full.", "title": "Server"}, 503),
         (500, {"error": None}, 500),
+        (507, {"error": "The disk is full."}, 507),
         (422, {"detail": [{"loc": ["body"]}]}, 422),
         (404, {"detail": "Not Found"}, 404),
         (403, {"detail": "File not allowed: /home/anna/x."}, 403),
@@ -79,3 +81,12 @@ def test_an_error_within_an_answer_that_has_begun_ends_it() -> None:
     answer = asyncio.run(Request("GET", "/").send_to(_app(200, b"012345", ValueError("x"))))
     assert answer is not None
     assert answer.body == b"012345"
+
+
+def test_a_refusal_of_the_door_still_says_when_to_try_again() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await refuse(send, 429, "Too much.", retry_seconds=7)
+
+    answer = ask(Answers(app), Request("POST", RUN))
+    assert (answer.status, answer.error) == (429, "Too much.")
+    assert answer.headers["retry-after"] == "7"

@@ -1,6 +1,6 @@
 """The door: what stands in front of Gradio and decides who and what comes in.
 
-In this order: errors in words, who asks, what for, the key of one's own machine, how much, uploads,
+In this order: errors in words, from where, who asks, what for, the key of one's own machine, how much, uploads,
 and the shape of what is asked. Each part is an ASGI app around the next, in a file of its own.
 """
 
@@ -16,9 +16,13 @@ from tlapp.ui.door.answers import Answers
 from tlapp.ui.door.asgi import App
 from tlapp.ui.door.asks import AskCheck, Events
 from tlapp.ui.door.bodies import BodyCheck
+from tlapp.ui.door.clients import ClientAddress
+from tlapp.ui.door.crowd import Crowd, Note
 from tlapp.ui.door.hosts import HostCheck, KnownHosts
 from tlapp.ui.door.key import KeyTaker
+from tlapp.ui.door.lines import Lines
 from tlapp.ui.door.routes import RouteCheck
+from tlapp.ui.door.states import use_light_states
 from tlapp.ui.door.uploads import UploadLimits, Uploads
 from tlapp.workspace.uploads import UploadFolder
 
@@ -29,9 +33,11 @@ class Door:
 
     hosts: KnownHosts
     key: str  # see `key`
+    is_behind_proxy: bool  # of a host who says where requests come from
     root_path: str  # what a proxy leaves before the path; "" is nothing
     uploads: UploadFolder
     upload_limits: UploadLimits
+    note: Note  # is told which client sends which values
     has_room: Callable[[int], bool]  # whether the disk takes what is under way, so many bytes
 
     def before(self, app: App, blocks: gr.Blocks) -> App:
@@ -42,6 +48,7 @@ class Door:
         app = KeyTaker(app, self.key, root_path=self.root_path)
         app = RouteCheck(app, root_path=self.root_path)
         app = HostCheck(app, self.hosts)
+        app = ClientAddress(app, is_behind_proxy=self.is_behind_proxy)
         return Answers(app)
 
     def lifespan(self, blocks: gr.Blocks) -> Callable[[Any], AbstractAsyncContextManager[None]]:
@@ -56,8 +63,11 @@ class Door:
             stack = app.middleware_stack
             if stack is None:
                 raise RuntimeError("Starlette builds its middleware before the lifespan begins.")
-            app.middleware_stack = self.before(stack, blocks)
-            yield
+            use_light_states(app, blocks)
+            crowd = Crowd(stack, Lines(blocks), self.note)
+            app.middleware_stack = self.before(crowd, blocks)
+            async with crowd.keep_swept():
+                yield
 
         return put_in_front
 

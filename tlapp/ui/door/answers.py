@@ -13,12 +13,13 @@ from typing import Any
 
 from tlapp.ui.door.asgi import App, Message, Receive, Scope, Send, refuse
 from tlapp.ui.door.routes import API
+from tlapp.ui.handling import INCIDENT_TITLE, SERVER_TITLE
 from tlapp.ui.text import door as words
 from tlapp.ui.text import unexpected_error
 
 logger = logging.getLogger(__name__)
 
-INCIDENT_TITLE = "Incident"  # Gradio's title of an error that is our defect
+STATUSES = {INCIDENT_TITLE: 500, SERVER_TITLE: 503}  # of an error that is not the client's
 MOST_WORDS_BYTES = 20_000
 MOST_WORDS = 1_000  # characters
 
@@ -50,6 +51,7 @@ class _Answer:
         self._is_for_programs = is_for_programs
         self._has_started = False
         self._held_status = 0  # of an error; 0: none is held back
+        self._retry_seconds: int | None = None  # what a refusal of the door has said
         self._body = b""
 
     async def send(self, message: Message) -> None:
@@ -58,6 +60,8 @@ class _Answer:
             status: int = message["status"]
             if status >= 500 or (status >= 400 and self._is_for_programs):
                 self._held_status = status
+                said = dict(message["headers"]).get(b"retry-after", b"")
+                self._retry_seconds = int(said) if said.isdigit() else None
             self._has_started = not self._held_status
         if not self._held_status:
             await self._send(message)
@@ -70,7 +74,8 @@ class _Answer:
         if fault:
             logger.error("Incident %s: %s", incident, fault)
         if self._held_status:
-            await refuse(self._send, *in_words(self._held_status, self._body, incident))
+            status, said = in_words(self._held_status, self._body, incident)
+            await refuse(self._send, status, said, retry_seconds=self._retry_seconds)
         elif fault and not self._has_started:
             await refuse(self._send, 500, unexpected_error(incident))
 
@@ -89,8 +94,8 @@ def in_words(status: int, body: bytes, incident: str = "") -> tuple[int, str]:
         said = None
     told = said if isinstance(said, dict) else {}
     text = next((told[key] for key in ("error", "detail") if isinstance(told.get(key), str)), "")
-    if status >= 500 and text and told.get("title") != INCIDENT_TITLE:
-        status = 400
+    if status == 500 and text:  # Gradio's status of whatever its functions raise
+        status = STATUSES.get(str(told.get("title")), 400)
     if text and status != 403 and len(text) <= MOST_WORDS:  # Gradio's own 403 holds the path
         return status, text
     if status >= 500:

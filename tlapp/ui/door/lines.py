@@ -31,7 +31,6 @@ QUICK_AT_ONCE = 4
 # Events that may be under way at once. A follower keeps its place for as long as it follows, and
 # takes no thread; this is more than the shares of two clients.
 PLACES = 1_000
-STATES_KEPT = 1_000  # sessions whose components Gradio remembers; 0.4 MB each
 SECONDS_UNKNOWN = 5.0  # how long an event takes of which nobody knows
 
 
@@ -86,7 +85,6 @@ class Lines:
         queue.max_thread_count = PLACES
         queue.ANALYTICS_MAX_EVENTS = 1  # else a table of the last 10,000 is built at each event
         queue.ANAYLTICS_CACHE_FREQUENCY = sys.maxsize
-        self.blocks.state_holder.capacity = STATES_KEPT
         for function in self.blocks.fns.values():
             if function.concurrency_limit == "default":
                 function.concurrency_id = QUICK_LINE

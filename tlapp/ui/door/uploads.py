@@ -52,13 +52,12 @@ class Uploads:
     def __init__(
         self, app: App, folder: UploadFolder, limits: UploadLimits, has_room: Callable[[int], bool]
     ) -> None:
-        """`has_room(bytes)`: whether the disk can take what is under way, so many bytes."""
+        """`has_room(bytes)`: whether there is room beside so many bytes of uploads."""
         self.app = app
         self._folder = folder
         self._limits = limits
         self._has_room = has_room
         self._under_way: Counter[str] = Counter()  # by client
-        self._bytes_under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or route_kind(scope) != "upload":
@@ -83,7 +82,7 @@ class Uploads:
         folder: Path | None = None
         paths: list[Path] = []
         try:
-            self._check(scope)
+            await self._check(scope)
             folder = self._folder.new_folder()
             paths = await self._receive(scope, receive, folder)
             await answer_json(send, [str(path) for path in paths])
@@ -97,11 +96,15 @@ class Uploads:
             if folder is not None and not paths:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    def _check(self, scope: Scope) -> None:
+    async def _check(self, scope: Scope) -> None:
         """Refuse what needs not be begun."""
         if declared_bytes(scope) > self._limits.bytes + FIELD_BYTES:
             raise UploadRefusedError(413, words.body_too_large(self._limits.bytes))
-        if not self._has_room(self._bytes_under_way):
+        await self._check_room()
+
+    async def _check_room(self) -> None:
+        held_bytes = await asyncio.to_thread(self._folder.held_bytes)
+        if not self._has_room(held_bytes):
             raise UploadRefusedError(507, words.DISK_IS_FULL)
 
     async def _receive(self, scope: Scope, receive: Receive, folder: Path) -> list[Path]:
@@ -112,14 +115,12 @@ class Uploads:
             is_over = False
             while not is_over:
                 chunk, is_over = await progress.next_chunk(receive)
-                self._bytes_under_way += len(chunk)
                 form.feed(chunk)
                 if is_over or form.buffered_bytes >= BUFFER_BYTES:
                     await asyncio.to_thread(form.write_out)
-                if progress.has_come_far() and not self._has_room(self._bytes_under_way):
-                    raise UploadRefusedError(507, words.DISK_IS_FULL)
+                if progress.has_come_far():
+                    await self._check_room()
         finally:
-            self._bytes_under_way -= progress.bytes
             await asyncio.to_thread(form.close)
         if not form.is_whole or not form.paths:
             raise UploadRefusedError(400, words.NO_FORM)

@@ -14,6 +14,7 @@ from tlapp.training.config import HEAD_ALONE, TrainConfig
 from tlapp.training.freezing import freeze_from
 from tlapp.training.presets import apply_preset, defaults, find_preset
 from tlapp.ui import widget_values
+from tlapp.ui.asked import event_text, event_value
 from tlapp.ui.panels.choices import can_be_shown, chosen_config, remember
 from tlapp.ui.panels.form import FormValues, check_field, field_values, read_form
 from tlapp.ui.panels.shown_data import shown_dataset, train_count
@@ -142,7 +143,7 @@ def choose_preset(
     """Take one of the usual choices of what learns."""
     owner = page.owner_of(token)
     before = chosen_config(page, owner)
-    preset = find_preset(str(event.name))
+    preset = find_preset(event_text(event, "name"))
     if preset is None:
         return _settings(page, panel, owner, before)
     config = apply_preset(
@@ -160,7 +161,7 @@ def change_rate(
 ) -> LadderValue:
     """Let one stage learn at a rate of its own; none: at the one that the fields give it."""
     owner = page.owner_of(values[token])
-    stage, rate = str(event.stage), event.rate
+    stage, rate = event_text(event, "stage"), event_value(event, "rate")
     try:
         config = read(page, panel, owner, values)
         others = tuple(each for each in config.stage_rates if each[0] != stage)

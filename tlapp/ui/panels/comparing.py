@@ -9,6 +9,7 @@ import gradio as gr
 from tlapp.errors import RunError
 from tlapp.runs.record import RunRecord
 from tlapp.ui import run_values
+from tlapp.ui.asked import event_text
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.panels.choices import config_of, remember
 from tlapp.ui.session import Page
@@ -59,7 +60,7 @@ def refresh(page: Page, token: str) -> RunListValue:
 def rename(page: Page, token: str, event: gr.EventData) -> RunListValue:
     """Give a run another name."""
     owner, record = _asked_for(page, token, event)
-    name = str(event.name).strip()
+    name = event_text(event, "name").strip()
     if not 0 < len(name) <= MOST_NAME_LENGTH:
         raise RunError(
             f"A name has 1 to {MOST_NAME_LENGTH} letters; this one has {len(name)}.",
@@ -113,4 +114,4 @@ def adopt(page: Page, token: str, event: gr.EventData) -> None:
 def _asked_for(page: Page, token: str, event: gr.EventData) -> tuple[str, RunRecord]:
     """Who asks, and for which run. Raises NotFoundError for a run of somebody else."""
     owner = page.owner_of(token)
-    return owner, page.workspace.run(str(event.run), owner=owner)
+    return owner, page.workspace.run(event_text(event, "run"), owner=owner)

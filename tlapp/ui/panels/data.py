@@ -15,6 +15,13 @@ from tlapp.data.dataset import Dataset, ImportEvent, ImportFinished, ImportProgr
 from tlapp.data.images import LabeledImages, merge_classes, remove_class, rename_class
 from tlapp.errors import DataError, ServerError, TlappError
 from tlapp.ui import present, text, widget_values
+from tlapp.ui.asked import (
+    LEAST_PERCENT,
+    MOST_PERCENT,
+    asked_folder,
+    asked_percent,
+    asked_seed,
+)
 from tlapp.ui.door.key import has_key
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.panels.shown_data import (
@@ -79,8 +86,8 @@ def build(page: Page) -> DataPanel:
         discard = gr.Button(text.DISCARD_BUTTON, elem_id="discard-data")
     with gr.Accordion(text.SPLIT_HEADING, open=False, visible=False, elem_id="split") as split:
         held_out_percent = gr.Slider(
-            5,
-            50,
+            LEAST_PERCENT,
+            MOST_PERCENT,
             step=5,
             value=20,
             label=text.SPLIT_SHARE_LABEL,
@@ -202,11 +209,8 @@ def import_path(
     """Read a folder of this machine, for whoever opened the page from the printed address."""
     owner = page.owner_of(token)
     if not page.key or not has_key(request.headers.get("cookie", ""), page.key):
-        raise ServerError(door.LOCAL_KEY_IS_MISSING, hint=door.OPEN_PRINTED_ADDRESS)
-    named = path.strip().strip("\"'")  # Windows copies paths with quotes around them
-    if not named:
-        raise DataError(text.NO_PATH, hint=text.TYPE_PATH)
-    folder = Path(named).expanduser()
+        raise DataError(door.LOCAL_KEY_IS_MISSING, hint=door.OPEN_PRINTED_ADDRESS)
+    folder = asked_folder(path)
     yield from _import(
         page,
         owner,
@@ -302,12 +306,14 @@ def _edited(images: LabeledImages, edit: ClassEdit) -> LabeledImages:
             return remove_class(images, edit.index)
 
 
-def change_split(page: Page, token: str, percent: float, seed: float | None) -> tuple[Any, ...]:
+def change_split(page: Page, token: str, percent: Any, seed: Any) -> tuple[Any, ...]:
     """Hold out another share, or other pictures."""
     owner = page.owner_of(token)
     dataset = shown_dataset(page, owner)
     if dataset is None:
         return show(page, owner)
-    changed = replace(dataset, held_out_share=percent / 100, split_seed=int(seed or 0))
+    changed = replace(
+        dataset, held_out_share=asked_percent(percent) / 100, split_seed=asked_seed(seed)
+    )
     page.workspace.save_dataset(changed, owner=owner)
     return show(page, owner)

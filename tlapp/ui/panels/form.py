@@ -6,15 +6,14 @@ from typing import Any, cast
 
 import gradio as gr
 
-from tlapp.errors import TrainingError
 from tlapp.settings import Limits
 from tlapp.training.config import Freeze, TrainConfig
 from tlapp.training.presets import defaults, phases_of
 from tlapp.ui.text import fields as text
 from tlapp.ui.text.fields import FieldWords
-from tlapp.workspace.plan import check_epochs
+from tlapp.workspace.plan import check_epochs, check_epochs_setting
 
-_LEAST_EPOCHS = {"epochs": 1, "head_epochs": 0}  # of the fields that count them
+_EPOCHS = ("epochs", "head_epochs")  # the fields that count them
 FormValues = Mapping[gr.components.Component, Any]
 
 
@@ -109,8 +108,8 @@ def read_form(
     filled = {
         name: getattr(default, name) if value is None else value for name, value in given.items()
     }
-    for name in _LEAST_EPOCHS:
-        _check_epochs_field(name, filled[name], limits)
+    for name in _EPOCHS:
+        check_epochs_setting(name, filled[name], limits)
     config = TrainConfig(
         backbone=backbone_name, freeze=freeze, stage_rates=stage_rates, **cast(Any, filled)
     )
@@ -123,20 +122,9 @@ def check_field(name: str, value: Any, limits: Limits) -> None:
     plain = _plain(value)
     if plain is None:
         return
-    if name in _LEAST_EPOCHS:
-        _check_epochs_field(name, plain, limits)
+    if name in _EPOCHS:
+        check_epochs_setting(name, plain, limits)
     TrainConfig(**{name: plain})
-
-
-def _check_epochs_field(name: str, value: Any, limits: Limits) -> None:
-    """The limit of this machine; the config would name its own, larger one."""
-    least, most = _LEAST_EPOCHS[name], limits.epochs
-    if not isinstance(value, int) or not least <= value <= most:
-        whose = " of the head alone" if name == "head_epochs" else ""
-        raise TrainingError(
-            f"The number of epochs{whose} cannot be {value}.",
-            hint=f"Choose a whole number from {least} to {most:,}.",
-        )
 
 
 def _plain(value: Any) -> Any:

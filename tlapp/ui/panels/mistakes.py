@@ -12,6 +12,7 @@ from tlapp.errors import RunError, TlappError
 from tlapp.experiments.bench import OUTCOMES, MistakeValue, Side
 from tlapp.runs.record import RunRecord
 from tlapp.ui import text
+from tlapp.ui.asked import event_text
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.panels.experiments import follow_experiment, newest_experiment, stop_experiment
 from tlapp.ui.session import Page
@@ -53,9 +54,9 @@ def start(page: Page, token: str, event: gr.EventData) -> None:
     if record is None:
         raise RunError(text.NO_RUN, hint=text.PRESS_TRAIN)
     dataset = page.workspace.dataset(record.dataset_id, owner=owner)
-    guess = str(event.outcome)
+    name, guess = event_text(event, "name"), event_text(event, "outcome")
     page.workspace.lab.start_mistake(
-        owner, record, dataset, str(event.name), guess=guess if guess in OUTCOMES else ""
+        owner, record, dataset, name, guess=guess if guess in OUTCOMES else ""
     )
 
 

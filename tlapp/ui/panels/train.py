@@ -8,9 +8,10 @@ from typing import Any
 import gradio as gr
 
 from tlapp.backbones.catalog import find_card
-from tlapp.errors import BackboneError, DataError, RunError
+from tlapp.errors import BackboneError, DataError, RunError, ServerError
 from tlapp.training.config import TrainConfig
 from tlapp.ui import text, widget_values
+from tlapp.ui.asked import event_text
 from tlapp.ui.handling import LATEST, QUIET, bind
 from tlapp.ui.news import news
 from tlapp.ui.panels import choosing, rate_finder, tuning
@@ -148,8 +149,12 @@ def start(
     if dataset is None:
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
     run_id = page.workspace.start_training(owner, dataset.dataset_id, config)
-    accept_pending(page, owner, dataset.dataset_id)  # a refused training changes nothing
-    return _show_run(page, owner, run_id)
+    try:
+        accept_pending(page, owner, dataset.dataset_id)  # a refused training changes nothing
+        return _show_run(page, owner, run_id)
+    except ServerError:  # the page cannot keep which run it shows, so nobody could stop it
+        page.workspace.stop(run_id, owner=owner)
+        raise
 
 
 def go_on(
@@ -210,7 +215,7 @@ async def download(
 ) -> AsyncIterator[Any]:
     """Bring a backbone's weights here, and show on its card how far it is."""
     page.owner_of(token)
-    name = find_card(str(event.name)).name
+    name = find_card(event_text(event, "name")).name
     await asyncio.to_thread(page.workspace.downloads.start, name)
     async with news(lambda wake: page.workspace.downloads.listen(name, wake)) as changes:
         async for _ in changes:

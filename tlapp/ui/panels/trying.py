@@ -10,6 +10,7 @@ import gradio as gr
 from tlapp.data.samples import sample_test_pictures
 from tlapp.errors import BackboneError, RunError
 from tlapp.ui import widget_values
+from tlapp.ui.door.lines import TRIED
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.panels.choices import chosen_config
 from tlapp.ui.session import Page
@@ -48,9 +49,10 @@ def connect(page: Page, panel: TryPanel, token: gr.BrowserState) -> None:
         [token, panel.drop],
         panel.predictions,
         trigger_mode="multiple",
+        **TRIED,
         **QUIET,
     )
-    panel.samples.click(bind(try_samples, page), [token], panel.predictions, **QUIET)
+    panel.samples.click(bind(try_samples, page), [token], panel.predictions, **TRIED, **QUIET)
 
 
 def try_uploads(page: Page, token: str, uploads: Sequence[PictureUpload]) -> Any:

@@ -133,6 +133,14 @@ def unexpected_error(incident: str) -> str:
     return f"Something went wrong on our side ({incident}). Nothing of yours is lost. Try again."
 
 
+def disk_is_full(incident: str) -> str:
+    """What is said when the disk refuses where nobody had thought of it."""
+    return (
+        f"The disk of this machine is full ({incident}). "
+        "Remove data sets or runs that are no longer needed, then try again."
+    )
+
+
 def serving(url: str) -> str:
     """What the server prints when it answers."""
     return f"{TITLE} is at {url} (Ctrl+C ends it)"

@@ -94,7 +94,7 @@ def _ended(live: LiveRun) -> str:
         return f"{how} {_TAKE_UP_AGAIN if record.continues else 'Press Train again.'}"
     took = f" in {duration(record.seconds)}" if record.seconds is not None else ""
     stopped = record.message or "Stopped. The best epoch so far is kept."
-    how = f"Finished{took}." if record.state == "finished" else stopped
+    how = f"Finished{took}. {record.message}".strip() if record.state == "finished" else stopped
     if record.valid_accuracy is None:
         return f"{how} {pictures(record.train_count)} learned. Try it on new pictures."
     return (

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tlapp.bounds import NAME_CHARACTERS
 from tlapp.ui.text.widgets import BACKBONE_CARDS_WORDS
 from tlapp.ui.widgets.display import Display
 
@@ -44,4 +45,5 @@ class BackboneCards(Display):
     def preprocess(self, payload: Any) -> Any:
         """The chosen card's name."""
         selected = payload.get("selected") if isinstance(payload, dict) else ""
-        return selected if isinstance(selected, str) else ""
+        is_name = isinstance(selected, str) and len(selected) <= NAME_CHARACTERS
+        return selected if is_name else ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
+from tlapp.bounds import PATH_CHARACTERS, is_text
 from tlapp.errors import DataError
 from tlapp.ui.text.widgets import CLASS_LIST_WORDS
 from tlapp.ui.widgets.display import Display
@@ -96,7 +97,7 @@ def read_class_edit(data: Any) -> ClassEdit:
     if action == "undo":
         return ClassEdit("undo")
     if isinstance(class_name, str) and index >= 0:
-        if action == "rename" and isinstance(name, str):
+        if action == "rename" and is_text(name, PATH_CHARACTERS):
             return ClassEdit("rename", index, class_name, name=name)
         if action == "merge" and target >= 0:
             return ClassEdit("merge", index, class_name, target=target)

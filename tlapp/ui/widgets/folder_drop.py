@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 import gradio as gr
 from gradio.data_classes import FileData, GradioModel
 
+from tlapp.bounds import NAME_CHARACTERS
 from tlapp.settings import GIGABYTE, MEGABYTE
 from tlapp.ui.text.drops import FOLDER_WORDS, Words
 from tlapp.ui.widgets.assets import read_script
@@ -83,7 +84,8 @@ class FolderDrop(gr.HTML, metaclass=QuietComponentMeta):
             return None
         named = tuple(_read_left_out(payload.left_out_files))
         unnamed_count = min(max(0, payload.left_out - len(named)), MOST_LEFT_OUT)
-        return Upload(payload.file.path, payload.name, named, unnamed_count)
+        name = payload.name[:NAME_CHARACTERS]
+        return Upload(payload.file.path, name, named, unnamed_count)
 
     def postprocess(self, value: None) -> None:  # type: ignore[override]  # as above
         """Nothing is sent to the browser but None, which takes back what the zone said last."""

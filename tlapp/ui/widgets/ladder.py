@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from tlapp.bounds import NAME_CHARACTERS, STAGES
 from tlapp.ui.text.widgets import LADDER_WORDS
 from tlapp.ui.widgets.display import Display
 from tlapp.ui.widgets.values import to_json
@@ -90,7 +91,7 @@ class Ladder(Display):
         """The names of the locked stages; whatever else the page says is left out."""
         stages = payload.get("stages") if isinstance(payload, dict) else None
         return tuple(
-            str(stage.get("name"))
-            for stage in (stages if isinstance(stages, list) else [])
+            str(stage.get("name"))[:NAME_CHARACTERS]
+            for stage in (stages[:STAGES] if isinstance(stages, list) else [])
             if isinstance(stage, dict) and stage.get("rate") is None
         )

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import FileData, GradioRootModel
 
+from tlapp.bounds import NAME_CHARACTERS
 from tlapp.settings import MEGABYTE
 from tlapp.ui.text.drops import LEFT_OUT_REASONS, PICTURE_WORDS, Words
 from tlapp.ui.widgets.assets import read_script
@@ -65,7 +66,8 @@ class PictureDrop(gr.HTML, metaclass=QuietComponentMeta):
         """The pictures that have arrived, at most `most` of them whatever was sent."""
         files = payload.root if payload else []
         return tuple(
-            PictureUpload(file.path, file.orig_name or "picture") for file in files[: self.most]
+            PictureUpload(file.path, (file.orig_name or "picture")[:NAME_CHARACTERS])
+            for file in files[: self.most]
         )
 
     def postprocess(self, value: None) -> None:  # type: ignore[override]  # as above

@@ -1,0 +1,250 @@
+"""Whatever stands in a file under the home, the workspace opens, says so, and the rest answers."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.damage import DAMAGES, copy_home, fill, flip, folder_instead, nest, tear
+from tests.workspace.homes import IMAGE_IDS, KEY, WIDTH, FullHome, features, make_home
+from tlapp.errors import RunError, ServerError, TlappError
+from tlapp.settings import LOCAL_LIMITS, Settings
+from tlapp.workspace import Workspace
+
+FILES: dict[str, Callable[[FullHome], Path]] = {
+    "run": lambda home: home.run_path("run.json"),
+    "epochs": lambda home: home.run_path("epochs.jsonl"),
+    "state": lambda home: home.run_path("state.safetensors"),
+    "model": lambda home: home.only(f"runs/{home.run_ids[0]}/models/*/classifier.json"),
+    "head": lambda home: home.only(f"runs/{home.run_ids[0]}/models/*/head-*.safetensors"),
+    "dataset": lambda home: home.folder / "datasets" / home.dataset_ids[0] / "dataset.json",
+    "visitor": lambda home: home.folder / "visitors" / f"{home.owners[0]}.json",
+    "tried": lambda home: home.folder / "tried" / f"{home.owners[0]}.zip",
+    "speeds": lambda home: home.folder / "speeds.json",
+    "features": lambda home: home.only("features/*.safetensors"),
+    "weights": lambda home: home.only("weights/*.json"),
+}
+NAMED_AS = {"head": "model"}
+# A link that leads nowhere is no file for these: as if it had been removed.
+NOT_NAMED = {("tried", "dangle"), ("features", "dangle"), ("features", "loop")}
+NOT_NAMED |= {("features", "pipe"), ("features", "folder_instead")}
+
+
+@pytest.fixture(scope="module")
+def full_home(tmp_path_factory: pytest.TempPathFactory) -> FullHome:
+    """Made once; tests damage copies of it."""
+    return make_home(tmp_path_factory.mktemp("full"))
+
+
+@pytest.fixture
+def home(full_home: FullHome, tmp_path: Path) -> FullHome:
+    """For damaging."""
+    return full_home.at(copy_home(full_home.folder, tmp_path / "home"))
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Workspace]:
+    workspace = Workspace(settings)
+    try:
+        yield workspace
+    finally:
+        workspace.close()
+
+
+def use_everything(workspace: Workspace, home: FullHome, number: int) -> None:
+    """Ask for everything of one owner: the answer is there, or an error in words."""
+    owner, dataset_id, run_id = (
+        home.owners[number],
+        home.dataset_ids[number],
+        home.run_ids[number],
+    )
+    asks: tuple[Callable[[], object], ...] = (
+        lambda: workspace.visitor_state(owner),
+        lambda: workspace.runs(owner),
+        lambda: workspace.datasets(owner),
+        lambda: workspace.dataset(dataset_id),
+        lambda: workspace.live(run_id),
+        lambda: workspace.run(run_id).to_json(),
+        lambda: workspace.curves(run_id, "csv"),
+        lambda: workspace._trainings.next_phases(run_id, None),
+        lambda: workspace._trainings._runs.folder(run_id).state(),
+        lambda: workspace.tried.get(owner),
+    )
+    for ask in asks:
+        with suppress(TlappError):
+            ask()
+
+
+def read_features(workspace: Workspace) -> list[bool]:
+    """Which features are found; those that are must be right."""
+    rows, is_found = workspace._trainings.cache.get(KEY, IMAGE_IDS, WIDTH)
+    assert torch.equal(rows[is_found], features()[is_found])
+    return is_found
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("file", FILES)
+def test_a_damaged_file_is_named_once_and_costs_nothing_else(
+    home: FullHome, file: str, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    DAMAGES[damage](FILES[file](home))
+    with opened(home.settings) as workspace:
+        workspace.damages.look()
+        for number in (0, 1):
+            use_everything(workspace, home, number)
+        read_features(workspace)
+        if file in ("model", "head"):
+            with pytest.raises(RunError):
+                workspace.classifier(home.run_ids[0])
+            assert workspace.classifier(home.run_ids[1]).class_names == ("cat", "dog")
+        found = workspace.damages.found()
+        assert (NAMED_AS.get(file, file) in [each.kind for each in found]) == (
+            (file, damage) not in NOT_NAMED
+        )
+        owner = home.owners[1]
+        assert [each.run_id for each in workspace.runs(owner)] == [home.run_ids[1]]
+        assert len(workspace.run(home.run_ids[1]).epochs) == 3
+        assert [each.dataset_id for each in workspace.datasets(owner)] == [home.dataset_ids[1]]
+        assert workspace.visitor_state(owner).run_id == home.run_ids[1]
+        assert workspace.tried.get(owner) is not None
+        assert workspace.cards()
+    warnings = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert len(warnings) == len(found)
+    assert not [each for each in warnings if each.exc_info]
+    assert "secret-name" not in caplog.text
+
+
+def damage_all(home: FullHome, damage: Callable[[Path], object]) -> None:
+    """Damage what is rewritten in place, and leave what was kept before it."""
+    for file in ("run", "dataset", "visitor", "speeds"):
+        damage(FILES[file](home))
+
+
+@pytest.mark.parametrize("damage", [tear, flip, nest, fill, folder_instead])
+def test_what_was_kept_before_the_last_change_is_used_with_a_notice(
+    home: FullHome, damage: Callable[[Path], object]
+) -> None:
+    damage_all(home, damage)
+    with opened(home.settings) as workspace:
+        owner = home.owners[0]
+        found = workspace.damages.look()
+        assert {each.kind for each in found} == {"run", "dataset", "visitor", "speeds"}
+        assert all(each.is_replaced for each in found)
+        assert {each.owner for each in found if each.kind != "speeds"} == {owner}
+        assert workspace.dataset(home.dataset_ids[0]).name == "Small"
+        assert workspace.visitor_state(owner).dataset_id == home.dataset_ids[0]
+        assert workspace.visitor_state(owner).run_id is None
+        record = workspace.run(home.run_ids[0])
+        assert (record.state, record.best_epoch) == ("stopped", 3)
+        assert "damaged" in record.message
+
+
+def test_a_second_damage_finds_the_good_generation_that_the_first_has_left(home: FullHome) -> None:
+    folder = home.folder / "datasets" / home.dataset_ids[0]
+    tear(folder / "dataset.json")
+    with opened(home.settings) as workspace:
+        workspace.save_dataset(replace(workspace.dataset(home.dataset_ids[0]), name="Third"))
+    tear(folder / "dataset.json")
+    with opened(home.settings) as workspace:
+        assert workspace.dataset(home.dataset_ids[0]).name == "Small"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "dataset.json",
+        "dataset.json.before",
+        "pictures",
+    ]
+
+
+def test_what_was_removed_does_not_come_back_from_the_generation_before(home: FullHome) -> None:
+    with opened(home.settings) as workspace:
+        owner = home.owners[0]
+        workspace.visitors.forget(owner)
+        workspace.delete_run(home.run_ids[0])
+        workspace.delete_dataset(home.dataset_ids[0])
+        assert not list((home.folder / "visitors").glob(f"{owner}*"))
+    with opened(home.settings) as workspace:
+        assert workspace.visitor_state(owner).dataset_id is None
+        assert workspace.runs(owner) == workspace.datasets(owner) == ()
+        assert workspace.damages.look() == ()
+
+
+def test_lost_epochs_are_told_and_the_model_still_answers(home: FullHome) -> None:
+    log = home.run_path("epochs.jsonl")
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(lines[0] + lines[1][:20] + b"\n" + lines[2])
+    with opened(home.settings) as workspace:
+        record = workspace.run(home.run_ids[0])
+        assert [row.epoch for row in record.epochs] == [1, 3]
+        assert "epoch 2 are lost" in record.message
+        workspace.change_run(home.run_ids[0], name="Other")
+        assert workspace.run(home.run_ids[0]).message.count("lost") == 1
+        with pytest.raises(RunError, match="lost"):
+            workspace.take_up(home.run_ids[0])
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_log_that_is_shorter_than_it_was_is_told(home: FullHome, kept: int) -> None:
+    log = home.run_path("epochs.jsonl")
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:kept]))
+    with opened(home.settings) as workspace:
+        record = workspace.run(home.run_ids[0])
+        assert len(record.epochs) == kept
+        assert f"epochs {kept + 1} to 3 are lost" in record.message
+        assert [each.kind for each in workspace.damages.found()] == ["epochs"]
+        assert workspace.live(home.run_ids[0]).record.is_finished_head == (kept > 0)
+
+
+def test_features_that_change_while_the_program_runs_are_not_used(home: FullHome) -> None:
+    with opened(home.settings) as workspace:
+        assert all(read_features(workspace))
+        flip(FILES["features"](home))
+        assert not any(read_features(workspace))
+        assert [each.kind for each in workspace.damages.found()] == ["features"]
+
+
+def test_a_folder_that_is_a_file_is_named_and_the_rest_opens(home: FullHome) -> None:
+    (home.folder / "features").rename(home.folder / "elsewhere")
+    (home.folder / "features").write_text("no folder")
+    with opened(home.settings) as workspace:
+        assert [(each.kind, each.item) for each in workspace.damages.look()] == [
+            ("folder", "features")
+        ]
+        assert len(workspace.runs(home.owners[0])) == 1
+
+
+def test_runs_that_cannot_be_kept_stop_the_start_in_words(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "runs").write_text("no folder")
+    settings = Settings(home=tmp_path / "home", is_public=False, limits=LOCAL_LIMITS)
+    with pytest.raises(ServerError, match='"runs"') as refused:
+        Workspace(settings)
+    assert str(tmp_path) not in f"{refused.value} {refused.value.hint}"
+
+
+def test_a_home_of_an_earlier_version_opens_without_a_word(home: FullHome) -> None:
+    for path in home.folder.rglob("*.before"):
+        path.unlink()
+    for path in home.folder.rglob("*.json*"):
+        lines = [_without_seal(line) for line in _documents(path)]
+        path.write_bytes(b"\n".join(lines) + b"\n" * path.name.endswith("l"))
+    with opened(home.settings) as workspace:
+        assert workspace.damages.look() == ()
+        assert len(workspace.run(home.run_ids[0]).epochs) == 3
+        assert workspace.dataset(home.dataset_ids[0]).name == "Renamed"
+        assert workspace.visitor_state(home.owners[0]).run_id == home.run_ids[0]
+
+
+def _documents(path: Path) -> list[bytes]:
+    content = path.read_bytes()
+    return content.splitlines() if path.name.endswith("l") else [content]
+
+
+def _without_seal(content: bytes) -> bytes:
+    values = json.loads(content)
+    for name in ("checksum", "epoch_count"):
+        values.pop(name, None)
+    return json.dumps(values).encode()

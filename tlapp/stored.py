@@ -1,0 +1,312 @@
+"""JSON on disk: sealed when written, read within limits, checked against the types it is used as.
+
+Every JSON file of tlapp is read here. What was rewritten in place has its earlier generation beside
+it (`<name>.before`), which answers when the newest is damaged. Whoever deletes a file deletes its
+earlier generation first, so that a crash in between brings nothing back.
+"""
+
+import json
+import math
+import os
+import re
+import stat
+import types
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Generic, Literal, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import get_type_hints as type_hints_of
+
+from tlapp.files import temporary_path, write_atomically
+
+Built = TypeVar("Built")
+Check = Callable[[Any], Any]  # the value as it is used; raises DamagedFileError
+
+MOST_BYTES = 10_000_000  # of one file, unless its reader says otherwise
+MOST_DEPTH = 16  # lists and objects within each other; tlapp writes 4
+MOST_DIGITS = 20  # of a whole number; a seed has 19
+EARLIER_SUFFIX = ".before"
+_SEAL_KEY = "checksum"
+_SEAL = re.compile(rb',"checksum":"([0-9a-f]{8})"\}\Z')
+_SEAL_BYTES = len(b',"checksum":"00000000"}')
+
+
+class DamagedFileError(Exception):
+    """What stands in the file is not what was written; `str` says how, and names no file."""
+
+
+@dataclass(frozen=True)
+class Generation(Generic[Built]):
+    """What a file holds, or held before it was damaged."""
+
+    value: Built
+    fault: str  # what is the matter with the newest, so that this is the earlier one; "": nothing
+
+
+def sealed(values: Mapping[str, Any], **how: Any) -> bytes:
+    """The object as JSON whose last field is a checksum (CRC-32) of all that stands before it.
+
+    `how` goes to `json.dumps`. It is plain JSON for every other program.
+    """
+    content = json.dumps(values, allow_nan=False, **how).encode("ascii").removesuffix(b"}")
+    if not values:
+        return content + b"}"
+    return content + b',"%s":"%08x"}' % (_SEAL_KEY.encode(), zlib.crc32(content))
+
+
+def is_sealed(path: Path, *, most_bytes: int = MOST_BYTES) -> bool:
+    """Whether tlapp has written this file and it is as it was; much quicker than reading it."""
+    try:
+        return _has_right_seal(read_content(path, most_bytes)) is True
+    except (FileNotFoundError, DamagedFileError):
+        return False
+
+
+def parse_json(content: bytes) -> Any:
+    """The value in `content`. Raises DamagedFileError: torn, changed, too deep, no JSON."""
+    if _has_right_seal(content) is False:
+        raise DamagedFileError("its checksum is wrong")
+    try:
+        values = json.loads(
+            content.decode("utf-8"),
+            parse_int=_whole_number,
+            parse_float=_finite_number,
+            parse_constant=_refuse_constant,
+        )
+    except RecursionError:
+        raise DamagedFileError("it is nested too deeply") from None
+    except ValueError:  # its words quote the content
+        raise DamagedFileError("it is torn, or no JSON") from None
+    _check_depth(values)
+    if isinstance(values, dict):
+        values.pop(_SEAL_KEY, None)
+    return values
+
+
+def read_json(path: Path, *, most_bytes: int = MOST_BYTES) -> Any:
+    """The value at `path`. Raises FileNotFoundError, and DamagedFileError for anything else."""
+    return parse_json(read_content(path, most_bytes))
+
+
+def read_content(path: Path, most_bytes: int) -> bytes:
+    """The bytes of a plain file, never more than that. Raises as `read_json` does."""
+    try:
+        size = check_plain_file(path)
+        if size > most_bytes:
+            raise DamagedFileError(f"it has {size:,} bytes, at most {most_bytes:,} fit")
+        with path.open("rb") as file:
+            return file.read(most_bytes)
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise DamagedFileError("it is a link that leads nowhere") from None
+        raise
+    except OSError as error:
+        raise DamagedFileError(f"it cannot be read: {error.strerror}") from error
+
+
+def check_plain_file(path: Path) -> int:
+    """The bytes of a file. Raises OSError, and DamagedFileError for anything that is no file: to
+    open a pipe would wait for ever."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise DamagedFileError("something else than a file stands in its place")
+    return status.st_size
+
+
+def earlier_path(path: Path) -> Path:
+    """Where the earlier generation of this file is kept."""
+    return path.with_name(path.name + EARLIER_SUFFIX)
+
+
+def keep_earlier(path: Path, *, most_bytes: int = MOST_BYTES) -> None:
+    """Keep what stands at `path`, if it is sound, as its earlier generation. Before each rewrite.
+
+    A crash at any moment leaves both files whole. A disk that cannot keep two is no failure.
+    """
+    try:
+        content = read_content(path, most_bytes)
+        if _has_right_seal(content) is None:
+            parse_json(content)  # an earlier version's file, which had no seal
+        elif not _has_right_seal(content):
+            return  # the good one before it must stay
+    except (FileNotFoundError, DamagedFileError):
+        return
+    temporary = temporary_path(earlier_path(path))
+    with suppress(OSError):
+        try:
+            os.link(path, temporary)
+            temporary.replace(earlier_path(path))
+        except OSError:  # a file system without hard links
+            write_atomically(earlier_path(path), content)
+        finally:
+            temporary.unlink(missing_ok=True)  # two names of one file are not renamed
+
+
+def read_generation(
+    path: Path, make: Callable[[Any], Built], *, most_bytes: int = MOST_BYTES
+) -> Generation[Built]:
+    """What `make` makes of the file, or of its earlier generation where the newest is damaged.
+
+    `make` raises DamagedFileError for what it cannot use. Raises FileNotFoundError when there is no
+    file (an earlier generation alone is not looked at), DamagedFileError when neither is sound.
+    """
+    try:
+        return Generation(make(read_json(path, most_bytes=most_bytes)), "")
+    except DamagedFileError as fault:
+        try:
+            earlier = make(read_json(earlier_path(path), most_bytes=most_bytes))
+        except (FileNotFoundError, DamagedFileError):
+            raise fault from None
+        return Generation(earlier, str(fault))
+
+
+def build(kind: type[Built], values: object) -> Built:
+    """The dataclass `kind` with these values, each of the type that its field declares.
+
+    Lists become tuples, objects the dataclasses that fields name; what this version does not know
+    is passed over. Raises DamagedFileError, naming the field.
+    """
+    checked = check_fields(kind, values)
+    try:
+        return kind(**checked)
+    except TypeError:
+        names = [field.name for field in fields(kind) if field.name not in checked]  # type: ignore[arg-type]  # a dataclass
+        raise DamagedFileError(f"it lacks some of: {', '.join(names)}") from None
+
+
+def check_fields(kind: type, values: object) -> dict[str, Any]:
+    """Those of the values that are fields of the dataclass `kind`, as it takes them.
+
+    Raises DamagedFileError, naming the field.
+    """
+    if not isinstance(values, Mapping):
+        raise DamagedFileError("it is not one JSON object")
+    checked: dict[str, Any] = {}
+    for name, check in _checks(kind).items():
+        if name in values:
+            try:
+                checked[name] = check(values[name])
+            except DamagedFileError as fault:
+                raise DamagedFileError(f"its field {name} is {fault}") from None
+    return checked
+
+
+@cache
+def _checks(kind: type) -> Mapping[str, Check]:
+    """What each field of a dataclass must be."""
+    hints = type_hints_of(kind)
+    return {field.name: _check_of(hints[field.name]) for field in fields(kind)}
+
+
+def _check_of(hint: Any) -> Check:
+    """A check of values that are declared like this."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return lambda value: value
+    if is_dataclass(hint):
+        return lambda value: build(hint, value)  # type: ignore[arg-type]  # a class, no instance
+    if origin in (Union, types.UnionType):
+        others = [_check_of(each) for each in arguments if each is not type(None)]
+        assert len(others) == 1, f"{hint} is no type that JSON tells apart."
+        return lambda value: None if value is None else others[0](value)
+    if origin is Literal:
+        return lambda value: value if value in arguments else _refuse("not known")
+    if origin is tuple:
+        return _tuple_check([_check_of(each) for each in arguments if each is not ...], arguments)
+    if origin is not None and issubclass(origin, Mapping):
+        return _mapping_check(_check_of(arguments[1]))
+    return _PLAIN_CHECKS[hint]
+
+
+def _tuple_check(checks: list[Check], arguments: tuple[Any, ...]) -> Check:
+    is_open = arguments[-1] is ...
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, list):
+            _refuse("no list")
+        if is_open:
+            return tuple(map(checks[0], value))
+        if len(value) != len(checks):
+            _refuse(f"not {len(checks)} values")
+        return tuple(check(each) for check, each in zip(checks, value, strict=True))
+
+    return check
+
+
+def _mapping_check(check_value: Check) -> Check:
+    def check(value: Any) -> Any:
+        if not isinstance(value, dict):
+            _refuse("no object")
+        return {name: check_value(each) for name, each in value.items()}
+
+    return check
+
+
+def _is_text(value: Any) -> Any:
+    return value if isinstance(value, str) else _refuse("no text")
+
+
+def _is_flag(value: Any) -> Any:
+    return value if isinstance(value, bool) else _refuse("neither true nor false")
+
+
+def _is_whole(value: Any) -> Any:
+    return value if type(value) is int else _refuse("no whole number")
+
+
+def _is_number(value: Any) -> Any:
+    return float(value) if type(value) in (int, float) else _refuse("no number")
+
+
+_PLAIN_CHECKS: Mapping[type, Check] = types.MappingProxyType(
+    {str: _is_text, bool: _is_flag, int: _is_whole, float: _is_number}
+)
+
+
+def _refuse(fault: str) -> NoReturn:
+    raise DamagedFileError(fault)
+
+
+def _has_right_seal(content: bytes) -> bool | None:
+    """Whether the content is as it was written; None: it has no seal (an earlier version's)."""
+    seal = _SEAL.match(content, max(0, len(content) - _SEAL_BYTES))
+    return None if seal is None else int(seal[1], 16) == zlib.crc32(content[: seal.start()])
+
+
+def _check_depth(values: Any) -> None:
+    """Refuse what would need too deep a recursion later; level by level, so none here."""
+    level = [values]
+    for _ in range(MOST_DEPTH):
+        level = (
+            [
+                inner
+                for outer in level
+                for inner in (outer.values() if isinstance(outer, dict) else outer)
+                if isinstance(inner, dict | list)
+            ]
+            if isinstance(values, dict | list)
+            else []
+        )
+        if not level:
+            return
+    _refuse("it is nested too deeply")
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError("This number is too large.")
+    return int(digits)
+
+
+def _finite_number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("This number is too large.")
+    return number
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON.")

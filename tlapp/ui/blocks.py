@@ -1,0 +1,126 @@
+"""The page's `Blocks`: what a client has sent is checked before Gradio works with it, and whatever
+fails outside our handlers is told in words too.
+
+Every call passes here, whether it comes through the queue or by itself.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.block_function import BlockFunction
+from gradio.utils import get_upload_folder, is_in_or_equal
+
+from tlapp.bounds import NESTED, PATH_CHARACTERS
+from tlapp.errors import DataError
+from tlapp.ui.handling import client_faults_as_words, errors_as_words
+from tlapp.ui.text import asked as words
+from tlapp.ui.widgets.folder_drop import FolderDrop
+from tlapp.ui.widgets.picture_drop import PictureDrop
+
+_TAKE_FILES = (gr.File, FolderDrop, PictureDrop)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)  # a drive has one letter only
+_FILE_MARK = "gradio.FileData"
+
+
+class AppBlocks(gr.Blocks):
+    """Blocks whose every answer to a wrong call is a sentence."""
+
+    async def preprocess_data(
+        self,
+        block_fn: BlockFunction,
+        inputs: list[Any],
+        state: Any,
+        explicit_call: bool = False,
+    ) -> Any:
+        """The values for the handler. Raises `gr.Error` for what cannot be read as such."""
+        unread = f"{words.NOT_READ} {words.SEE_THE_LIST}"
+        with client_faults_as_words(_event_name(block_fn), unread):
+            if block_fn.fn is None:
+                raise DataError(words.PAGE_ALONE, hint=words.SEE_THE_LIST)
+            check_inputs(block_fn.inputs, inputs)
+            return await super().preprocess_data(block_fn, inputs, state, explicit_call)
+
+    async def process_api(self, block_fn: BlockFunction | int, *args: Any, **options: Any) -> Any:
+        """What the handler answers. Raises `gr.Error` and nothing else."""
+        event = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
+        with errors_as_words(_event_name(event)):
+            return await super().process_api(block_fn, *args, **options)
+
+
+def _event_name(block_fn: BlockFunction) -> str:
+    return str(block_fn.api_name or block_fn.name or "?")
+
+
+def check_inputs(components: Sequence[Any], values: Sequence[Any]) -> None:
+    """Raise DataError unless there is a value for each component, nested no deeper than anybody
+    needs, with files only where files are taken, and these uploaded."""
+    if len(values) != len(components):
+        names = [label for each in components if (label := getattr(each, "label", None))]
+        raise DataError(
+            words.wrong_count(len(components), names, len(values)), hint=words.SEE_THE_LIST
+        )
+    for component, value in zip(components, values, strict=True):
+        field = str(getattr(component, "label", None) or "This value")
+        takes_files = isinstance(component, _TAKE_FILES)
+        if isinstance(component, gr.File) and value is not None:
+            _check_files(field, value, are_several=component.file_count == "multiple")
+        for each in _objects(field, value):
+            if takes_files and "path" in each:
+                _check_upload(field, each)
+            elif _is_file(each):
+                raise DataError(words.takes_no_file(field), hint=words.SEE_THE_LIST)
+
+
+def _check_files(field: str, value: Any, *, are_several: bool) -> None:
+    """Refuse what is not one file, or a list of files."""
+    if are_several and not isinstance(value, list):
+        raise DataError(words.no_list(field), hint=words.WRITE_LIST)
+    for each in value if are_several else [value]:
+        if not isinstance(each, dict) or "path" not in each:
+            raise DataError(words.not_a_file(field), hint=words.UPLOAD_FIRST)
+        if not _is_file(each):
+            raise DataError(words.no_mark(field), hint=words.WRITE_MARK)
+
+
+def _objects(field: str, value: Any) -> Iterator[dict[str, Any]]:
+    """All JSON objects in a value; the lists of what is still to be seen, not recursion, so that no
+    depth can be too much."""
+    level = [value]
+    for _ in range(NESTED):
+        below: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                yield each
+                below += each.values()
+            elif isinstance(each, list):
+                below += each
+        if not below:
+            return
+        level = below
+    raise DataError(words.too_deep(field), hint=words.SEE_THE_LIST)
+
+
+def _is_file(value: dict[str, Any]) -> bool:
+    """Whether Gradio would take it for one, and look at its path."""
+    meta = value.get("meta")
+    return isinstance(meta, dict) and meta.get("_type") == _FILE_MARK
+
+
+def _check_upload(field: str, file: dict[str, Any]) -> None:
+    """Refuse what is no file in Gradio's own folder; Gradio itself checks it once more."""
+    path = file["path"]
+    if isinstance(path, str) and _ADDRESS.match(path):
+        raise DataError(words.an_address(field), hint=words.UPLOAD_FIRST)
+    is_name = isinstance(path, str) and 0 < len(path) <= PATH_CHARACTERS
+    if not is_name or file.get("is_stream") or not _is_uploaded(Path(path)):
+        raise DataError(words.not_a_file(field), hint=words.UPLOAD_FIRST)
+
+
+def _is_uploaded(path: Path) -> bool:
+    try:
+        return is_in_or_equal(path, get_upload_folder()) and path.is_file()
+    except (OSError, ValueError):  # a name that no disk takes
+        return False
