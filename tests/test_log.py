@@ -60,6 +60,22 @@ def test_a_log_is_kept_within_its_files_whatever_is_written(tmp_path: Path) -> N
     assert len(files) <= 6
 
 
+def test_only_the_owner_reads_the_files_also_after_they_were_changed(tmp_path: Path) -> None:
+    start_log(tmp_path)
+    for number in range(5_000):
+        logging.getLogger("tlapp.test").warning("%s %s", number, "x" * 400)
+    files = list((tmp_path / "logs").iterdir())
+    assert any(file.name == f"{LOG_NAME}.1" for file in files)
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+
+
+def test_when_the_log_ends_nothing_of_it_is_left(tmp_path: Path) -> None:
+    loggers = [logging.getLogger(), *map(logging.getLogger, LOGGERS)]
+    before = [(each.level, list(each.handlers), list(each.filters)) for each in loggers]
+    start_log(tmp_path)()
+    assert [(each.level, each.handlers, each.filters) for each in loggers] == before
+
+
 def test_an_incident_is_found_by_its_number_with_its_place_and_without_its_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

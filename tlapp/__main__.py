@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -145,16 +145,15 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     from tlapp.log import start_log
     from tlapp.workspace.uploads import open_uploads
 
-    start_log(settings.home)
-    uploads = open_uploads(settings.home)
-    try:
+    with ExitStack() as ending:
+        ending.callback(start_log(settings.home))
+        uploads = open_uploads(settings.home)
+        ending.callback(uploads.close)
         os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
         os.environ["GRADIO_TEMP_DIR"] = str(uploads.path)
         from tlapp.ui.shell import launch
 
         launch(settings, uploads, host=options.host, port=options.port)
-    finally:
-        uploads.close()
     return 0
 
 

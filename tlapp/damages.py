@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 logger = logging.getLogger(__name__)
@@ -43,31 +43,37 @@ class Damages:
     """All that were met since the start, each once. Safe for several threads."""
 
     def __init__(self) -> None:
-        self._found: dict[Damage, None] = {}  # in the order in which they were met
+        self._found: dict[Damage, Damage] = {}  # by itself without its owner, in order
         self._lock = threading.Lock()
 
     def note(self, damage: Damage) -> None:
-        """Keep it and say so in the log, unless that was done."""
+        """Keep it and say so in the log, unless that was done: whoever met it first may not have
+        known its owner."""
+        key = replace(damage, owner="")
         with self._lock:
-            if damage in self._found or len(self._found) >= MOST_DAMAGES:
+            known = self._found.get(key)
+            if known is not None and not known.owner:
+                self._found[key] = damage
+            if known is not None or len(self._found) >= MOST_DAMAGES:
                 return
-            self._found[damage] = None
+            self._found[key] = damage
             is_last = len(self._found) == MOST_DAMAGES
         logger.warning("Damaged %s: %s%s", _name(damage), damage.fault, _what_is_used(damage))
         if is_last:
             logger.warning("Further damaged files are not told.")
 
-    def forget(self, item: str) -> None:
-        """The thing with this id is gone, or was written anew."""
-        short = short_id(item)
+    def forget(self, item: str, kind: DamageKind | None = None) -> None:
+        """The thing with this id is gone, or was written anew; `kind`: only that of it was."""
+        names = (item, short_id(item))  # a backbone's is told in full
         with self._lock:
-            for damage in [each for each in self._found if each.item == short]:
-                del self._found[damage]
+            for key in [each for each in self._found if each.item in names]:
+                if kind in (None, key.kind):
+                    del self._found[key]
 
     def found(self) -> tuple[Damage, ...]:
         """All, in the order in which they were met."""
         with self._lock:
-            return tuple(self._found)
+            return tuple(self._found.values())
 
 
 def short_id(item_id: str) -> str:

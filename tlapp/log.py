@@ -10,6 +10,8 @@ it must hold numbers and names of ours alone.
 import logging
 import os
 import traceback
+from collections.abc import Callable
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +26,6 @@ RECORD_CHARACTERS = 16_000  # with its stack; less than a file by far
 FRAMES = 40  # of a stack, the innermost ones
 _OURS = "tlapp"
 _SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
-_UNREADABLE = 0o077  # what others than the owner may do with a log: nothing
 
 
 class NamelessFormatter(logging.Formatter):
@@ -64,10 +65,19 @@ def _stack(trace: TracebackType | None) -> str:
 
 
 class _QuietFile(RotatingFileHandler):
-    """A file that may refuse: a full disk must not keep anybody from an answer."""
+    """A file for its owner's eyes that may refuse: a full disk keeps nobody from an answer."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(  # a Path has no opener
+            self.baseFilename, "a", encoding=self.encoding, opener=_open_for_owner
+        )
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
         """The line is lost here; stderr has it."""
+
+
+def _open_for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class _SentToRoot(logging.Filter):
@@ -79,13 +89,14 @@ class _SentToRoot(logging.Filter):
         return False
 
 
-def start_log(home: Path) -> None:
+def start_log(home: Path) -> Callable[[], None]:
     """From now on, log to stderr and to files under `home`; if these cannot be written, to stderr
-    alone. Called once, by the process that serves.
+    alone. For the process that serves; returns how to end it.
     """
-    root = logging.getLogger()
+    root, ours = logging.getLogger(), logging.getLogger(_OURS)
+    levels = root.level, ours.level
     root.setLevel(logging.WARNING)
-    logging.getLogger(_OURS).setLevel(logging.INFO)
+    ours.setLevel(logging.INFO)
     screen = logging.StreamHandler()
     screen.setLevel(logging.WARNING)
     handlers: list[logging.Handler] = [screen]
@@ -97,13 +108,25 @@ def start_log(home: Path) -> None:
     for handler in handlers:
         handler.setFormatter(NamelessFormatter())
         root.addHandler(handler)
+    sent_to_root = _SentToRoot()
     for name in _SERVER_LOGGERS:
-        logging.getLogger(name).addFilter(_SentToRoot())
+        logging.getLogger(name).addFilter(sent_to_root)
     if refusal is not None:
         logging.getLogger(__name__).warning(
             "The folder for logs cannot be written (%s): they go to stderr alone.",
             type(refusal).__name__,
         )
+
+    def end() -> None:
+        for name in _SERVER_LOGGERS:
+            logging.getLogger(name).removeFilter(sent_to_root)
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+        root.setLevel(levels[0])
+        ours.setLevel(levels[1])
+
+    return end
 
 
 def _files(folder: Path) -> list[logging.Handler]:
@@ -111,10 +134,8 @@ def _files(folder: Path) -> list[logging.Handler]:
     folder.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = []
     for name, level in ((LOG_NAME, logging.INFO), (INCIDENTS_NAME, logging.ERROR)):
-        path = folder / name
-        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o666 & ~_UNREADABLE))
         handler = _QuietFile(
-            path, maxBytes=FILE_BYTES, backupCount=EARLIER_FILES, encoding="utf-8", delay=True
+            folder / name, maxBytes=FILE_BYTES, backupCount=EARLIER_FILES, encoding="utf-8"
         )
         handler.setLevel(level)
         handlers.append(handler)

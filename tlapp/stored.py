@@ -38,6 +38,14 @@ class DamagedFileError(Exception):
     """What stands in the file is not what was written; `str` says how, and names no file."""
 
 
+def fault_in(error: Exception) -> str:
+    """What an error in words has to say of a file, as half a sentence."""
+    if isinstance(error.__cause__, DamagedFileError):
+        return str(error.__cause__)
+    sentence = str(error).removesuffix(".")
+    return sentence[:1].lower() + sentence[1:]
+
+
 @dataclass(frozen=True)
 class Generation(Generic[Built]):
     """What a file holds, or held before it was damaged."""
@@ -128,9 +136,10 @@ def keep_earlier(path: Path, *, most_bytes: int = MOST_BYTES) -> None:
     """
     try:
         content = read_content(path, most_bytes)
-        if _has_right_seal(content) is None:
+        is_right = _has_right_seal(content)
+        if is_right is None:
             parse_json(content)  # an earlier version's file, which had no seal
-        elif not _has_right_seal(content):
+        elif not is_right:
             return  # the good one before it must stay
     except (FileNotFoundError, DamagedFileError):
         return
@@ -278,18 +287,14 @@ def _has_right_seal(content: bytes) -> bool | None:
 
 def _check_depth(values: Any) -> None:
     """Refuse what would need too deep a recursion later; level by level, so none here."""
-    level = [values]
+    level = [values] if isinstance(values, dict | list) else []
     for _ in range(MOST_DEPTH):
-        level = (
-            [
-                inner
-                for outer in level
-                for inner in (outer.values() if isinstance(outer, dict) else outer)
-                if isinstance(inner, dict | list)
-            ]
-            if isinstance(values, dict | list)
-            else []
-        )
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
         if not level:
             return
     _refuse("it is nested too deeply")

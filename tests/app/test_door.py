@@ -69,7 +69,7 @@ def test_pages_from_elsewhere_read_nothing(
     assert answer.status_code == status
     if status == 403:
         assert "access-control-allow-origin" not in answer.headers
-        assert answer.json()["error"]
+        assert "--allow-host" in answer.text or "elsewhere" in answer.text
 
 
 def test_pages_from_elsewhere_change_nothing(attacked: AppServer) -> None:
@@ -106,12 +106,8 @@ def test_behind_a_proxy_the_page_knows_its_own_address(tmp_path: Path) -> None:
     with running_server(tmp_path, arguments=arguments, environment=environment) as server:
         outside = {"x-forwarded-host": "class.example", "x-forwarded-proto": "https"}
         headers = {**outside, "origin": "https://class.example"}
-        for path in ("/config", "/lab/config"):  # a proxy may take its own part off, or not
-            answer = httpx.get(server.url + path, headers=headers, timeout=60, trust_env=False)
-            if path == "/config":
-                assert answer.json()["root"] == "https://class.example/lab"
-            assert answer.status_code in (200, 404)
-            assert "Traceback" not in answer.text
+        answer = httpx.get(server.url + "/config", headers=headers, timeout=60, trust_env=False)
+        assert answer.json()["root"] == "https://class.example/lab"
 
 
 def test_a_program_brings_pictures_as_ever(attacked: AppServer, pictures_zip: Path) -> None:
@@ -169,6 +165,7 @@ def test_ten_huge_bodies_at_once_cost_little_and_nobody_waits(
         sent = [pool.submit(_send, attacked, *each, is_declared=is_declared) for each in ROUTES]
         statuses = {each.result() for each in sent}
     assert statuses <= {0, 404, 413}
+    assert 413 in statuses or not is_declared
     canary.check(CANARY_SECONDS)
     assert highest[0] - before.memory_bytes < MOST_GROWTH
     wait_until_back(attacked, before, memory_bytes=MOST_GROWTH)

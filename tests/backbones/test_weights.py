@@ -20,6 +20,7 @@ from tlapp.backbones.weights import (
     DownloadStopped,
     WeightsStore,
 )
+from tlapp.damages import Damages
 from tlapp.errors import BackboneError
 
 STATE = {"fc.weight": torch.arange(300_000, dtype=torch.float32)}
@@ -259,6 +260,20 @@ def test_a_damaged_file_is_noticed_and_removed(
         store.state_dict(card)
     assert "python -m tlapp fetch" in caught.value.hint
     assert not store.is_ready(card)
+
+
+def test_weights_that_are_fetched_again_are_not_called_damaged_any_more(
+    server: WeightsServer, card: Card, tmp_path: Path
+) -> None:
+    damages = Damages()
+    store = WeightsStore(tmp_path, base_url=server.url, damages=damages)
+    _fetch(store, card)
+    (tmp_path / card.file_name).write_bytes(bytes(card.download_bytes))
+    with pytest.raises(BackboneError):
+        store.state_dict(card)
+    assert [each.item for each in damages.found()] == [card.name]
+    _fetch(store, card)
+    assert damages.found() == ()
 
 
 def test_a_torn_record_means_not_ready(store: WeightsStore, card: Card, tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from tests.runs.examples import make_classifier, make_record, make_row, publishe
 from tlapp.errors import NotFoundError, RunError
 from tlapp.files import write_atomically
 from tlapp.runs.folder import RunFolder
-from tlapp.runs.record import ClassResult, RunRecord, record_from_json
+from tlapp.runs.record import ClassResult, RunRecord, record_of
 from tlapp.runs.store import KEEPER_NAME, RunStore
+from tlapp.stored import DamagedFileError
 
 HOSTILE_IDS = ("", ".", "..", "../x", "r_" + "a" * 31, "r_" + "/" * 32, "r_" + "." * 32, "a\0b")
 
@@ -33,26 +34,26 @@ def test_a_record_comes_back_from_json_as_it_was() -> None:
         best_epoch=2,
     )
     text = json.dumps(record.to_json(), allow_nan=False)
-    assert record_from_json(json.loads(text)) == record
+    assert record_of(json.loads(text)) == record
 
 
 def test_figures_that_are_no_numbers_are_still_valid_json() -> None:
     row = make_row(1, train_loss=math.inf, valid_loss=math.nan)
     record = make_record(epochs=(row,))
-    back = record_from_json(json.loads(json.dumps(record.to_json(), allow_nan=False)))
+    back = record_of(json.loads(json.dumps(record.to_json(), allow_nan=False)))
     assert math.isnan(back.epochs[0].train_loss)
     assert back.epochs[0].valid_loss is None
 
 
 def test_fields_of_a_later_version_are_passed_over() -> None:
     values = {**make_record().to_json(), "colour": "blue"}
-    assert record_from_json(values).name == "First try"
+    assert record_of(values).name == "First try"
 
 
 @pytest.mark.parametrize("values", [[], {}, {"run_id": 1}, "text", None])
 def test_something_else_than_a_record_is_refused(values: object) -> None:
-    with pytest.raises(RunError):
-        record_from_json(values)  # type: ignore[arg-type]  # what a damaged file may hold
+    with pytest.raises(DamagedFileError):
+        record_of(values)
 
 
 def test_a_run_is_found_with_all_its_epochs(store: RunStore) -> None:
@@ -114,6 +115,26 @@ def test_a_listing_reads_other_peoples_runs_once(
     for _ in range(3):
         assert [record.run_id for record in store.list("a" * 64)] == [mine.run_id]
     assert (read.count(mine.run_id), read.count(theirs.run_id)) == (3, 1)
+
+
+def test_an_epoch_that_ends_while_the_record_is_read_is_not_called_lost(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create(make_record())
+    run.append(make_row(1))
+    model_epochs = RunFolder.model_epochs
+
+    def later(folder: RunFolder) -> tuple[int, ...]:
+        """The worker ends an epoch in between: its row first, then its model."""
+        epoch = len(folder.epochs()) + 1
+        run.append(make_row(epoch))
+        (run.path / "models" / f"epoch-{epoch:04d}").mkdir(parents=True)
+        return model_epochs(folder)
+
+    monkeypatch.setattr(RunFolder, "model_epochs", later)
+    record = run.record()
+    assert record.message == ""
+    assert [row.epoch for row in record.epochs] == [1, 2]
 
 
 def test_a_damaged_run_does_not_hide_the_others(store: RunStore) -> None:

@@ -54,3 +54,21 @@ def test_each_is_kept_once_and_not_without_end() -> None:
     assert len(damages.found()) == MOST_DAMAGES
     damages.forget("0")
     assert [each.item for each in damages.found()][:2] == ["1", "2"]
+
+
+def test_what_was_met_before_its_owner_was_known_is_kept_once_as_the_owners() -> None:
+    damages = Damages()
+    for met in (replace(MINE, owner=""), MINE, replace(MINE, owner="")):
+        damages.note(met)
+    assert damages.found() == (MINE,)
+
+
+def test_what_was_written_anew_is_forgotten_alone() -> None:
+    damages = Damages()
+    tried = replace(THEIRS, kind="tried")
+    weights = Damage(kind="weights", item="efficientnet_lite0", fault="torn")
+    for met in (THEIRS, tried, weights):
+        damages.note(met)
+    damages.forget(THEIRS.owner, "visitor")
+    damages.forget(weights.item, "weights")
+    assert damages.found() == (tried,)

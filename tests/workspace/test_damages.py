@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -14,6 +15,7 @@ from tests.damage import DAMAGES, copy_home, fill, flip, folder_instead, nest, t
 from tests.workspace.homes import IMAGE_IDS, KEY, WIDTH, FullHome, features, make_home
 from tlapp.errors import RunError, ServerError, TlappError
 from tlapp.settings import LOCAL_LIMITS, Settings
+from tlapp.stored import earlier_path
 from tlapp.workspace import Workspace
 
 FILES: dict[str, Callable[[FullHome], Path]] = {
@@ -196,6 +198,56 @@ def test_a_log_that_is_shorter_than_it_was_is_told(home: FullHome, kept: int) ->
         assert f"epochs {kept + 1} to 3 are lost" in record.message
         assert [each.kind for each in workspace.damages.found()] == ["epochs"]
         assert workspace.live(home.run_ids[0]).record.is_finished_head == (kept > 0)
+
+
+def test_a_damaged_model_is_listed_once_as_its_owners(home: FullHome) -> None:
+    tear(FILES["model"](home))
+    with opened(home.settings) as workspace:
+        workspace.damages.look()
+        with pytest.raises(RunError):
+            workspace.classifier(home.run_ids[0])
+        (found,) = workspace.damages.found()
+        assert (found.kind, found.owner) == ("model", home.owners[0])
+        assert re.fullmatch(r"epoch \d: it is torn, or no JSON", found.fault)
+
+
+def test_a_fault_is_half_a_sentence(home: FullHome) -> None:
+    for file in ("dataset", "head"):
+        tear(FILES[file](home))
+    earlier_path(FILES["dataset"](home)).unlink()
+    with opened(home.settings) as workspace:
+        workspace.damages.look()
+        with pytest.raises(RunError):
+            workspace.classifier(home.run_ids[0])
+        faults = {each.kind: each.fault for each in workspace.damages.found()}
+    assert faults["dataset"] == "it is torn, or no JSON"
+    assert faults["model"].endswith(": the head file of this model is damaged")
+
+
+def test_what_is_kept_anew_is_not_called_damaged_any_more(home: FullHome) -> None:
+    files = ("visitor", "tried", "speeds", "features")
+    owner = home.owners[0]
+    with opened(home.settings) as workspace:
+        tried = workspace.tried.get(owner)
+    assert tried is not None
+    for file in files:
+        tear(FILES[file](home))
+    with opened(home.settings) as workspace:
+
+        def kinds() -> set[str]:
+            return {each.kind for each in workspace.damages.found()}
+
+        workspace.damages.look()
+        assert kinds() == set(files)
+        workspace.visitors.change(owner, lambda state: state)
+        assert kinds() == {"tried", "speeds", "features"}
+        workspace.tried.keep(owner, tried)
+        assert kinds() == {"speeds", "features"}
+        workspace._trainings.cache.put(KEY, IMAGE_IDS, features())
+        assert kinds() == {"speeds"}
+        workspace._shelf._speeds.put("resnet18", 9.0)
+        assert kinds() == set()
+        assert workspace.damages.look() == ()
 
 
 def test_features_that_change_while_the_program_runs_are_not_used(home: FullHome) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, wait_until
+from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring, wait_until
 from tlapp.data.dataset import Dataset
 from tlapp.errors import RunError
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.record import RunRecord
+from tlapp.settings import Settings
 from tlapp.training.config import TrainConfig
 from tlapp.workspace import Workspace, new_visitor, owner_of
 
@@ -85,6 +86,19 @@ def test_a_stopped_run_goes_on_as_if_it_never_had_been_stopped(
     assert stopped.seconds is not None
     assert 0 < record.seconds_before <= stopped.seconds
     assert list(record.elapsed) == sorted(record.elapsed)
+
+
+def test_epochs_that_a_stopped_head_never_had_do_not_count_when_it_is_fine_tuned(
+    settings: Settings, owner: str, small_folder: Path
+) -> None:
+    most = replace(settings.limits, epochs=40)
+    workspace = Workspace(replace(settings, limits=most))
+    dataset = bring(workspace, owner, small_folder)
+    stopped = stopped_after(workspace, owner, dataset, epochs=3)
+    assert stopped.config["epochs"] == 40
+    record = finished(workspace, workspace.take_up(stopped.run_id, TOP, owner=owner))
+    assert record.state == "finished"
+    workspace.close()
 
 
 def test_what_cannot_be_taken_up_is_refused_with_words(

@@ -111,6 +111,7 @@ class FeatureCache:
             if self._write(key, ids, rows_ND):
                 for path in merged:
                     _remove(path)
+                self._damages.forget(_digest(key), "features")
             self._make_room()
 
     def find_damages(self) -> None:

@@ -60,6 +60,7 @@ class SpeedBook:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             keep_earlier(self._path)
             write_atomically(self._path, sealed(_possible(speeds), indent=1))
+            self._damages.forget("", "speeds")
 
     def find_damages(self) -> None:
         """Read the file; `damages` is told when it is damaged."""

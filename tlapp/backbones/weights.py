@@ -226,6 +226,7 @@ class WeightsStore:
         record = {"sha256": digest, "bytes": part.stat().st_size}
         write_atomically(self._record_path(card), sealed(record))
         part.replace(self._path(card))
+        self._damages.forget(card.name, "weights")
 
     def _check_ready(self, card: Card) -> None:
         if not self.is_ready(card):

@@ -31,7 +31,7 @@ from tlapp.errors import DataError, NotFoundError, PictureError
 from tlapp.owners import Owners
 from tlapp.settings import Limits
 from tlapp.stopping import ShouldStop
-from tlapp.stored import DamagedFileError, is_sealed, read_content
+from tlapp.stored import DamagedFileError, fault_in, is_sealed, read_content
 
 __all__ = [
     "Dataset",
@@ -116,7 +116,7 @@ class DatasetStore:
         try:
             found = read_dataset(path)
         except DataError as error:
-            self._note(dataset_id, str(error))
+            self._note(dataset_id, fault_in(error))
             raise
         if found.value.dataset_id != dataset_id:
             self._note(dataset_id, "it is another data set's")

@@ -37,6 +37,7 @@ from tlapp.runs.record import (
 from tlapp.stored import (
     DamagedFileError,
     check_plain_file,
+    fault_in,
     keep_earlier,
     parse_json,
     read_content,
@@ -85,8 +86,10 @@ class RunFolder:
         if found.fault:
             self.note("run", found.fault, record.owner, is_replaced=True)
             record = _with_message(record, _EARLIER_RECORD)
+        # Before the log, which a living training writes first: what is told here is in it.
+        newest = max(written_epochs, record.best_epoch or 0, *self.model_epochs()[-1:])
         rows, fault = _read_rows(self.path / EPOCHS_NAME, phases=len(record.phases))
-        lost = self._lost_epochs(rows, max(written_epochs, record.best_epoch or 0))
+        lost = _lost_epochs(rows, newest)
         if fault or lost:
             self.note("epochs", fault or "it is shorter than it was", record.owner)
         if lost:
@@ -199,14 +202,9 @@ class RunFolder:
                 Damage(kind=kind, item=item, fault=fault, owner=owner, is_replaced=is_replaced)
             )
 
-    def _lost_epochs(self, rows: Sequence[EpochRow], written: int) -> tuple[int, ...]:
-        """Epochs that were told and are not in the log any more: all up to that one, to the newest
-        model, and to the newest row."""
-        known = {row.epoch for row in rows}
-        newest = max(written, *self.model_epochs()[-1:], *known, 0)
-        if newest == len(known):
-            return ()
-        return tuple(epoch for epoch in range(1, newest + 1) if epoch not in known)
+    def note_model(self, epoch: int, error: RunError, owner: str = "") -> None:
+        """The classifier of this epoch is damaged: `error` says how."""
+        self.note("model", f"epoch {epoch}: {fault_in(error)}", owner)
 
     def _model_path(self, epoch: int) -> Path:
         return self.path / MODELS_NAME / f"epoch-{epoch:04d}"
@@ -257,6 +255,15 @@ def _read_rows(path: Path, phases: int | None = None) -> tuple[tuple[EpochRow, .
         except DamagedFileError as fault:
             first_fault = first_fault or f"a line of it is damaged: {fault}"
     return tuple(rows), first_fault
+
+
+def _lost_epochs(rows: Sequence[EpochRow], newest: int) -> tuple[int, ...]:
+    """Epochs that are not in the log, up to the newest that is known of and to the newest row."""
+    known = {row.epoch for row in rows}
+    newest = max(newest, *known, 0)
+    if newest == len(known):
+        return ()
+    return tuple(epoch for epoch in range(1, newest + 1) if epoch not in known)
 
 
 def _with_message(record: RunRecord, sentence: str) -> RunRecord:

@@ -1,4 +1,4 @@
-"""Which process keeps a run: a locked file that the system unlocks when the process dies.
+"""Which process keeps a run or uploads: a locked file that the system unlocks when it dies.
 
 Process numbers are used again and heartbeats need a clock; a lock needs neither. It tells a run
 that another process is training at this moment from one that a crash left behind.

@@ -4,8 +4,7 @@ JSON holds no NaN: figures that are not finite are written as null and read back
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import accumulate
 from typing import Any, Literal
@@ -218,20 +217,8 @@ def gain(before: EpochRow | None, after: EpochRow | None) -> tuple[float, float,
     return paired_difference(*hits)
 
 
-def row_from_json(values: Mapping[str, Any]) -> EpochRow:
-    """The row that `EpochRow.to_json` wrote. Raises RunError when it is something else."""
-    with _in_words():
-        return row_of(values)
-
-
-def record_from_json(values: Mapping[str, Any]) -> RunRecord:
-    """The record that `RunRecord.to_json` wrote. Raises RunError when it is something else."""
-    with _in_words():
-        return record_of(values)
-
-
 def row_of(values: object) -> EpochRow:
-    """The row that `EpochRow.to_json` wrote, for readers of files: raises DamagedFileError."""
+    """The row that `EpochRow.to_json` wrote. Raises DamagedFileError for anything else."""
     if not isinstance(values, Mapping):
         raise DamagedFileError("it is not one JSON object")
     drift = values.get("drift")
@@ -248,7 +235,7 @@ def row_of(values: object) -> EpochRow:
 
 
 def record_of(values: object) -> RunRecord:
-    """The record that `RunRecord.to_json` wrote, for readers of files: raises DamagedFileError."""
+    """The record that `RunRecord.to_json` wrote. Raises DamagedFileError for anything else."""
     if not isinstance(values, Mapping):
         raise DamagedFileError("it is not one JSON object")
     rows = values.get("epochs", [])
@@ -268,14 +255,6 @@ def record_of(values: object) -> RunRecord:
 def _is_typed(phase: Mapping[str, Any], name: str) -> bool:
     """Whether this setting must be of its type; other versions may know other optimizers."""
     return phase[name] is not None and name != "optimizer"
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    try:
-        yield
-    except DamagedFileError as fault:
-        raise damaged_run(fault) from fault
 
 
 def damaged_run(fault: object) -> RunError:

@@ -93,7 +93,7 @@ class RunStore:
                 try:
                     check_description(run.model_path(epoch))
                 except RunError as error:
-                    run.note("model", f"epoch {epoch}: {error}", record.owner)
+                    run.note_model(epoch, error, record.owner)
 
     def delete(self, run_id: str) -> None:
         """Remove a run and its models; gone in one step. Raises NotFoundError."""
@@ -170,7 +170,7 @@ def _drop_damaged_models(run: RunFolder) -> None:
             check_saved(run.model_path(epoch))
             sound.add(epoch)
         except RunError as error:
-            run.note("model", f"epoch {epoch}: {error}")
+            run.note_model(epoch, error)
     if sound:
         run.keep_models(frozenset(sound))
 

@@ -15,7 +15,7 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 
 from tlapp.bounds import NESTED, PATH_CHARACTERS
 from tlapp.errors import DataError
-from tlapp.ui.handling import client_faults_as_words, errors_as_words
+from tlapp.ui.handling import as_plain_text, client_faults_as_words, errors_as_words
 from tlapp.ui.text import asked as words
 from tlapp.ui.widgets.folder_drop import FolderDrop
 from tlapp.ui.widgets.picture_drop import PictureDrop
@@ -46,8 +46,13 @@ class AppBlocks(gr.Blocks):
     async def process_api(self, block_fn: BlockFunction | int, *args: Any, **options: Any) -> Any:
         """What the handler answers. Raises `gr.Error` and nothing else."""
         event = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
-        with errors_as_words(_event_name(event)):
-            return await super().process_api(block_fn, *args, **options)
+        try:
+            with errors_as_words(_event_name(event)):
+                return await super().process_api(block_fn, *args, **options)
+        except gr.Error as error:
+            if event.api_visibility == "public":  # for programs, which show no HTML
+                error.message = as_plain_text(error.message)
+            raise
 
 
 def _event_name(block_fn: BlockFunction) -> str:

@@ -1,7 +1,7 @@
 """From handler to event listener: its context bound in, and every error turned into words.
 
 Gradio reads a listener's signature, so `bind` keeps it, less what is bound.
-This is the one place of the page that catches every exception.
+This is the one place of the page that catches every exception; behind it stands `door.answers`.
 """
 
 import html
@@ -25,6 +25,7 @@ QUIET: Final[Mapping[str, Any]] = MappingProxyType(
     {"show_progress": "hidden", "api_visibility": "private"}
 )  # how the page's own events are: no spinner over the widgets, not offered to API clients
 _COMMAND = re.compile("`([^`]*)`")
+_MARKED_COMMAND = re.compile("<code>(.*?)</code>")
 LATEST: Final[Mapping[str, Any]] = MappingProxyType({"trigger_mode": "always_last", **QUIET})
 FOLLOWING: Final[Mapping[str, Any]] = MappingProxyType({"concurrency_limit": None, **QUIET})
 REFUSED_TITLE = "Error"  # above a message: what was asked for cannot be
@@ -87,6 +88,11 @@ def _with_signature_of(
     unbound = signature.replace(parameters=parameters[bound:])
     listener.__signature__ = unbound  # type: ignore[attr-defined]  # functions accept it
     return listener
+
+
+def as_plain_text(message: str) -> str:
+    """The words of a message that was made ready for a page."""
+    return html.unescape(_MARKED_COMMAND.sub(r"`\1`", message))
 
 
 @contextmanager

@@ -49,11 +49,13 @@ def load_kept(run: RunFolder, weights: WeightsStore, shelf: BackboneShelf) -> Cl
 
     Raises what `load_classifier` raises.
     """
-    path = run.model_path()
+    epoch = run.best_model_epoch()
+    path = run.model_path(epoch)
     try:
         classifier = load_classifier(path, weights)
     except RunError as error:
-        run.note("model", str(error))
+        if epoch is not None:
+            run.note_model(epoch, error)
         raise
     backbone = classifier.backbone
     if classifier.is_backbone_trained or not backbone.pretrained:

@@ -66,7 +66,7 @@ def training_job(plan: TrainingPlan, backbone: Backbone) -> TrainJob:
 
 def check_plan(plan: TrainingPlan, stages: Sequence[Stage], limits: Limits) -> None:
     """Refuse at once what would fail as a job. Raises TrainingError."""
-    check_phases(plan.phases, stages, limits)
+    check_phases(plan.phases, stages, limits, ended=ended_phases(plan.continues, plan.phases))
     images = plan.dataset.images
     if len({images.images[index].class_index for index in plan.split.train}) < 2:
         raise TrainingError(
@@ -75,14 +75,26 @@ def check_plan(plan: TrainingPlan, stages: Sequence[Stage], limits: Limits) -> N
         )
 
 
-def check_phases(phases: Sequence[TrainConfig], stages: Sequence[Stage], limits: Limits) -> None:
+def ended_phases(earlier: RunRecord | None, phases: Sequence[TrainConfig]) -> int:
+    """How many of the phases an earlier run, which is taken up, has behind it."""
+    if earlier is None or not earlier.epochs:
+        return 0
+    return min(earlier.epochs[-1].phase, len(phases) - 1)
+
+
+def check_phases(
+    phases: Sequence[TrainConfig], stages: Sequence[Stage], limits: Limits, *, ended: int = 0
+) -> None:
     """Refuse settings that cannot work on a backbone of these stages, or are too much for this
-    machine; looks at no picture. Raises TrainingError."""
+    machine; looks at no picture. Raises TrainingError.
+
+    Of the first `ended` phases nothing is still to come, however many epochs were asked for.
+    """
     if len(phases) > PHASES:
         raise TrainingError(
             f"{len(phases):,} phases are too many.", hint=f"Choose {PHASES} or fewer."
         )
-    check_epochs(sum(config.epochs for config in phases), limits)
+    check_epochs(sum(config.epochs for config in phases[ended:]), limits)
     for config in phases:
         plan_stages(stages, config)
 

@@ -39,6 +39,7 @@ from tlapp.workspace.plan import (
     TrainingPlan,
     check_phases,
     check_plan,
+    ended_phases,
     free_name,
     new_record,
     stop_message,
@@ -69,10 +70,14 @@ class Trainings:
         self._classifiers = KeptClassifiers()
         self._lock = threading.Lock()
 
-    def check_start(self, owner: str, phases: Sequence[TrainConfig]) -> None:
+    def check_start(
+        self, owner: str, phases: Sequence[TrainConfig], continues: RunRecord | None = None
+    ) -> None:
         """Refuse what `start` would refuse of these phases, before a plan is made of them, which
-        takes time. Raises BackboneError, TrainingError, JobError."""
-        check_phases(phases, self._shelf.sketch(phases[-1].backbone).stages, self._limits)
+        takes time; `continues` is the run that is taken up. Raises BackboneError, TrainingError,
+        JobError."""
+        stages = self._shelf.sketch(phases[-1].backbone).stages
+        check_phases(phases, stages, self._limits, ended=ended_phases(continues, phases))
         self._queue.check_room(owner)
 
     def start(self, owner: str, *plans: TrainingPlan, at_once: int = 1) -> tuple[str, ...]:

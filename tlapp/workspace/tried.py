@@ -61,9 +61,11 @@ class TriedBook:
                     raise OSError("no room")
                 self._folder.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, packed)
+                self._damages.forget(owner, "tried")
             except OSError:
                 with suppress(OSError):  # the earlier ones are not the visitor's any more
                     path.unlink(missing_ok=True)
+                    self._damages.forget(owner, "tried")
 
     def get(self, owner: str) -> Tried | None:
         """The visitor's test pictures; None: there are none, or none that can be read."""

@@ -145,7 +145,7 @@ class VisitorBook:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 keep_earlier(path)
                 write_atomically(path, sealed(asdict(change(before))))
-                self._damages.forget(owner)
+                self._damages.forget(owner, "visitor")
             except OSError as error:
                 raise ServerError(
                     "The disk of this machine takes nothing more, so this choice cannot be kept.",

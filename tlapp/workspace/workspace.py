@@ -226,7 +226,7 @@ class Workspace:
         record = self.run(run_id, owner=owner)
         last = None if phase is None else of_run(record, phases_of(phase)[-1])
         phases = self._trainings.next_phases(run_id, last)
-        self._trainings.check_start(record.owner, phases)
+        self._trainings.check_start(record.owner, phases, record)
         dataset = self.dataset(record.dataset_id)
         check_same_pictures(record, dataset)
         plan = self._planner.plan(dataset, phases, name=name or record.name)
@@ -315,7 +315,7 @@ class Workspace:
         return self._desk.answers(tried, self.classifier(run_id))
 
     def has_room(self, coming_bytes: int = 0) -> bool:
-        """Whether the disk takes so many bytes more, within what everything may take."""
+        """Whether more may be taken in, beside so many bytes that are coming already."""
         return self._datasets.has_room(coming_bytes)
 
     def start_background(self) -> None:

@@ -53,6 +53,7 @@ class Request:
     hangs_after: int | None = None  # so many chunks come, then nothing more does
     leaves_after: int | None = None  # so many chunks come, then the client hangs up
     client: str = "127.0.0.1"
+    more_headers: tuple[tuple[bytes, bytes], ...] = ()  # of names that are there already
 
     async def send_to(self, app: App) -> Answer | None:
         """The answer; None: nothing was answered."""
@@ -61,7 +62,10 @@ class Request:
             "method": self.method,
             "path": self.path,
             "query_string": self.query.encode(),
-            "headers": [(key.encode(), value.encode()) for key, value in self.headers.items()],
+            "headers": [
+                *((key.encode(), value.encode()) for key, value in self.headers.items()),
+                *self.more_headers,
+            ],
             "client": (self.client, 1),
             **self.extra,
         }

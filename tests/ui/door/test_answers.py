@@ -9,6 +9,8 @@ import pytest
 from tests.ui.door.asking import Request, ask
 from tlapp.ui.door.answers import Answers
 from tlapp.ui.door.asgi import Receive, Scope, Send, refuse
+from tlapp.ui.door.hosts import HostCheck, known_hosts
+from tlapp.ui.text import door as words
 
 RUN = "/gradio_api/run/train"
 
@@ -51,6 +53,12 @@ def test_every_error_of_the_api_has_words(
 def test_words_that_are_there_are_kept() -> None:
     body = json.dumps({"error": "The zip is damaged."}).encode()
     assert ask(_app(500, body), Request("POST", RUN)).error == "The zip is damaged."
+
+
+def test_the_doors_own_refusals_keep_their_words() -> None:
+    app = Answers(HostCheck(_app(200, b""), known_hosts("127.0.0.1", ())))
+    answer = ask(app, Request("POST", RUN, {"host": "evil.example"}))
+    assert (answer.status, answer.error) == (403, words.unknown_host("evil.example"))
 
 
 def test_a_good_answer_passes_as_it_is() -> None:

@@ -14,7 +14,7 @@ GOOD = {"data": [], "session_hash": "abc", "fn_index": 3}
 
 def _ask(path: str, encoded: bytes, behind: Behind | None = None) -> Answer:
     extra = {"tlapp.kind": "ask", "tlapp.bytes": encoded}
-    return ask(AskCheck(behind or Behind(), lambda: EVENTS), Request("POST", path, extra=extra))
+    return ask(AskCheck(behind or Behind(), EVENTS), Request("POST", path, extra=extra))
 
 
 def test_what_is_well_asked_goes_on_and_is_read_once() -> None:

@@ -26,6 +26,14 @@ def test_the_nearest_address_from_outside_counts(
     assert client_address(peer, forwarded_for) == address
 
 
+def test_a_proxy_that_adds_a_line_of_its_own_is_the_nearest() -> None:
+    part = ClientAddress(behind := Behind(), is_behind_proxy=True)
+    own_line = ((b"x-forwarded-for", b"8.8.8.8"),)
+    headers = {"x-forwarded-for": "1.1.1.1"}
+    ask(part, Request(headers=headers, client="10.0.0.9", more_headers=own_line))
+    assert behind.scopes[0]["tlapp.client"] == "8.8.8.8"
+
+
 @pytest.mark.parametrize(("is_behind_proxy", "address"), [(True, "8.8.8.8"), (False, "10.0.0.9")])
 def test_only_a_proxy_is_believed(is_behind_proxy: bool, address: str) -> None:
     part = ClientAddress(behind := Behind(), is_behind_proxy=is_behind_proxy)

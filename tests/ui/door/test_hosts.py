@@ -3,6 +3,7 @@
 import pytest
 
 from tests.ui.door.asking import Behind, Request, ask
+from tlapp.errors import ServerError
 from tlapp.ui.door.hosts import HostCheck, known_hosts, read_authority
 
 OWN = "127.0.0.1:7860"
@@ -92,6 +93,12 @@ def test_a_refusal_names_the_host_and_the_option_and_echoes_little() -> None:
     assert "--allow-host" in answer.error
     assert len(answer.error) < 300
     assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("given", ["https://class.example", "class.example:8443", "", "a b"])
+def test_what_is_no_name_of_a_host_cannot_be_allowed(given: str) -> None:
+    with pytest.raises(ServerError):
+        known_hosts("127.0.0.1", (given,))
 
 
 def test_the_usual_ports_may_be_left_out() -> None:

@@ -23,11 +23,19 @@ def kept_key_of_another(folder: Path) -> str:
     return kept_key(other)
 
 
-@pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 40])
+@pytest.mark.parametrize(
+    "content", [b"", b"short", b"\xff" * 32, b"x; y=1, " + b"a" * 24, b"k" * 2_000]
+)
 def test_a_damaged_key_is_made_anew(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "key").write_bytes(content)
     assert len(kept_key(tmp_path)) >= 32
     assert kept_key(tmp_path) == kept_key(tmp_path)
+
+
+def test_a_folder_in_place_of_the_key_costs_only_that_it_is_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "key").mkdir()
+    assert len(kept_key(tmp_path)) == 32
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
 def test_the_printed_address_leaves_a_cookie_and_no_key_in_the_address() -> None:

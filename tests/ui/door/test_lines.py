@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.ui.door.crowding import PAGE, WORK, Crowded
+from tests.ui.door.crowding import PAGE, WORK, Crowded, make_blocks
 from tlapp.ui.door.lines import OPEN_LINE, QUICK_LINE, fair_place
 
 
@@ -67,3 +67,19 @@ def test_gradio_keeps_no_table_of_earlier_events() -> None:
     assert queue.ANALYTICS_MAX_EVENTS == 1
     queue.events_recorded = 10**6
     assert queue.compute_analytics_summary([{"function": "x"}]) == {"functions": {}}
+
+
+def test_gradio_has_what_the_lines_are_made_of() -> None:
+    """Its inner tables are nobody's promise: a version without one of them must fail here."""
+    blocks = make_blocks()
+    queue = vars(blocks._queue)
+    assert queue.keys() >= {
+        *("event_queue_per_concurrency_id", "event_ids_to_events", "pending_event_ids_session"),
+        *("pending_messages_per_session", "process_time_per_fn", "max_thread_count"),
+        *("ANALYTICS_MAX_EVENTS", "ANAYLTICS_CACHE_FREQUENCY"),
+    }
+    assert vars(blocks).keys() >= {
+        "pending_streams",
+        "pending_diff_streams",
+        "state_session_capacity",
+    }

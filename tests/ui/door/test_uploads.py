@@ -3,8 +3,10 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.ui.door.asking import Answer, Behind, Request, ask
@@ -136,6 +138,23 @@ def test_a_slow_sender_is_given_up_and_leaves_nothing(
     answer = ask(_uploads(folder, limits), request(part(b"x" * 900), hangs_after=1))
     assert answer.status == 408
     assert not _left(folder)
+
+
+def test_an_upload_of_many_files_keeps_none_of_them_open(folder: UploadFolder) -> None:
+    limits = replace(LIMITS, files=100)
+    many = request(*(part(b"x" * 20_000) for _ in range(8)), hangs_after=30)
+
+    async def send() -> int:
+        before = psutil.Process().num_fds()
+        sending = asyncio.create_task(many.send_to(_uploads(folder, limits)))
+        while sum(1 for _ in folder.path.rglob("a.zip")) < 7:
+            await asyncio.sleep(0)
+        most = psutil.Process().num_fds()
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        return most - before
+
+    assert asyncio.run(send()) <= 2
 
 
 def test_a_full_disk_is_told(folder: UploadFolder) -> None:

@@ -42,7 +42,7 @@ class Door:
 
     def before(self, app: App, blocks: gr.Blocks) -> App:
         """`app`, which serves `blocks`, behind the door."""
-        app = AskCheck(app, lambda: events_of(blocks))
+        app = AskCheck(app, events_of(blocks))
         app = Uploads(app, self.uploads, self.upload_limits, self.has_room)
         app = BodyCheck(app)
         app = KeyTaker(app, self.key, root_path=self.root_path)

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from tlapp.ui.door.asgi import App, Message, Receive, Scope, Send, refuse
+from tlapp.ui.door.asgi import REFUSAL, App, Message, Receive, Scope, Send, refuse
 from tlapp.ui.door.routes import API
 from tlapp.ui.handling import INCIDENT_TITLE, SERVER_TITLE
 from tlapp.ui.text import door as words
@@ -20,8 +20,8 @@ from tlapp.ui.text import unexpected_error
 logger = logging.getLogger(__name__)
 
 STATUSES = {INCIDENT_TITLE: 500, SERVER_TITLE: 503}  # of an error that is not the client's
-MOST_WORDS_BYTES = 20_000
-MOST_WORDS = 1_000  # characters
+MOST_BODY_BYTES = 20_000
+MOST_ANSWER_CHARACTERS = 1_000  # characters
 
 
 class Answers:
@@ -51,21 +51,19 @@ class _Answer:
         self._is_for_programs = is_for_programs
         self._has_started = False
         self._held_status = 0  # of an error; 0: none is held back
-        self._retry_seconds: int | None = None  # what a refusal of the door has said
         self._body = b""
 
     async def send(self, message: Message) -> None:
         """Pass a good answer on."""
         if message["type"] == "http.response.start":
+            is_refusal = message.get(REFUSAL, False)
             status: int = message["status"]
-            if status >= 500 or (status >= 400 and self._is_for_programs):
+            if not is_refusal and (status >= 500 or (status >= 400 and self._is_for_programs)):
                 self._held_status = status
-                said = dict(message["headers"]).get(b"retry-after", b"")
-                self._retry_seconds = int(said) if said.isdigit() else None
             self._has_started = not self._held_status
         if not self._held_status:
-            await self._send(message)
-        elif len(self._body) < MOST_WORDS_BYTES:
+            await self._plainly(message)
+        elif len(self._body) < MOST_BODY_BYTES:
             self._body += message.get("body", b"")
 
     async def finish(self, fault: str) -> None:
@@ -74,10 +72,13 @@ class _Answer:
         if fault:
             logger.error("Incident %s: %s", incident, fault)
         if self._held_status:
-            status, said = in_words(self._held_status, self._body, incident)
-            await refuse(self._send, status, said, retry_seconds=self._retry_seconds)
+            await refuse(self._plainly, *in_words(self._held_status, self._body, incident))
         elif fault and not self._has_started:
-            await refuse(self._send, 500, unexpected_error(incident))
+            await refuse(self._plainly, 500, unexpected_error(incident))
+
+    async def _plainly(self, message: Message) -> None:
+        """Send without the mark, which is the door's own."""
+        await self._send({key: value for key, value in message.items() if key != REFUSAL})
 
 
 def _place(error: BaseException) -> str:
@@ -96,7 +97,9 @@ def in_words(status: int, body: bytes, incident: str = "") -> tuple[int, str]:
     text = next((told[key] for key in ("error", "detail") if isinstance(told.get(key), str)), "")
     if status == 500 and text:  # Gradio's status of whatever its functions raise
         status = STATUSES.get(str(told.get("title")), 400)
-    if text and status != 403 and len(text) <= MOST_WORDS:  # Gradio's own 403 holds the path
+    if (
+        text and status != 403 and len(text) <= MOST_ANSWER_CHARACTERS
+    ):  # Gradio's own 403 holds the path
         return status, text
     if status >= 500:
         return status, unexpected_error(incident)

@@ -4,7 +4,7 @@ https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -14,8 +14,25 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+REFUSAL = "tlapp.refusal"  # marks an answer of the door's own: its words stay as they are
+
+
 class DisconnectedError(Exception):
     """The client hung up while it was still sending."""
+
+
+class RefusedError(Exception):
+    """A request is not taken; `status` and `said` are the answer."""
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(said)
+        self.status = status
+        self.said = said
+
+
+def all_headers(scope: Scope, name: bytes) -> str:
+    """All headers of this name as one, which is what they mean (RFC 9110, section 5.3)."""
+    return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -35,21 +52,22 @@ async def refuse(send: Send, status: int, words: str, *, retry_seconds: int | No
 
     The connection ends: what is left of a refused body is not read.
     """
-    body = json.dumps({"error": words, "detail": words}).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-    ]
+    headers = [(b"connection", b"close")]
     if retry_seconds is not None:
         headers.append((b"retry-after", str(retry_seconds).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await answer_json(send, {"error": words, "detail": words}, status=status, headers=headers)
 
 
-async def answer_json(send: Send, value: object) -> None:
-    """Answer 200 with a JSON value."""
+async def answer_json(
+    send: Send,
+    value: object,
+    *,
+    status: int = 200,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+) -> None:
+    """Answer with a JSON value."""
     body = json.dumps(value).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    told = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    start = {"type": "http.response.start", "status": status, "headers": [*told, *headers]}
+    await send({**start, REFUSAL: status >= 400})
     await send({"type": "http.response.body", "body": body})

@@ -6,11 +6,10 @@ with the values themselves is said by the functions that take them.
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tlapp.ui.door.asgi import App, Receive, Scope, Send, refuse
+from tlapp.ui.door.asgi import App, Receive, RefusedError, Scope, Send, refuse
 from tlapp.ui.door.routes import API, route_kind
 from tlapp.ui.text import door as words
 
@@ -28,21 +27,12 @@ class Events:
     numbers: frozenset[int]
 
 
-class _AskedWronglyError(Exception):
-    """The request is refused with a status and words."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-        self.words = words
-
-
 class AskCheck:
     """Refuses with 400 or 404 what no event could take; else puts the object into the scope."""
 
-    def __init__(self, app: App, find_events: Callable[[], Events]) -> None:
+    def __init__(self, app: App, events: Events) -> None:
         self.app = app
-        self._find_events = find_events
+        self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or route_kind(scope) != "ask":
@@ -50,9 +40,9 @@ class AskCheck:
             return
         try:
             body = read_object(scope["tlapp.bytes"])
-            check_ask(scope["path"], body, self._find_events())
-        except _AskedWronglyError as wrong:
-            await refuse(send, wrong.status, wrong.words)
+            check_ask(scope["path"], body, self._events)
+        except RefusedError as wrong:
+            await refuse(send, wrong.status, wrong.said)
             return
         await self.app({**scope, "tlapp.body": body}, receive, send)
 
@@ -61,13 +51,13 @@ def read_object(encoded: bytes) -> dict[str, Any]:
     """The JSON object. Raises a refusal for anything else, before it could take much memory."""
     parts = encoded.count(b",") + encoded.count(b"[") + encoded.count(b"{")
     if parts > MOST_PARTS:
-        raise _AskedWronglyError(413, words.TOO_MANY_PARTS)
+        raise RefusedError(413, words.TOO_MANY_PARTS)
     try:
         value = json.loads(encoded)
     except (ValueError, RecursionError) as error:
-        raise _AskedWronglyError(400, words.NO_JSON) from error
+        raise RefusedError(400, words.NO_JSON) from error
     if not isinstance(value, dict):
-        raise _AskedWronglyError(400, words.NO_JSON)
+        raise RefusedError(400, words.NO_JSON)
     return value
 
 
@@ -75,21 +65,21 @@ def check_ask(path: str, body: dict[str, Any], events: Events) -> None:
     """Refuse what names no event, or brings no list of values."""
     data = body.get("data")
     if not isinstance(data, list) or len(data) > MOST_VALUES:
-        raise _AskedWronglyError(400, words.NO_DATA)
+        raise RefusedError(400, words.NO_DATA)
     session = body.get("session_hash")
     if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
-        raise _AskedWronglyError(400, words.NO_SESSION)
+        raise RefusedError(400, words.NO_SESSION)
     name = path.rstrip("/").rpartition("/")[2]
     number = body.get("fn_index")
     if path.rstrip("/").endswith(f"{API}/queue/join"):
         if session is None:
-            raise _AskedWronglyError(400, words.NO_SESSION)
+            raise RefusedError(400, words.NO_SESSION)
         if isinstance(number, bool) or not isinstance(number, int) or number not in events.numbers:
-            raise _AskedWronglyError(404, words.NO_EVENT)
+            raise RefusedError(404, words.NO_EVENT)
     elif name not in events.names:
-        raise _AskedWronglyError(404, words.unknown_endpoint(name, events.endpoints))
+        raise RefusedError(404, words.unknown_endpoint(name, events.endpoints))
     elif number is not None:
-        raise _AskedWronglyError(400, words.NO_EVENT)
+        raise RefusedError(400, words.NO_EVENT)
     for key in ("trigger_id", "event_id"):
         if not isinstance(body.get(key), int | str | None):
-            raise _AskedWronglyError(400, words.NO_JSON)
+            raise RefusedError(400, words.NO_JSON)

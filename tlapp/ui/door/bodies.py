@@ -7,15 +7,21 @@ it at once or not at all.
 
 import asyncio
 
-from tlapp.ui.door.asgi import App, DisconnectedError, Message, Receive, Scope, Send, header, refuse
+from tlapp.ui.door.asgi import (
+    App,
+    DisconnectedError,
+    Message,
+    Receive,
+    RefusedError,
+    Scope,
+    Send,
+    header,
+    refuse,
+)
 from tlapp.ui.door.routes import ASK_BYTES, NO_BODY_BYTES, route_kind
 from tlapp.ui.text import door as words
 
 BODY_SECONDS = 20.0  # for a body of a megabyte at most, also over a school's network
-
-
-class BodyTooLargeError(Exception):
-    """The body is over its limit."""
 
 
 class BodyCheck:
@@ -32,8 +38,8 @@ class BodyCheck:
         limit = ASK_BYTES if route_kind(scope) == "ask" else NO_BODY_BYTES
         try:
             body = await asyncio.wait_for(_read_body(scope, receive, limit), self.seconds)
-        except BodyTooLargeError:
-            await refuse(send, 413, words.body_too_large(limit))
+        except RefusedError as refused:
+            await refuse(send, refused.status, refused.said)
         except asyncio.TimeoutError:  # the built-in one only from Python 3.11 on
             await refuse(send, 408, words.TOO_SLOW)
         except DisconnectedError:
@@ -43,9 +49,10 @@ class BodyCheck:
 
 
 async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """All of the body. Raises BodyTooLargeError at the first byte over the limit."""
+    """All of the body. Raises RefusedError at the first byte over the limit."""
+    too_large = RefusedError(413, words.body_too_large(limit))
     if declared_bytes(scope) > limit:
-        raise BodyTooLargeError
+        raise too_large
     chunks: list[bytes] = []
     count = 0
     while True:
@@ -55,7 +62,7 @@ async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
         chunks.append(message.get("body", b""))
         count += len(chunks[-1])
         if count > limit:
-            raise BodyTooLargeError
+            raise too_large
         if not message.get("more_body", False):
             return b"".join(chunks)
 

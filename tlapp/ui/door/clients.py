@@ -8,7 +8,7 @@ https://www.rfc-editor.org/rfc/rfc6177
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from tlapp.ui.door.asgi import App, Receive, Scope, Send, header
+from tlapp.ui.door.asgi import App, Receive, Scope, Send, all_headers
 
 _NETWORK_BITS = 64  # of an IPv6 address: what one customer has
 
@@ -23,7 +23,7 @@ class ClientAddress:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             peer = (scope.get("client") or ("",))[0]
-            said = header(scope, b"x-forwarded-for") if self._is_behind_proxy else ""
+            said = all_headers(scope, b"x-forwarded-for") if self._is_behind_proxy else ""
             scope = {**scope, "tlapp.client": client_address(peer, said)}
         await self.app(scope, receive, send)
 
@@ -40,11 +40,11 @@ def client_address(peer: str, forwarded_for: str = "") -> str:
         except ValueError:
             continue
         if address.is_global:
-            return _counted(said.strip())
-    return _counted(peer)
+            return _shared_by(said.strip())
+    return _shared_by(peer)
 
 
-def _counted(text: str) -> str:
+def _shared_by(text: str) -> str:
     """The address, or the network of one customer."""
     try:
         address = ip_address(text)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from tlapp.errors import ServerError
 from tlapp.ui.door.asgi import App, Receive, Scope, Send, header, refuse
 from tlapp.ui.text import door as words
 
@@ -62,14 +63,24 @@ class KnownHosts:
 
 
 def known_hosts(bound: str, allowed: tuple[str, ...]) -> KnownHosts:
-    """This machine's own names, the address that the server is bound to, and those `allowed`."""
-    public = frozenset(name.rstrip(".").lower() for name in allowed)
+    """This machine's own names, the address that the server is bound to, and those `allowed`.
+
+    Raises ServerError for an allowed one that is no name: it would never match.
+    """
+    public = frozenset(_name_alone(given) for given in allowed)
     names = {"localhost", bound.strip("[]").lower(), *public}
     listens_everywhere = bound in _EVERYWHERE
     if listens_everywhere:
         machine = socket.gethostname().lower()
         names |= {machine, f"{machine.split('.')[0]}.local"}
     return KnownHosts(frozenset(names - {""}), public, listens_everywhere)
+
+
+def _name_alone(given: str) -> str:
+    host = read_authority(given)
+    if host is None or host.port or ":" in given:
+        raise ServerError(words.no_host_name(given), hint=words.ALLOW_A_NAME)
+    return host.name
 
 
 class HostCheck:

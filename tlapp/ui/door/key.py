@@ -5,32 +5,49 @@ cookie that scripts cannot read and other sites cannot have sent, and takes it o
 """
 
 import hmac
+import logging
+import re
 import secrets
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
-from tlapp.files import write_atomically
+from tlapp.files import temporary_path
+from tlapp.stored import DamagedFileError, read_content
 from tlapp.ui.door.asgi import App, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
 
 COOKIE = "tlapp-key"
 PARAMETER = "key"
-KEY_BYTES = 24
+KEY_BYTES = 24  # 32 characters
 KEY_NAME = "key"
+_KEY = re.compile(rb"[\w-]{32}", re.ASCII)
+_MOST_BYTES = 1_000
 _KEPT_SECONDS = 365 * 24 * 3600
 
 
 def kept_key(home: Path) -> str:
-    """The home's key; made when there is none. Raises OSError."""
+    """The home's key; made when there is none, or none that can be read.
+
+    One that cannot be kept is this process's: the next start prints another address.
+    """
     path = home / KEY_NAME
     try:
-        key = path.read_text("ascii").strip()
-    except (OSError, ValueError):
-        key = ""
-    if len(key) < KEY_BYTES:
-        key = secrets.token_urlsafe(KEY_BYTES)
-        write_atomically(path, key.encode())
-        path.chmod(0o600)
+        kept = read_content(path, _MOST_BYTES)
+    except (OSError, DamagedFileError):
+        kept = b""
+    if _KEY.fullmatch(kept):
+        return kept.decode("ascii")
+    key = secrets.token_urlsafe(KEY_BYTES)
+    unfinished = temporary_path(path)
+    try:
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(key, "ascii")
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        logger.warning("The key cannot be kept (%s): it is made anew.", type(error).__name__)
     return key
 
 

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tlapp.errors import refused_by_disk
 from tlapp.ui.door.asgi import (
     App,
     DisconnectedError,
     Receive,
+    RefusedError,
     Scope,
     Send,
     answer_json,
@@ -24,7 +26,7 @@ from tlapp.ui.door.asgi import (
     refuse,
 )
 from tlapp.ui.door.bodies import declared_bytes
-from tlapp.ui.door.forms import BUFFER_BYTES, FIELD_BYTES, FileForm, UploadRefusedError
+from tlapp.ui.door.forms import BUFFER_BYTES, FIELD_BYTES, FileForm
 from tlapp.ui.door.routes import route_kind
 from tlapp.ui.text import door as words
 from tlapp.workspace.uploads import UploadFolder
@@ -39,7 +41,7 @@ class UploadLimits:
 
     bytes: int  # all files of one request
     files: int  # in one request
-    at_once: int = 64  # uploads of everybody: they take a file and a buffer each, but no thread
+    at_once: int = 64  # uploads of everybody: they take a buffer each, but no file and no thread
     at_once_of_a_client: int = 40  # a class of thirty behind one address fits
     pause_seconds: float = 30.0  # without a byte
     spare_seconds: float = 60.0  # that an upload may take however little it brings
@@ -88,10 +90,11 @@ class Uploads:
             await answer_json(send, [str(path) for path in paths])
         except DisconnectedError:
             return
-        except UploadRefusedError as refused:
-            await refuse(send, refused.status, refused.words)
-        except OSError:
-            await refuse(send, 507, words.DISK_IS_FULL)
+        except RefusedError as refused:
+            await refuse(send, refused.status, refused.said)
+        except OSError as error:
+            refused_words = refused_by_disk(error, "the files were not taken")
+            await refuse(send, 507, f"{refused_words} {refused_words.hint}")
         finally:
             if folder is not None and not paths:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -99,31 +102,28 @@ class Uploads:
     async def _check(self, scope: Scope) -> None:
         """Refuse what needs not be begun."""
         if declared_bytes(scope) > self._limits.bytes + FIELD_BYTES:
-            raise UploadRefusedError(413, words.body_too_large(self._limits.bytes))
+            raise RefusedError(413, words.body_too_large(self._limits.bytes))
         await self._check_room()
 
     async def _check_room(self) -> None:
         held_bytes = await asyncio.to_thread(self._folder.held_bytes)
         if not self._has_room(held_bytes):
-            raise UploadRefusedError(507, words.DISK_IS_FULL)
+            raise RefusedError(507, words.DISK_IS_FULL)
 
     async def _receive(self, scope: Scope, receive: Receive, folder: Path) -> list[Path]:
         """The files of the form, whole, in `folder`."""
         form = FileForm(header(scope, b"content-type"), folder, most_files=self._limits.files)
         progress = _Progress(self._limits)
-        try:
-            is_over = False
-            while not is_over:
-                chunk, is_over = await progress.next_chunk(receive)
-                form.feed(chunk)
-                if is_over or form.buffered_bytes >= BUFFER_BYTES:
-                    await asyncio.to_thread(form.write_out)
-                if progress.has_come_far():
-                    await self._check_room()
-        finally:
-            await asyncio.to_thread(form.close)
+        is_over = False
+        while not is_over:
+            chunk, is_over = await progress.next_chunk(receive)
+            form.feed(chunk)
+            if is_over or form.buffered_bytes >= BUFFER_BYTES:
+                await asyncio.to_thread(form.write_out)
+            if progress.has_come_far():
+                await self._check_room()
         if not form.is_whole or not form.paths:
-            raise UploadRefusedError(400, words.NO_FORM)
+            raise RefusedError(400, words.NO_FORM)
         return form.paths
 
 
@@ -137,19 +137,19 @@ class _Progress:
         self._checked = 0
 
     async def next_chunk(self, receive: Receive) -> tuple[bytes, bool]:
-        """The next bytes, and whether they are the last. Raises UploadRefusedError."""
+        """The next bytes, and whether they are the last. Raises RefusedError."""
         earned = self.bytes / self._limits.bytes_per_second
         left = self._limits.spare_seconds + earned - (time.monotonic() - self._began)
         try:
             message = await asyncio.wait_for(receive(), min(self._limits.pause_seconds, left))
         except asyncio.TimeoutError as error:  # the built-in one only from Python 3.11 on
-            raise UploadRefusedError(408, words.TOO_SLOW) from error
+            raise RefusedError(408, words.TOO_SLOW) from error
         if message["type"] == "http.disconnect":
             raise DisconnectedError
         chunk: bytes = message.get("body", b"")
         self.bytes += len(chunk)
         if self.bytes > self._limits.bytes + FIELD_BYTES:
-            raise UploadRefusedError(413, words.body_too_large(self._limits.bytes))
+            raise RefusedError(413, words.body_too_large(self._limits.bytes))
         return chunk, not message.get("more_body", False)
 
     def has_come_far(self) -> bool:

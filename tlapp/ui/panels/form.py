@@ -9,6 +9,7 @@ import gradio as gr
 from tlapp.settings import Limits
 from tlapp.training.config import Freeze, TrainConfig
 from tlapp.training.presets import defaults, phases_of
+from tlapp.ui.asked import asked_whole
 from tlapp.ui.text import fields as text
 from tlapp.ui.text.fields import FieldWords
 from tlapp.workspace.plan import check_epochs, check_epochs_setting
@@ -104,7 +105,7 @@ def read_form(
     Raises TrainingError, naming the value, for anything that cannot work.
     """
     default = defaults(freeze, backbone=backbone_name, train_count=train_count)
-    given = {name: _plain(values[component]) for name, component in form.named()}
+    given = {name: asked_whole(values[component]) for name, component in form.named()}
     filled = {
         name: getattr(default, name) if value is None else value for name, value in given.items()
     }
@@ -119,17 +120,12 @@ def read_form(
 
 def check_field(name: str, value: Any, limits: Limits) -> None:
     """Refuse what cannot work whatever the other fields hold. Raises TrainingError."""
-    plain = _plain(value)
+    plain = asked_whole(value)
     if plain is None:
         return
     if name in _EPOCHS:
         check_epochs_setting(name, plain, limits)
     TrainConfig(**{name: plain})
-
-
-def _plain(value: Any) -> Any:
-    """30.0 as 30, since a browser's numbers may come as floats; 2.5 stays, for the config to refuse."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def field_values(form: TrainForm, config: TrainConfig) -> tuple[Any, ...]:

@@ -1,8 +1,8 @@
 """What the door says to those whom it does not let in, and what they can do."""
 
+from tlapp.bounds import shortened
 from tlapp.settings import MEGABYTE
 
-MOST_ECHOED = 100  # characters of what was sent
 ALLOW_HOST = "Start tlapp with --allow-host NAME to answer under another name."
 OPEN_ITSELF = "Open this server's own page, or send the request from a program without Origin."
 NOT_HERE = "There is nothing here. The page is at /, the endpoints are listed in the README."
@@ -11,6 +11,7 @@ TOO_SLOW = "The request came too slowly, so it was given up. Check the connectio
 DISK_IS_FULL = "The disk of this machine is full. Remove data sets or runs, or come back later."
 NO_FORM = "Send the files as multipart/form-data, each in a field called files."
 NO_JSON = 'This is no JSON object. Send {"data": [...]} with the values in their order.'
+ALLOW_A_NAME = "Give a host's name alone, such as class.example."
 NO_DATA = 'The request lacks its values. Send {"data": [...]} with them in their order.'
 NO_SESSION = "session_hash must be a short text of letters, digits, - and _."
 NO_EVENT = "The page has no event with this number. Reload the page."
@@ -25,12 +26,17 @@ OPEN_PRINTED_ADDRESS = "Open the address that tlapp printed when it started, wit
 
 def unknown_host(host: str) -> str:
     """The request asks for a name that is not this server's."""
-    return f'This server is not called "{_shown(host)}". {ALLOW_HOST}'
+    return f'This server is not called "{shortened(host)}". {ALLOW_HOST}'
+
+
+def no_host_name(given: str) -> str:
+    """What was allowed as a host is none."""
+    return f'"{shortened(given)}" is no name of a host.'
 
 
 def foreign_origin(origin: str) -> str:
     """A page from elsewhere asks."""
-    return f'Pages from elsewhere ("{_shown(origin)}") cannot use this server. {OPEN_ITSELF}'
+    return f'Pages from elsewhere ("{shortened(origin)}") cannot use this server. {OPEN_ITSELF}'
 
 
 def body_too_large(limit_bytes: int) -> str:
@@ -55,12 +61,7 @@ def too_many_uploads(seconds: int) -> str:
 
 def unknown_endpoint(name: str, known: tuple[str, ...]) -> str:
     """A program has named an endpoint that is not there."""
-    return f'There is no endpoint "{_shown(name)}". Choose among: {", ".join(known)}.'
-
-
-def _shown(said: str) -> str:
-    """As much as is shown of what was sent."""
-    return said if len(said) <= MOST_ECHOED else f"{said[:MOST_ECHOED]}..."
+    return f'There is no endpoint "{shortened(name)}". Choose among: {", ".join(known)}.'
 
 
 def too_many_waiting(seconds: int) -> str:
