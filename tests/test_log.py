@@ -1,6 +1,7 @@
 """The log: bounded, told by numbers, and without what visitors have named."""
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,15 @@ def test_only_the_owner_reads_the_files_also_after_they_were_changed(tmp_path: P
     files = list((tmp_path / "logs").iterdir())
     assert any(file.name == f"{LOG_NAME}.1" for file in files)
     assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+
+
+def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "logs").mkdir()
+    os.mkfifo(tmp_path / "logs" / LOG_NAME)
+    start_log(tmp_path)
+    assert "stderr alone" in capsys.readouterr().err
 
 
 def test_when_the_log_ends_nothing_of_it_is_left(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from tlapp.errors import TlappError
 from tlapp.settings import Settings, read_settings
 
 HIGHEST_PORT = 65_535
+MOST_OPEN_FILES = 65_536
 
 
 def run_program(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -140,6 +141,19 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="+", metavar="NAME", help="backbones, or: all")
 
 
+def _allow_many_connections() -> None:
+    """As many open files as this process may have: a class is a thousand connections and more,
+    and the usual bound is 1,024."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
     """Show the page until somebody ends it. Gradio reads its variables when it is imported."""
     from tlapp.log import start_log
@@ -149,6 +163,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         ending.callback(start_log(settings.home))
         uploads = open_uploads(settings.home)
         ending.callback(uploads.close)
+        _allow_many_connections()
         os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
         os.environ["GRADIO_TEMP_DIR"] = str(uploads.path)
         from tlapp.ui.shell import launch

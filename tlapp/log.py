@@ -134,6 +134,8 @@ def _files(folder: Path) -> list[logging.Handler]:
     folder.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = []
     for name, level in ((LOG_NAME, logging.INFO), (INCIDENTS_NAME, logging.ERROR)):
+        if (folder / name).exists() and not (folder / name).is_file():
+            raise FileExistsError  # to open a pipe would wait for ever
         handler = _QuietFile(
             folder / name, maxBytes=FILE_BYTES, backupCount=EARLIER_FILES, encoding="utf-8"
         )

@@ -22,6 +22,7 @@ from tests.app.canary import (
 from tests.app.visits import bring
 from tests.server import AppServer, running_server
 from tlapp.backbones.catalog import CARDS
+from tlapp.settings import PUBLIC_LIMITS
 
 CANARY_SECONDS = 1.0
 BODY_BYTES = 290 * MEGABYTE
@@ -114,6 +115,20 @@ def test_a_program_brings_pictures_as_ever(attacked: AppServer, pictures_zip: Pa
     client = Client(attacked.url, verbose=False, analytics_enabled=False)
     assert bring(client, pictures_zip)["classes"] == {"checks": 8, "dots": 8, "stripes": 8}
     client.close()
+
+
+def test_a_program_is_told_which_of_its_data_sets_made_room(
+    attacked: AppServer, pictures_zip: Path
+) -> None:
+    brought = []
+    with httpx.Client(base_url=attacked.url, timeout=60, trust_env=False) as program:
+        for _ in range(PUBLIC_LIMITS.datasets + 1):
+            content = pictures_zip.read_bytes()
+            sent = program.post("/gradio_api/upload", files={"files": content}).json()
+            file = {"path": sent[0], "meta": {"_type": "gradio.FileData"}}
+            answer = program.post("/gradio_api/run/create_dataset", json={"data": [file]})
+            brought.append(answer.json()["data"][0])
+    assert [each["removed"] for each in brought] == [[], [], [], [brought[0]["dataset_id"]]]
 
 
 def _send(

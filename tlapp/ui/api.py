@@ -84,20 +84,24 @@ def build_api(page: Page) -> None:
 
 
 def create_dataset(page: Page, archive: str | None, request: gr.Request) -> dict[str, Any]:
-    """Import a zip of class folders: `{"dataset_id", "classes", "findings", "skipped"}`.
+    """Import a zip of class folders: `{"dataset_id", "classes", "findings", "skipped", "removed"}`.
 
-    What a program brings is one owner's (`Page.program_owner`), within the limits of a visitor.
+    What a program brings is one owner's (`Page.program_owner`), within the limits of a visitor;
+    "removed" are the ids of the owner's oldest data sets, which have made room.
     """
     if archive is None:
         raise DataError(text.NO_ZIP, hint=text.SEND_ZIP)
     path = Path(archive)  # not ours to remove: another client may have sent the same zip
     owner = page.program_owner(request)
+    before = page.workspace.datasets(owner)
     for event in page.workspace.import_archive(
         owner, path, name=path.name, should_stop=lambda: False
     ):
         if isinstance(event, ImportFinished):
             dataset = event.dataset
-    return present.dataset_json(dataset, page.workspace.findings(dataset))
+    kept = {each.dataset_id for each in page.workspace.datasets(owner)}
+    removed = [each.dataset_id for each in before if each.dataset_id not in kept]
+    return {**present.dataset_json(dataset, page.workspace.findings(dataset)), "removed": removed}
 
 
 def train(

@@ -85,10 +85,14 @@ def test_an_error_before_any_answer_is_answered() -> None:
     assert ask(_app(0, b"", ValueError("x")), Request("GET", "/")).status == 500
 
 
-def test_an_error_within_an_answer_that_has_begun_ends_it() -> None:
-    answer = asyncio.run(Request("GET", "/").send_to(_app(200, b"012345", ValueError("x"))))
+def test_an_error_within_an_answer_that_has_begun_ends_it_and_is_no_incident(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO):
+        answer = asyncio.run(Request("GET", "/").send_to(_app(200, b"012345", ValueError("x"))))
     assert answer is not None
     assert answer.body == b"012345"
+    assert [line.levelno for line in caplog.records] == [logging.INFO]
 
 
 def test_a_refusal_of_the_door_still_says_when_to_try_again() -> None:

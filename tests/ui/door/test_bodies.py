@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.ui.door.asking import Behind, Request, ask
-from tlapp.ui.door.bodies import BodyCheck
+from tlapp.ui.door.bodies import BODIES_BYTES_OF_A_CLIENT, BodyCheck
 from tlapp.ui.door.routes import ASK_BYTES, NO_BODY_BYTES
 
 ASK = {"tlapp.kind": "ask"}
@@ -47,6 +47,30 @@ def test_a_sender_that_hangs_up_reaches_nobody() -> None:
     request = _request(5, 5, leaves_after=1)
     assert asyncio.run(request.send_to(BodyCheck(behind := Behind()))) is None
     assert not behind.scopes
+
+
+def test_many_bodies_at_once_hold_no_more_than_their_share() -> None:
+    check = BodyCheck(Behind())
+    slow = BODIES_BYTES_OF_A_CLIENT // ASK_BYTES
+
+    async def crowd() -> list[int]:
+        holding = [
+            asyncio.create_task(_request(ASK_BYTES - 1, hangs_after=1).send_to(check))
+            for _ in range(slow)
+        ]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        refused = await _request(ASK_BYTES).send_to(check)
+        for each in holding:
+            each.cancel()
+        await asyncio.gather(*holding, return_exceptions=True)
+        after = await _request(ASK_BYTES).send_to(check)
+        assert refused is not None
+        assert refused.headers["retry-after"]
+        assert after is not None
+        return [refused.status, after.status]
+
+    assert asyncio.run(crowd()) == [429, 200]
 
 
 def test_an_upload_is_not_read_here() -> None:

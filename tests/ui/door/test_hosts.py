@@ -53,6 +53,8 @@ def test_only_names_of_this_server_are_answered(host: str, local: int, everywher
         ({"origin": "http://localhost:7860"}, 403),
         ({"origin": "null"}, 403),
         ({"origin": "file://"}, 403),
+        ({"origin": "http://[::1"}, 403),
+        ({"origin": "http://127.0.0.1:7860/path"}, 403),
         ({"origin": "http://127.0.0.1:7860@evil.example"}, 403),
         ({"origin": "https://class.example"}, 200),  # a proxy shows the page under this name
         ({"origin": "https://class.example:8443"}, 403),

@@ -68,12 +68,16 @@ class _Answer:
 
     async def finish(self, fault: str) -> None:
         """Say what went wrong; `fault` is what was raised, for the log, or ""."""
+        if fault and self._has_started:  # a stream of somebody whom Gradio does not know (any more)
+            logger.info("Answer broken off: %s", fault)
+            await self._send({"type": "http.response.body", "body": b""})
+            return
         incident = secrets.token_hex(4) if fault else ""
         if fault:
             logger.error("Incident %s: %s", incident, fault)
         if self._held_status:
             await refuse(self._plainly, *in_words(self._held_status, self._body, incident))
-        elif fault and not self._has_started:
+        elif fault:
             await refuse(self._plainly, 500, unexpected_error(incident))
 
     async def _plainly(self, message: Message) -> None:

@@ -6,7 +6,11 @@ it at once or not at all.
 """
 
 import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from tlapp.settings import MEGABYTE
 from tlapp.ui.door.asgi import (
     App,
     DisconnectedError,
@@ -15,12 +19,17 @@ from tlapp.ui.door.asgi import (
     RefusedError,
     Scope,
     Send,
+    client_of,
     header,
     refuse,
 )
 from tlapp.ui.door.routes import ASK_BYTES, NO_BODY_BYTES, route_kind
 from tlapp.ui.text import door as words
 
+Hold = Callable[[int], None]
+BODIES_BYTES = 50 * MEGABYTE  # of all bodies that are coming or being answered
+BODIES_BYTES_OF_A_CLIENT = 25 * MEGABYTE
+RETRY_SECONDS = 5
 BODY_SECONDS = 20.0  # for a body of a megabyte at most, also over a school's network
 
 
@@ -30,16 +39,46 @@ class BodyCheck:
     def __init__(self, app: App, *, seconds: float = BODY_SECONDS) -> None:
         self.app = app
         self.seconds = seconds
+        self._held_bytes: Counter[str] = Counter()  # by client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or route_kind(scope) == "upload":
             await self.app(scope, receive, send)
             return
+        with self._holding(client_of(scope)) as hold:
+            await self._read_and_pass_on(scope, receive, send, hold)
+
+    @contextmanager
+    def _holding(self, client: str) -> Iterator[Hold]:
+        """Counts the bytes that one request holds until the block is left."""
+        held = 0
+
+        def hold(count: int) -> None:
+            nonlocal held
+            held += count
+            self._held_bytes[client] += count
+            if (
+                self._held_bytes[client] > BODIES_BYTES_OF_A_CLIENT
+                or self._held_bytes.total() > BODIES_BYTES
+            ):
+                raise RefusedError(429, words.too_many_bodies(RETRY_SECONDS))
+
+        try:
+            yield hold
+        finally:
+            self._held_bytes[client] -= held
+            if not self._held_bytes[client]:
+                del self._held_bytes[client]
+
+    async def _read_and_pass_on(
+        self, scope: Scope, receive: Receive, send: Send, hold: Hold
+    ) -> None:
         limit = ASK_BYTES if route_kind(scope) == "ask" else NO_BODY_BYTES
         try:
-            body = await asyncio.wait_for(_read_body(scope, receive, limit), self.seconds)
+            body = await asyncio.wait_for(_read_body(scope, receive, limit, hold), self.seconds)
         except RefusedError as refused:
-            await refuse(send, refused.status, refused.said)
+            retry = RETRY_SECONDS if refused.status == 429 else None
+            await refuse(send, refused.status, refused.said, retry_seconds=retry)
         except asyncio.TimeoutError:  # the built-in one only from Python 3.11 on
             await refuse(send, 408, words.TOO_SLOW)
         except DisconnectedError:
@@ -48,8 +87,9 @@ class BodyCheck:
             await self.app({**scope, "tlapp.bytes": body}, _once(body, receive), send)
 
 
-async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """All of the body. Raises RefusedError at the first byte over the limit."""
+async def _read_body(scope: Scope, receive: Receive, limit: int, hold: Hold) -> bytes:
+    """All of the body. Raises RefusedError at the first byte over the limit, or when others hold
+    too much."""
     too_large = RefusedError(413, words.body_too_large(limit))
     if declared_bytes(scope) > limit:
         raise too_large
@@ -61,6 +101,7 @@ async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
             raise DisconnectedError
         chunks.append(message.get("body", b""))
         count += len(chunks[-1])
+        hold(len(chunks[-1]))
         if count > limit:
             raise too_large
         if not message.get("more_body", False):

@@ -18,6 +18,7 @@ from tlapp.ui.door.asgi import RefusedError
 from tlapp.ui.text import door as words
 
 FIELD_BYTES = 64_000  # of all fields that are no files, and of each part's header lines
+FIELDS = 20  # parts that are no files: each costs time, also an empty one
 BUFFER_BYTES = 1_000_000  # written to the disk at once
 
 
@@ -41,6 +42,7 @@ class FileForm:
         self._buffers: list[tuple[Path, bytes]] = []
         self._buffered_bytes = 0
         self._field_bytes = 0
+        self._part_count = 0
         self._name, self._value, self._disposition = b"", b"", b""
         callbacks: dict[str, Callable[..., None]] = {
             "on_part_begin": self._begin_part,
@@ -76,6 +78,9 @@ class FileForm:
                 file.writelines(content for _, content in parts)
 
     def _begin_part(self) -> None:
+        self._part_count += 1
+        if self._part_count > self._most_files + FIELDS:
+            raise RefusedError(413, words.too_many_files(self._most_files))
         self._file = None
         self._disposition = b""
 

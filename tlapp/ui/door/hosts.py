@@ -11,13 +11,13 @@ import re
 import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from tlapp.errors import ServerError
 from tlapp.ui.door.asgi import App, Receive, Scope, Send, header, refuse
 from tlapp.ui.text import door as words
 
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?", re.ASCII | re.IGNORECASE)
+_ORIGIN = re.compile(r"https?://([^/]+)", re.IGNORECASE)
 _USUAL_PORTS = ("", "80", "443")  # left out of addresses, or not
 _EVERYWHERE = ("0.0.0.0", "::", "")
 _SAFE_METHODS = ("GET", "HEAD")
@@ -122,8 +122,8 @@ class HostCheck:
 
         A proxy may call us by another name than its visitors call it; theirs is then an allowed one.
         """
-        parts = urlsplit(origin) if origin.startswith(("http://", "https://")) else None
-        page = read_authority(parts.netloc) if parts else None
+        match = _ORIGIN.fullmatch(origin)
+        page = read_authority(match[1]) if match else None
         if page is None:
             return False
         return page in here or (page.name in self.hosts.public_names and not page.port)

@@ -59,6 +59,11 @@ def too_many_uploads(seconds: int) -> str:
     return f"Too many uploads at once from your address. Try again in {seconds} s."
 
 
+def too_many_bodies(seconds: int) -> str:
+    """So many large requests are coming at once that another one would take too much memory."""
+    return f"Too many large requests at once. Try again in {seconds} s."
+
+
 def unknown_endpoint(name: str, known: tuple[str, ...]) -> str:
     """A program has named an endpoint that is not there."""
     return f'There is no endpoint "{shortened(name)}". Choose among: {", ".join(known)}.'
