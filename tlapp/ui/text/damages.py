@@ -28,7 +28,7 @@ _TO_DO = {
     "weights": "They are downloaded again when they are needed.",
     "folder": "Move away what stands there, then start again.",
 }
-EARLIER_IS_USED = "What was kept before its last change is used."
+EARLIER_IS_USED = "The version before it is used."
 HEADING = "Damaged files"
 
 
