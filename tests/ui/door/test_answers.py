@@ -8,7 +8,7 @@ import pytest
 
 from tests.ui.door.asking import Request, ask
 from tlapp.ui.door.answers import Answers
-from tlapp.ui.door.asgi import Receive, Scope, Send, refuse
+from tlapp.ui.door.asgi import Message, Receive, Scope, Send, refuse
 from tlapp.ui.door.hosts import HostCheck, known_hosts
 from tlapp.ui.text import door as words
 
@@ -79,6 +79,23 @@ def test_an_error_that_nobody_caught_is_one_line_in_the_log_without_its_message(
     assert "Traceback" not in caplog.text
     incident = line.getMessage().split()[1].rstrip(":")
     assert incident in answer.error
+
+
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_an_answer_ends_once_whatever_comes_after_it(is_complete: bool) -> None:
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x", "more_body": not is_complete})
+        raise ValueError("x")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    asyncio.run(Answers(app)(scope, None, send))  # type: ignore[arg-type]  # nothing is received
+    assert [message.get("more_body", False) for message in sent[1:]].count(False) == 1
 
 
 def test_an_error_before_any_answer_is_answered() -> None:

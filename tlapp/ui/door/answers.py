@@ -50,6 +50,7 @@ class _Answer:
         self._send = send
         self._is_for_programs = is_for_programs
         self._has_started = False
+        self._is_complete = False
         self._held_status = 0  # of an error; 0: none is held back
         self._body = b""
 
@@ -63,6 +64,8 @@ class _Answer:
             self._has_started = not self._held_status
         if not self._held_status:
             await self._plainly(message)
+            is_body = message["type"] == "http.response.body"
+            self._is_complete = is_body and not message.get("more_body", False)
         elif len(self._body) < MOST_BODY_BYTES:
             self._body += message.get("body", b"")
 
@@ -70,7 +73,8 @@ class _Answer:
         """Say what went wrong; `fault` is what was raised, for the log, or ""."""
         if fault and self._has_started:  # a stream of somebody whom Gradio does not know (any more)
             logger.info("Answer broken off: %s", fault)
-            await self._send({"type": "http.response.body", "body": b""})
+            if not self._is_complete:
+                await self._send({"type": "http.response.body", "body": b""})
             return
         incident = secrets.token_hex(4) if fault else ""
         if fault:
