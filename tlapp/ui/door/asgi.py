@@ -4,7 +4,9 @@ https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -45,6 +47,18 @@ def client_of(scope: Scope) -> str:
     """The address from which the request came; "" when the server does not know it."""
     known: str = scope.get("tlapp.client") or (scope.get("client") or ("",))[0]
     return known
+
+
+@contextmanager
+def counted(counter: Counter[str], client: str) -> Iterator[None]:
+    """One more of this client's until the block is left; a client without any is forgotten."""
+    counter[client] += 1
+    try:
+        yield
+    finally:
+        counter[client] -= 1
+        if not counter[client]:
+            del counter[client]
 
 
 async def refuse(send: Send, status: int, words: str, *, retry_seconds: int | None = None) -> None:

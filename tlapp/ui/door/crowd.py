@@ -10,8 +10,8 @@ import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from math import ceil
 from types import MappingProxyType
@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 
 from gradio.block_function import BlockFunction
 
-from tlapp.ui.door.asgi import App, Message, Receive, Scope, Send, client_of, refuse
+from tlapp.ui.door.asgi import App, Message, Receive, Scope, Send, client_of, counted, refuse
 from tlapp.ui.door.lines import IMPORT_LINE, OPEN_LINE, TRY_LINE, Lines, client_of_event
 from tlapp.ui.door.listeners import Listeners
 from tlapp.ui.door.routes import API
@@ -110,7 +110,7 @@ class Crowd:
         if is_direct and session is None:
             await self._call_once(scope, receive, send, client)
             return
-        with _counted(self._direct if is_direct else self._entering, client):
+        with counted(self._direct if is_direct else self._entering, client):
             await self.app(scope, receive, send)
 
     async def _call_once(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
@@ -124,7 +124,7 @@ class Crowd:
             return {**message, "body": body} if message["type"] == "http.request" else message
 
         try:
-            with _counted(self._direct, client):
+            with counted(self._direct, client):
                 await self.app(scope, receive_named, send)
         finally:
             self._lines.forget(session)
@@ -187,17 +187,6 @@ class Crowd:
         if self.listeners.count_sessions(client) >= self._shares.sessions:
             self.listeners.make_room(client)
         return self.listeners.count_sessions(client) < self._shares.sessions
-
-
-@contextmanager
-def _counted(counter: Counter[str], client: str) -> Iterator[None]:
-    counter[client] += 1
-    try:
-        yield
-    finally:
-        counter[client] -= 1
-        if not counter[client]:
-            del counter[client]
 
 
 def _retry_seconds(seconds: float) -> int:

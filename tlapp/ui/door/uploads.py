@@ -22,6 +22,7 @@ from tlapp.ui.door.asgi import (
     Send,
     answer_json,
     client_of,
+    counted,
     header,
     refuse,
 )
@@ -73,12 +74,8 @@ class Uploads:
             said = words.too_many_uploads(RETRY_SECONDS)
             await refuse(send, 429, said, retry_seconds=RETRY_SECONDS)
             return
-        self._under_way[client] += 1
-        try:
+        with counted(self._under_way, client):
             await self._answer(scope, receive, send)
-        finally:
-            self._under_way[client] -= 1
-            self._under_way += Counter()  # forgets clients that have none
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         folder: Path | None = None
