@@ -32,6 +32,7 @@ FOR_EVERYONE = (
     "stopping",
     "files",
     "stored",
+    "recent",
     "damages",
     "owners",
 )
