@@ -158,7 +158,7 @@ def _allow_many_connections() -> None:
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
     """Show the page until somebody ends it. Gradio reads its variables when it is imported."""
     from tlapp.log import start_log
-    from tlapp.workspace.uploads import open_uploads
+    from tlapp.workspace import open_uploads
 
     with ExitStack() as ending:
         ending.callback(start_log(settings.home))

@@ -59,7 +59,9 @@ def _first_run(home: Path, source: Path, backbone: Backbone) -> tuple[float, flo
     """Seconds from pressing Train to the end; seconds of decoding alone; pictures. Empty cache."""
     workspace = Workspace(_settings(home))
     try:
-        workspace.answers(workspace.prepare(()), None)  # a server has the backbone loaded by then
+        workspace.visitors.imagenet_answers(
+            workspace.visitors.prepare(()), workspace.models.backbone("efficientnet_lite0")
+        )  # a server has the backbone loaded by then
         dataset = import_pictures(workspace, source)
         seconds = train_seconds(workspace, dataset, TrainConfig(epochs=EPOCHS))
         picture_of = DatasetStore(home / "datasets", LOCAL_LIMITS).pictures(dataset)
@@ -72,15 +74,15 @@ def _first_run(home: Path, source: Path, backbone: Backbone) -> tuple[float, flo
 def import_pictures(workspace: Workspace, source: Path) -> Dataset:
     """The folder as a data set of a new visitor."""
     owner = owner_of(new_visitor())
-    for _ in workspace.import_folder(owner, source, name="run", should_stop=lambda: False):
+    for _ in workspace.library.import_folder(owner, source, name="run", should_stop=lambda: False):
         pass
-    return workspace.datasets(owner)[0]
+    return workspace.of(owner).datasets()[0]
 
 
 def train_seconds(workspace: Workspace, dataset: Dataset, config: TrainConfig) -> float:
     """Wall time from the click to the end of the last epoch."""
     started = time.perf_counter()
-    run_id = workspace.start_training(dataset.owner, dataset.dataset_id, config)
+    run_id = workspace.trainings.start(dataset.owner, dataset, config)
     while not workspace.live(run_id).is_over:
         time.sleep(0.01)
     seconds = time.perf_counter() - started

@@ -85,11 +85,8 @@ def peak_of_camera_import(folder: Path) -> int:
     camera_pictures(folder / "pictures")
     workspace = Workspace(Settings(home=folder / "home", is_public=False, limits=LOCAL_LIMITS))
     try:
-        for _ in workspace.import_folder(
-            owner_of(new_visitor()),
-            folder / "pictures",
-            name="camera",
-            should_stop=lambda: False,
+        for _ in workspace.library.import_folder(
+            owner_of(new_visitor()), folder / "pictures", name="camera", should_stop=lambda: False
         ):
             pass
     finally:
@@ -170,17 +167,17 @@ def growth_of(home: Path, source: Path, config: "TrainConfig") -> Growth:
     resident = psutil.Process().memory_info
     try:
         owner = owner_of(new_visitor())
-        for _ in workspace.import_folder(
+        for _ in workspace.library.import_folder(
             owner, source, name=source.name, should_stop=lambda: False
         ):
             pass
-        dataset = workspace.datasets(owner)[0]
-        expected = workspace.costs(dataset.dataset_id, config).memory_bytes
+        dataset = workspace.of(owner).datasets()[0]
+        expected = workspace.models.costs(dataset, config).memory_bytes
         give_back_memory()  # as the queue does after each job: an import is one
         before, in_use_before = resident().rss, _bytes_in_use()
         peak = before
         in_use = []
-        run_id = workspace.start_training(owner, dataset.dataset_id, config)
+        run_id = workspace.trainings.start(owner, dataset, config)
         while not (live := workspace.live(run_id)).is_over:
             peak = max(peak, resident().rss)
             if live.phase != "waiting":

@@ -13,7 +13,7 @@ from tests.benchmarks.rows import Row
 from tlapp.backbones.loading import Backbone
 from tlapp.backbones.weights import WeightsStore
 from tlapp.training.presets import PRESETS, apply_preset, find_preset
-from tlapp.workspace.shelf import BackboneShelf
+from tlapp.workspace.models import Backbones
 
 BACKBONES = ("efficientnet_lite0", "resnet18")
 EPOCHS = 2  # of what learns after the head; memory is at its highest within them
@@ -53,15 +53,15 @@ def growth_in_preset(home: Path, source: Path, backbone: str, name: str) -> Grow
         config = replace(config, epochs=EPOCHS)
     if backbone.startswith("efficientnet_lite"):
         return growth_of(home, source, config)
-    load = BackboneShelf.get
+    load = Backbones.get
 
-    def drawn(shelf: BackboneShelf, name: str, **options: Any) -> Backbone:
+    def drawn(backbones: Backbones, name: str, **options: Any) -> Backbone:
         """Random weights that stand for pretrained ones: as large, BatchNorm fixed."""
         wanted = options.get("pretrained", True)
-        return replace(load(shelf, name, pretrained=False), pretrained=wanted)
+        return replace(load(backbones, name, pretrained=False), pretrained=wanted)
 
     with (
-        patch.object(BackboneShelf, "get", drawn),
+        patch.object(Backbones, "get", drawn),
         patch.object(WeightsStore, "is_ready", lambda *_: True),
         patch.object(WeightsStore, "weights_hash", lambda *_: "drawn"),
     ):

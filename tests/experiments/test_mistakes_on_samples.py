@@ -21,16 +21,16 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
     home = tmp_path_factory.mktemp("samples")
     workspace = Workspace(Settings(home=home, is_public=False, limits=LOCAL_LIMITS))
     owner = owner_of(new_visitor())
-    *_, imported = workspace.import_samples(owner, should_stop=lambda: False)
+    *_, imported = workspace.library.import_samples(owner, should_stop=lambda: False)
     assert isinstance(imported, ImportFinished)
-    run_id = workspace.start_training(owner, imported.dataset.dataset_id, TrainConfig())
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = workspace.trainings.start(owner, imported.dataset, TrainConfig())
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     dataset = workspace.dataset(imported.dataset.dataset_id)
-    experiments = workspace.lab.experiments
+    experiments = workspace.experiments
 
     @cache
     def make(name: str) -> MistakeValue:
-        experiment_id = workspace.lab.start_mistake(owner, workspace.run(run_id), dataset, name)
+        experiment_id = workspace.experiments.start_mistake(workspace.run(run_id), dataset, name)
         assert experiments.wait(experiment_id, 4 * PATIENCE_SECONDS)
         seen = experiments.look(experiment_id)
         assert seen.state == "finished", seen.message

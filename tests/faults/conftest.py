@@ -29,9 +29,9 @@ def tiny_network(monkeypatch: pytest.MonkeyPatch) -> None:
     ) -> Backbone:
         return replace(tiny_backbone(pretrained=pretrained, seed=seed), card=card)
 
-    for place in ("tlapp.workspace.shelf.load_backbone", "tlapp.classifier.load_backbone"):
+    for place in ("tlapp.workspace.models.load_backbone", "tlapp.classifier.load_backbone"):
         monkeypatch.setattr(place, load)
-    monkeypatch.setattr("tlapp.workspace.shelf.sketch_backbone", load)
+    monkeypatch.setattr("tlapp.workspace.estimates.sketch_backbone", load)
 
 
 @pytest.fixture

@@ -43,8 +43,8 @@ def dataset(workspace: Workspace, owner: str, tmp_path: Path) -> Dataset:
 
 
 def trained(workspace: Workspace, owner: str, dataset: Dataset, config: TrainConfig) -> str:
-    run_id = workspace.start_training(owner, dataset.dataset_id, config)
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = workspace.trainings.start(owner, dataset, config)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     return run_id
 
 
@@ -59,7 +59,7 @@ def test_one_picture_a_class_is_learnt_without_claiming_an_accuracy(
     workspace: Workspace, owner: str, tmp_path: Path, config: TrainConfig, per_class: int
 ) -> None:
     dataset = bring(workspace, owner, class_folder(tmp_path / "few", per_class=per_class))
-    kinds = {finding.kind for finding in workspace.findings(dataset)}
+    kinds = {finding.kind for finding in workspace.library.findings(dataset)}
     record = workspace.run(trained(workspace, owner, dataset, config))
     assert record.state == "finished"
     assert ("nothing_held_out" in kinds) is (per_class == 1)
@@ -72,7 +72,7 @@ def test_a_rare_class_is_warned_of_and_has_its_own_accuracy(
     folder = class_folder(tmp_path / "uneven", ("dots",), per_class=60, width=24, height=24)
     class_folder(folder, ("rare",), per_class=2, width=24, height=24, first_seed=900)
     dataset = bring(workspace, owner, folder)
-    found = {finding.kind: finding for finding in workspace.findings(dataset)}
+    found = {finding.kind: finding for finding in workspace.library.findings(dataset)}
     assert found["imbalance"].class_names == ("dots", "rare")
     record = workspace.run(trained(workspace, owner, dataset, QUICK))
     assert [(each.name, each.total) for each in record.class_results] == [("dots", 12), ("rare", 1)]
@@ -83,12 +83,14 @@ def test_a_run_keeps_its_own_classes_when_they_change_afterwards(
 ) -> None:
     run_id = trained(workspace, owner, dataset, QUICK)
     images = remove_class(rename_class(dataset.images, 0, "Others"), 1)
-    workspace.save_dataset(replace(dataset, images=images), owner=owner)
+    workspace.library.save(replace(dataset, images=images))
     names = dataset.images.class_names
     assert workspace.run(run_id).class_names == names
     workspace.close()
     later = Workspace(settings)
-    answers = later.answers(later.prepare([("new.jpg", jpeg(0, 77))]), run_id)
+    answers = later.visitors.answers(
+        later.visitors.prepare([("new.jpg", jpeg(0, 77))]), later.trainings.classifier(run_id)
+    )
     assert {item.name for item in answers[0].ranked} == set(names)
     assert trained(later, owner, replace(dataset, images=images), QUICK) != run_id
     later.close()
@@ -97,7 +99,7 @@ def test_a_run_keeps_its_own_classes_when_they_change_afterwards(
 def test_pictures_that_change_during_a_training_are_those_of_its_beginning(
     workspace: Workspace, owner: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = workspace.classifier(trained(workspace, owner, dataset, WHOLE))
+    expected = workspace.trainings.classifier(trained(workspace, owner, dataset, WHOLE))
     began, may_go_on = threading.Event(), threading.Event()
 
     def held_train(job: TrainJob, **options: Any) -> Iterator[TrainingEvent]:
@@ -106,13 +108,13 @@ def test_pictures_that_change_during_a_training_are_those_of_its_beginning(
         yield from train(job, **options)
 
     monkeypatch.setattr("tlapp.workspace.trainings.train", held_train)
-    run_id = workspace.start_training(owner, dataset.dataset_id, WHOLE)
+    run_id = workspace.trainings.start(owner, dataset, WHOLE)
     assert began.wait(PATIENCE_SECONDS)
     changed = replace(dataset, images=rename_class(dataset.images, 0, "Other"), split_seed=9)
-    workspace.save_dataset(replace(changed, images=remove_class(changed.images, 1)), owner=owner)
+    workspace.library.save(replace(changed, images=remove_class(changed.images, 1)))
     may_go_on.set()
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
-    found = workspace.classifier(run_id)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    found = workspace.trainings.classifier(run_id)
     assert found.class_names == dataset.images.class_names
     assert is_equal(found.head.state_dict(), expected.head.state_dict())
     assert is_equal(found.backbone.module.state_dict(), expected.backbone.module.state_dict())
@@ -134,14 +136,14 @@ def test_a_mad_rate_in_a_later_phase_keeps_what_was_learnt_before(
     workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
     mad = replace(WHOLE, learning_rate=1e30)
-    run_id = workspace.start_training(owner, dataset.dataset_id, QUICK, mad)
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = workspace.trainings.start(owner, dataset, QUICK, mad)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     assert record.state == "failed"
     assert "Learning rate too high" in record.message
     assert record.best_epoch in (1, 2)
-    assert is_finite(workspace.classifier(run_id))
-    stored = [path.name for path in workspace.run_folder(run_id).rglob("epoch-*")]
+    assert is_finite(workspace.trainings.classifier(run_id))
+    stored = [path.name for path in workspace.trainings.folder(run_id).rglob("epoch-*")]
     assert len(stored) == 1
 
 
@@ -268,12 +270,12 @@ def test_whatever_breaks_at_whichever_call_the_run_has_failed_and_the_next_one_r
         monkeypatch.setattr(kind, name, broken)
     for call in range(1, MOST_CALLS):
         breaks.arm(call)
-        runs = {record.run_id for record in workspace.runs(owner)}
+        runs = {record.run_id for record in workspace.of(owner).runs()}
         try:
             run_id = trained(workspace, owner, dataset, WHOLE)
         except TlappError as refused:
             assert refused.hint
-            assert {record.run_id for record in workspace.runs(owner)} == runs
+            assert {record.run_id for record in workspace.of(owner).runs()} == runs
             continue
         record = workspace.run(run_id)
         if not breaks.has_broken:
@@ -283,7 +285,7 @@ def test_whatever_breaks_at_whichever_call_the_run_has_failed_and_the_next_one_r
         assert record.hint
         assert "Traceback" not in record.message
         breaks.arm(MOST_CALLS)
-        workspace.delete_run(run_id, owner=owner)
+        workspace.trainings.delete(workspace.of(owner).run(run_id).run_id)
         with pytest.raises(NotFoundError):
             workspace.run(run_id)
     assert record.state == "finished"

@@ -59,22 +59,20 @@ def test_every_naughty_name_lives_through_import_training_files_and_answers(
     dataset = bring(workspace, owner, folder, name="<b>=1+1\t\u202e")
     names = set(dataset.images.class_names)
     assert names == {shown(name) for name in NAUGHTY if name[0] != "."}
-    run_id = workspace.start_training(
-        owner, dataset.dataset_id, TrainConfig(epochs=1, batch_size=8)
-    )
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig(epochs=1, batch_size=8))
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     assert (record.state, record.class_names) == ("finished", dataset.images.class_names)
     json.dumps(record.to_json(), allow_nan=False)
     workspace.close()
 
     later = Workspace(settings)
-    assert later.dataset(dataset.dataset_id, owner=owner) == dataset
+    assert later.of(owner).dataset(dataset.dataset_id) == dataset
     assert later.run(run_id).class_names == dataset.images.class_names
-    tried = later.prepare([("\u202e<b>.jpg", pictures.jpeg())])
-    ranked = later.answers(tried, run_id)[0].ranked
+    tried = later.visitors.prepare([("\u202e<b>.jpg", pictures.jpeg())])
+    ranked = later.visitors.answers(tried, later.trainings.classifier(run_id))[0].ranked
     assert {item.name for item in ranked} <= names
-    assert later.curves(run_id, "png")
+    assert later.trainings.curves(run_id, "png")
     later.close()
     added = tree(settings.home) - before
     assert added

@@ -56,12 +56,12 @@ def test_who_removes_pictures_leaves_the_same_ones_of_somebody_else(
     assert [image.image_id for image in hers.images.images] == [
         image.image_id for image in his.images.images
     ]
-    workspace.delete_dataset(hers.dataset_id, owner=anna)
+    workspace.library.delete(workspace.of(anna).dataset(hers.dataset_id))
     with pytest.raises(NotFoundError):
         workspace.dataset(hers.dataset_id)
-    assert workspace.dataset(his.dataset_id, owner=ben) == his
+    assert workspace.of(ben).dataset(his.dataset_id) == his
     for image in his.images.images:
-        assert workspace.thumbnail(his.dataset_id, image.image_id)
-    run_id = workspace.start_training(ben, his.dataset_id, TrainConfig(epochs=1, freeze="none"))
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+        assert workspace.library.thumbnail(his.dataset_id, image.image_id)
+    run_id = workspace.trainings.start(ben, his, TrainConfig(epochs=1, freeze="none"))
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     assert workspace.run(run_id).state == "finished"

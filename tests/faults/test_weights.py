@@ -67,8 +67,8 @@ def test_without_a_network_the_packaged_backbone_trains(
     owner = owner_of(new_visitor())
     folder = class_folder(tmp_path / "few", ("dots", "stripes"), per_class=4)
     dataset = bring(workspace, owner, folder)
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=2))
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig(epochs=2))
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     assert workspace.run(run_id).state == "finished"
     workspace.close()
 

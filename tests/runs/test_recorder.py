@@ -62,7 +62,7 @@ def test_elapsed_time_counts_the_run_that_is_taken_up_and_rows_of_an_earlier_ver
 ) -> None:
     recorder = RunRecorder(run, run.record())
     rows = (make_row(1, seconds=2.0), make_row(2, seconds=3.0))  # know nothing of elapsed time
-    recorder.take_up(rows, (1, make_classifier(backbone, 1)))
+    recorder.resume(rows, (1, make_classifier(backbone, 1)))
     recorder.start()
     recorder.on_event(epoch_finished(make_classifier(backbone, 3), 3))
     assert recorder.record.seconds_before == 5.0

@@ -160,7 +160,7 @@ def test_a_split_of_the_page_is_refused_in_words(
 ) -> None:
     owner = page.owner_of(token)
     brought = bring(page.workspace, owner, small_folder)
-    page.workspace.change_visitor_state(
+    page.workspace.visitors.change(
         owner, lambda state: replace(state, dataset_id=brought.dataset_id)
     )
     for percent, seed in ((float("nan"), 0), (20, 10**400), (20, -1), ("20", 0), (20, "x")):
@@ -221,9 +221,9 @@ def test_wrong_settings_are_refused_before_anything_is_looked_at_or_computed(
     computed: list[str] = []
     for owner, name in (
         (type(page.workspace), "dataset"),
-        (type(page.workspace._planner), "plan"),
-        (type(page.workspace._planner), "seconds"),
-        (type(page.workspace._shelf), "sketch"),
+        (type(page.workspace.trainings), "plan"),
+        (type(page.workspace.models.estimates), "seconds"),
+        (type(page.workspace.models.estimates), "sketch"),
     ):
         original = getattr(owner, name)
 

@@ -12,13 +12,13 @@ import pytest
 from tests.runs.examples import make_record, make_row
 from tests.ui.test_rate_finder import TOKEN, panel, values_of  # noqa: F401  # a fixture
 from tlapp.data.dataset import Dataset
+from tlapp.runs.live import LiveRun
 from tlapp.training.config import TrainConfig
 from tlapp.ui.panels import choosing
 from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.panels.train import button_updates
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
-from tlapp.workspace import LiveRun
 
 LAST = TrainConfig(freeze="last:1")
 
@@ -50,7 +50,8 @@ def measure(
     def measure(timing: FakeTiming, config: TrainConfig) -> Any:
         owner = page.owner_of(token)
         remember(page, owner, config)
-        monkeypatch.setattr(page.workspace, "timing", timing)
+        for name in ("can_measure", "measure_epoch"):
+            monkeypatch.setattr(page.workspace.models, name, getattr(timing, name))
         return asyncio.run(choosing.measure_epoch(page, token))
 
     return measure

@@ -15,8 +15,7 @@ from tlapp.ui.panels import comparing
 from tlapp.ui.panels.choices import chosen_config, remember
 from tlapp.ui.session import Page
 from tlapp.ui.text.comparing import gain_sentence
-from tlapp.workspace import new_visitor
-from tlapp.workspace.plan import free_name
+from tlapp.workspace import free_name, new_visitor
 
 
 def event(run: str, **values: str) -> gr.EventData:
@@ -32,8 +31,8 @@ def owner(page: Page, token: str) -> str:
 @pytest.fixture
 def run_id(page: Page, owner: str, dataset: Dataset) -> str:
     config = TrainConfig(epochs=3, learning_rate=0.004)
-    run_id = page.workspace.start_training(owner, dataset.dataset_id, config)
-    assert page.workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = page.workspace.trainings.start(owner, dataset, config)
+    assert page.workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     return run_id
 
 
@@ -53,8 +52,8 @@ def test_the_best_run_of_each_data_set_is_marked() -> None:
 def test_a_run_keeps_the_number_that_it_was_given(
     page: Page, token: str, owner: str, dataset: Dataset, run_id: str
 ) -> None:
-    later = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=1))
-    assert page.workspace.wait(later, PATIENCE_SECONDS)
+    later = page.workspace.trainings.start(owner, dataset, TrainConfig(epochs=1))
+    assert page.workspace.trainings.wait(later, PATIENCE_SECONDS)
     first = page.workspace.run(run_id).name
     assert page.workspace.run(later).name == f"{first} (2)"
     comparing.rename(page, token, event(run_id, name="Mine"))
@@ -147,7 +146,7 @@ def test_an_earlier_run_is_shown_and_its_settings_taken_over(
     page: Page, token: str, owner: str, run_id: str
 ) -> None:
     assert comparing.open_run(page, token, event(run_id)).rows[0].is_shown
-    assert page.workspace.visitor_state(owner).run_id == run_id
+    assert page.workspace.of(owner).state().run_id == run_id
     remember(page, owner, TrainConfig())
     comparing.adopt(page, token, event(run_id))
     assert chosen_config(page, owner) == TrainConfig(epochs=3, learning_rate=0.004)
@@ -172,13 +171,13 @@ def test_only_runs_with_the_same_held_out_pictures_are_ranked() -> None:
 def test_no_other_run_is_shown_while_the_one_on_the_page_goes_on(
     page: Page, token: str, owner: str, run_id: str, dataset: Dataset, steps: StepTraining
 ) -> None:
-    busy = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig())
-    page.workspace.change_visitor_state(owner, lambda state: replace(state, run_id=busy))
+    busy = page.workspace.trainings.start(owner, dataset, TrainConfig())
+    page.workspace.visitors.change(owner, lambda state: replace(state, run_id=busy))
     with pytest.raises(RunError, match="not over yet"):
         comparing.open_run(page, token, event(run_id))
-    assert page.workspace.visitor_state(owner).run_id == busy
-    page.workspace.stop(busy)
-    assert page.workspace.wait(busy, PATIENCE_SECONDS)
+    assert page.workspace.of(owner).state().run_id == busy
+    page.workspace.trainings.stop(busy)
+    assert page.workspace.trainings.wait(busy, PATIENCE_SECONDS)
     assert comparing.open_run(page, token, event(run_id)).rows[0].is_shown
 
 

@@ -63,17 +63,15 @@ def test_an_import_waits_for_a_decision_and_takes_the_place_of_the_one_before(
     first = shown_dataset(page, owner)
     _import(page, token, small_folder)
     assert shown_dataset(page, owner) != first
-    assert len(page.workspace.datasets(owner)) == 1
+    assert len(page.workspace.of(owner).datasets()) == 1
     assert data.discard(page, token)[2] == HIDDEN
-    assert page.workspace.datasets(owner) == ()
+    assert page.workspace.of(owner).datasets() == ()
 
 
 def test_what_was_in_use_is_shown_again_when_an_import_is_discarded(
     page: Page, token: str, owner: str, small_folder: Path, dataset: Dataset
 ) -> None:
-    page.workspace.change_visitor_state(
-        owner, lambda _: VisitorState(dataset_id=dataset.dataset_id)
-    )
+    page.workspace.visitors.change(owner, lambda _: VisitorState(dataset_id=dataset.dataset_id))
     _import(page, token, small_folder)
     assert shown_dataset(page, owner) != dataset
     data.discard(page, token)
@@ -86,11 +84,11 @@ def test_an_import_that_was_removed_while_it_waited_is_no_longer_shown(
     _import(page, token, small_folder)
     shown = shown_dataset(page, owner)
     assert shown is not None
-    page.workspace.delete_dataset(shown.dataset_id)  # as the janitor does
+    page.workspace.library.delete(page.workspace.dataset(shown.dataset_id))  # as the janitor does
     assert shown_dataset(page, owner) is None
     assert data.show(page, owner)[2] == HIDDEN
     accept_pending(page, owner, shown.dataset_id)
-    assert page.workspace.visitor_state(owner) == VisitorState()
+    assert page.workspace.of(owner).state() == VisitorState()
     assert _import(page, token, small_folder)[-1][0] == "", "the next import is as usual"
 
 
@@ -106,25 +104,25 @@ def test_samples_that_cannot_be_imported_say_why_and_put_nothing_to_use(
     monkeypatch.setattr(page.workspace, "import_samples", refuse)
     updates = list(data.import_samples(page, token))
     assert "The disk is &lt;full&gt;." in updates[-1][0]
-    assert page.workspace.visitor_state(owner).dataset_id is None
+    assert page.workspace.of(owner).state().dataset_id is None
 
 
 def test_accepting_pictures_while_a_training_goes_on_leaves_it_on_the_page(
     page: Page, token: str, owner: str, small_folder: Path, steps: StepTraining
 ) -> None:
     learned_from = bring(page.workspace, owner, small_folder)
-    run_id = page.workspace.start_training(owner, learned_from.dataset_id, TrainConfig())
-    page.workspace.change_visitor_state(owner, lambda _: VisitorState(run_id=run_id))
+    run_id = page.workspace.trainings.start(owner, learned_from, TrainConfig())
+    page.workspace.visitors.change(owner, lambda _: VisitorState(run_id=run_id))
     _import(page, token, small_folder)
     data.accept(page, token)
-    state = page.workspace.visitor_state(owner)
+    state = page.workspace.of(owner).state()
     assert state.run_id == run_id
     assert state.dataset_id not in (None, learned_from.dataset_id)
-    page.workspace.stop(run_id)
-    assert page.workspace.wait(run_id, PATIENCE_SECONDS)
+    page.workspace.trainings.stop(run_id)
+    assert page.workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     _import(page, token, small_folder)
     data.accept(page, token)
-    assert page.workspace.visitor_state(owner).run_id is None
+    assert page.workspace.of(owner).state().run_id is None
 
 
 def test_an_import_that_comes_while_the_earlier_one_is_accepted_waits_in_its_turn(
@@ -135,7 +133,7 @@ def test_an_import_that_comes_while_the_earlier_one_is_accepted_waits_in_its_tur
     assert first is not None
     _import(page, token, small_folder)  # by another tab, while this one starts to train
     accept_pending(page, owner, first.dataset_id)
-    state = page.workspace.visitor_state(owner)
+    state = page.workspace.of(owner).state()
     assert state.dataset_id is None
     assert state.pending_dataset_id not in (None, first.dataset_id)
 
@@ -148,15 +146,15 @@ def test_an_import_that_the_page_cannot_keep_leaves_nothing(
 
     monkeypatch.setattr("tlapp.workspace.visitors.write_atomically", refuse)
     assert "disk of this machine" in _import(page, token, small_folder)[-1][0]
-    assert page.workspace.datasets(owner) == ()
+    assert page.workspace.of(owner).datasets() == ()
 
 
 def test_an_edit_of_classes_that_have_changed_meanwhile_is_refused(
     page: Page, token: str, owner: str, dataset: Dataset
 ) -> None:
     mine = replace(dataset, owner=owner)
-    page.workspace.save_dataset(mine)
-    page.workspace.change_visitor_state(owner, lambda _: VisitorState(dataset_id=mine.dataset_id))
+    page.workspace.library.save(mine)
+    page.workspace.visitors.change(owner, lambda _: VisitorState(dataset_id=mine.dataset_id))
     edit = {"action": "rename", "index": 0, "class_name": "dots", "name": "spots"}
     data.edit_classes(page, token, edit)  # type: ignore[arg-type]  # stands in for gr.EventData
     changed = shown_dataset(page, owner)

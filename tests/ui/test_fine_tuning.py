@@ -26,9 +26,9 @@ def owner(page: Page, token: str) -> str:
 
 def head(page: Page, owner: str, dataset: Dataset, config: TrainConfig) -> RunRecord:
     """A finished run of the head, shown on the page."""
-    run_id = page.workspace.start_training(owner, dataset.dataset_id, config)
-    assert page.workspace.wait(run_id, PATIENCE_SECONDS)
-    page.workspace.change_visitor_state(owner, lambda _: VisitorState(run_id=run_id))
+    run_id = page.workspace.trainings.start(owner, dataset, config)
+    assert page.workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    page.workspace.visitors.change(owner, lambda _: VisitorState(run_id=run_id))
     return page.workspace.run(run_id)
 
 
@@ -38,10 +38,10 @@ def tune(page: Page, panel: TrainPanel, token: str, shown: TrainConfig) -> RunRe
     after = chosen_config(page, page.owner_of(token))
     fields = filled[len(panel.buttons()) + 2 :]
     assert tuple(update["value"] for update in fields) == field_values(panel.form, after)
-    run_id = page.workspace.visitor_state(page.owner_of(token)).run_id
+    run_id = page.workspace.of(page.owner_of(token)).state().run_id
     assert run_id is not None
-    page.workspace.stop(run_id)
-    assert page.workspace.wait(run_id, PATIENCE_SECONDS)
+    page.workspace.trainings.stop(run_id)
+    assert page.workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     return page.workspace.run(run_id)
 
 
@@ -113,11 +113,11 @@ def test_when_the_pictures_have_changed_nothing_is_offered(
 ) -> None:
     record = head(page, owner, dataset, TrainConfig(epochs=1))
     live = replace(page.workspace.live(record.run_id), can_go_on=True)
-    monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: live)
+    monkeypatch.setattr(page.workspace.trainings, "live", lambda run_id: live)
     assert tuning.next_step(page, owner)
-    page.workspace.save_dataset(replace(dataset, split_seed=dataset.split_seed + 1))
+    page.workspace.library.save(replace(dataset, split_seed=dataset.split_seed + 1))
     assert tuning.next_step(page, owner) == ""
-    page.workspace.delete_dataset(dataset.dataset_id)
+    page.workspace.library.delete(page.workspace.dataset(dataset.dataset_id))
     assert tuning.next_step(page, owner) == ""
 
 
@@ -133,16 +133,18 @@ def test_a_run_that_is_fine_tuned_says_so_and_one_that_was_stopped_that_it_can_g
         config={**record.config, "freeze": "last:2"},
     )
     live = replace(page.workspace.live(record.run_id), record=tuned)
-    monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: live)
+    monkeypatch.setattr(page.workspace.trainings, "live", lambda run_id: live)
     assert tuning.next_step(page, owner) == FINE_TUNED  # the head is no run of its own
     after_head = replace(live, record=replace(tuned, continues=record.run_id))
-    monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: after_head)
+    monkeypatch.setattr(page.workspace.trainings, "live", lambda run_id: after_head)
     assert tuning.next_step(page, owner) == f"{FINE_TUNED} {HEAD_KEPT}"
     better = replace(tuned, epochs=(rows[0], replace(rows[1], valid_loss=0.0)))
     live = replace(live, record=better)
-    monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: live)
+    monkeypatch.setattr(page.workspace.trainings, "live", lambda run_id: live)
     assert tuning.next_step(page, owner) == FINE_TUNED
-    monkeypatch.setattr(page.workspace, "live", lambda run_id, owner: replace(live, can_go_on=True))
+    monkeypatch.setattr(
+        page.workspace.trainings, "live", lambda run_id: replace(live, can_go_on=True)
+    )
     assert tuning.next_step(page, owner) == f"{GO_ON} {FINE_TUNED}"
 
 
@@ -150,8 +152,8 @@ def test_without_a_run_or_while_it_goes_on_there_is_no_next_step(
     page: Page, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
     assert tuning.next_step(page, owner) == ""
-    run_id = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig())
-    page.workspace.change_visitor_state(owner, lambda _: VisitorState(run_id=run_id))
+    run_id = page.workspace.trainings.start(owner, dataset, TrainConfig())
+    page.workspace.visitors.change(owner, lambda _: VisitorState(run_id=run_id))
     assert tuning.next_step(page, owner) == ""
 
 
@@ -163,7 +165,7 @@ def test_while_something_else_is_under_way_nothing_can_be_begun_and_the_page_say
     dataset: Dataset,
     steps: StepTraining,
 ) -> None:
-    page.workspace.change_visitor_state(
+    page.workspace.visitors.change(
         owner, lambda _: VisitorState(dataset_id=dataset.dataset_id, run_id=None)
     )
 
@@ -173,13 +175,13 @@ def test_while_something_else_is_under_way_nothing_can_be_begun_and_the_page_say
         return said, {button["interactive"] for button in buttons}
 
     assert refreshed() == ("", {True})
-    run_ids = page.workspace.lab.start_race(owner, dataset, "efficientnet_lite0")
+    run_ids = page.workspace.experiments.start_race(owner, dataset, "efficientnet_lite0")
     said, can_begin = refreshed()
     assert "Your freeze race is under way" in said
     assert can_begin == {False}
-    page.workspace.stop(run_ids[0])
+    page.workspace.trainings.stop(run_ids[0])
     for run_id in run_ids:
-        assert page.workspace.wait(run_id, PATIENCE_SECONDS)
+        assert page.workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     assert refreshed() == ("", {True})
 
 
@@ -190,11 +192,11 @@ def test_while_fine_tuning_waits_try_knows_that_there_is_a_head(
     steps: StepTraining,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run_id = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig())
-    page.workspace.change_visitor_state(owner, lambda _: VisitorState(run_id=run_id))
+    run_id = page.workspace.trainings.start(owner, dataset, TrainConfig())
+    page.workspace.visitors.change(owner, lambda _: VisitorState(run_id=run_id))
     assert trying.show(page, owner).empty == NOTHING_TRIED
     tuning_run = replace(page.workspace.run(run_id), continues="the head's run")
-    monkeypatch.setattr(page.workspace, "run", lambda run_id, owner=None: tuning_run)
+    monkeypatch.setattr(page.workspace.trainings, "record", lambda run_id: tuning_run)
     assert trying.show(page, owner).empty == NOTHING_TRIED_YET
 
 

@@ -47,8 +47,8 @@ class Tab:
 def run_id(page: Page, token: str, dataset: Dataset, steps: StepTraining) -> str:
     """A training of the visitor, waiting for its first step."""
     owner = page.owner_of(token)
-    run_id = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig())
-    page.workspace.change_visitor_state(owner, lambda _: VisitorState(run_id=run_id))
+    run_id = page.workspace.trainings.start(owner, dataset, TrainConfig())
+    page.workspace.visitors.change(owner, lambda _: VisitorState(run_id=run_id))
     return run_id
 
 
@@ -118,9 +118,9 @@ def test_a_run_is_followed_to_its_end_and_no_longer(
 def test_a_run_is_followed_though_the_chosen_backbone_cannot_answer_yet(
     page: Page, token: str, run_id: str, steps: StepTraining
 ) -> None:
-    tried = page.workspace.prepare([("a.jpg", jpeg())])
+    tried = page.workspace.visitors.prepare([("a.jpg", jpeg())])
     owner = page.owner_of(token)
-    page.workspace.tried.keep(owner, tried)
+    page.workspace.visitors.keep_test_pictures(owner, tried)
     remember(page, owner, TrainConfig(backbone="resnet18"))  # not downloaded
 
     async def scenario() -> None:

@@ -18,9 +18,7 @@ from tlapp.ui.panels import mistakes
 from tlapp.ui.session import Page
 from tlapp.ui.text import mistakes as words
 from tlapp.ui.widgets.mistake_view import MistakeViewValue
-from tlapp.workspace import VisitorState, new_visitor
-from tlapp.workspace.experiments import Experiment
-from tlapp.workspace.lab import MISTAKE
+from tlapp.workspace import MISTAKE, Experiment, VisitorState, new_visitor
 
 RIGHT = Side(45, 50, certainty=0.8)
 
@@ -43,10 +41,10 @@ def told(**values: Any) -> str:
 def run_id(page: Page, token: str, dataset: Dataset) -> str:
     """A head that was trained for real, on the visitor's page."""
     owner = page.owner_of(token)
-    page.workspace.save_dataset(replace(dataset, owner=owner))
-    run_id = page.workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=2))
-    assert page.workspace.wait(run_id, PATIENCE_SECONDS)
-    page.workspace.change_visitor_state(owner, lambda _: VisitorState(run_id=run_id))
+    page.workspace.library.save(replace(dataset, owner=owner))
+    run_id = page.workspace.trainings.start(owner, dataset, TrainConfig(epochs=2))
+    assert page.workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    page.workspace.visitors.change(owner, lambda _: VisitorState(run_id=run_id))
     return run_id
 
 
@@ -106,7 +104,7 @@ def test_a_mistake_that_is_none_is_refused(page: Page, token: str, run_id: str) 
 
 def test_stop_ends_it_without_an_answer(page: Page, token: str, run_id: str) -> None:
     mistakes.stop(page, token)  # harmless without one
-    experiments = page.workspace.lab.experiments
+    experiments = page.workspace.experiments
     start = begin_mistake("bgr", RIGHT, class_count=4)
 
     def values(should_stop: Any) -> Iterator[MistakeValue]:

@@ -10,6 +10,7 @@ from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining
 from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError
 from tlapp.experiments.race import LANES, race_result
+from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.ui.panels import racing
 from tlapp.ui.session import Page
@@ -17,7 +18,6 @@ from tlapp.ui.text import PRESET_TITLES
 from tlapp.ui.text.racing import invitation, lane_note, race_status, verdict
 from tlapp.ui.widgets.race_view import RaceValue
 from tlapp.workspace import VisitorState, new_visitor
-from tlapp.workspace.live import LiveRun
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def owner(page: Page, token: str) -> str:
 @pytest.fixture
 def racing_page(page: Page, owner: str, dataset: Dataset, steps: StepTraining) -> Page:
     """A page whose visitor has started a race that goes step by step."""
-    page.workspace.save_dataset(replace(dataset, owner=owner))
-    page.workspace.change_visitor_state(
+    page.workspace.library.save(replace(dataset, owner=owner))
+    page.workspace.visitors.change(
         owner, lambda _: VisitorState(dataset_id=dataset.dataset_id, run_id=None)
     )
     return page
@@ -68,8 +68,8 @@ def test_a_race_has_five_lanes_and_ends_together(
     stranger = racing.refresh(racing_page, new_visitor())
     assert not value_of(stranger).lanes
     racing.stop(racing_page, token)
-    for record in racing_page.workspace.lab.newest_race(owner):
-        assert racing_page.workspace.wait(record.run_id, PATIENCE_SECONDS)
+    for record in racing_page.workspace.experiments.newest_race(owner):
+        assert racing_page.workspace.trainings.wait(record.run_id, PATIENCE_SECONDS)
     view, start, stop = racing.refresh(racing_page, token)
     assert view.status.startswith("The race was stopped before its end")
     assert view.verdict == ()

@@ -21,9 +21,7 @@ from tlapp.ui.panels.form import field_values
 from tlapp.ui.panels.train_panel import TrainPanel
 from tlapp.ui.session import Page
 from tlapp.ui.text import rate_finder as words
-from tlapp.workspace import new_visitor
-from tlapp.workspace.experiments import Experiment
-from tlapp.workspace.lab import RATE_FINDER
+from tlapp.workspace import RATE_FINDER, Experiment, new_visitor
 
 TOKEN = gr.State()  # stands for the component that holds the visitor's token
 REASON = RateReason(
@@ -62,7 +60,7 @@ def panel(page: Page) -> TrainPanel:
 
 def values_of(page: Page, panel: TrainPanel, token: str, config: TrainConfig) -> dict[Any, Any]:
     """What the browser sends when the page shows these settings."""
-    stages = page.workspace.sketch(config.backbone).stages
+    stages = page.workspace.models.sketch(config.backbone).stages
     locked = tuple(plan.stage.name for plan in plan_stages(stages, config) if plan.is_frozen)
     fields = zip(panel.form.components(), field_values(panel.form, config), strict=True)
     return {TOKEN: token, panel.cards: config.backbone, panel.ladder: locked, **dict(fields)}
@@ -70,7 +68,7 @@ def values_of(page: Page, panel: TrainPanel, token: str, config: TrainConfig) ->
 
 def found(page: Page, owner: str, value: RateSweep) -> None:
     """The visitor's newest search has found this."""
-    experiments = page.workspace.lab.experiments
+    experiments = page.workspace.experiments
     experiment_id = experiments.start(owner, RATE_FINDER, lambda should_stop: iter([value]))
     assert experiments.wait(experiment_id, PATIENCE_SECONDS)
 
@@ -95,7 +93,7 @@ def test_one_press_takes_the_rate_and_nothing_else(
 
 def test_stages_keep_their_share_of_the_rate(page: Page, panel: TrainPanel, token: str) -> None:
     owner = page.owner_of(token)
-    top = page.workspace.sketch("efficientnet_lite0").stages[-1].name
+    top = page.workspace.models.sketch("efficientnet_lite0").stages[-1].name
     config = TrainConfig(
         freeze="last:2",
         learning_rate=1e-3,
@@ -189,13 +187,13 @@ def test_a_search_is_started_followed_and_found_again(
     assert (start["visible"], stop["visible"], take["visible"]) == (True, False, True)
     assert len(page.watchers) == 0
     assert asyncio.run(follow()) == [told[-1]]  # as after a reload
-    state = page.workspace.visitor_state(owner)
+    state = page.workspace.of(owner).state()
     assert (state.dataset_id, state.run_id) == (None, None)
 
 
 def test_stop_ends_it(page: Page, token: str) -> None:
     rate_finder.stop(page, token)  # harmless without a search
-    experiments = page.workspace.lab.experiments
+    experiments = page.workspace.experiments
 
     def values(should_stop: Any) -> Any:
         while not should_stop():

@@ -50,6 +50,6 @@ def test_a_programs_owner_stays_after_a_restart_and_hides_its_address(page: Page
 
 def test_it_is_known_from_where_a_visitor_and_a_program_come(page: Page, token: str) -> None:
     page.note_client("1.1.1.1", ["", token, 3, [token]])
-    assert page.workspace.origins.address_of(owner_of(token)) == "1.1.1.1"
+    assert page.workspace.visitors.address_of(owner_of(token)) == "1.1.1.1"
     program = page.program_owner(_request("2.2.2.2", "a"))
-    assert page.workspace.origins.address_of(program) == "2.2.2.2"
+    assert page.workspace.visitors.address_of(program) == "2.2.2.2"

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.runs.examples import make_record, make_row
+from tlapp.runs.live import LiveRun
 from tlapp.ui.text.status import status_of
-from tlapp.workspace import LiveRun
 
 
 def _say(*, record: dict[str, Any] | None = None, **live: Any) -> str:

@@ -25,8 +25,8 @@ def test_a_training_that_the_page_cannot_keep_is_stopped_again(
 ) -> None:
     owner = page.owner_of(token)
     theirs = replace(dataset, owner=owner)
-    page.workspace.save_dataset(theirs)
-    page.workspace.change_visitor_state(
+    page.workspace.library.save(theirs)
+    page.workspace.visitors.change(
         owner, lambda state: replace(state, dataset_id=theirs.dataset_id)
     )
 
@@ -36,6 +36,6 @@ def test_a_training_that_the_page_cannot_keep_is_stopped_again(
     monkeypatch.setattr(train, "accept_pending", refuse)
     with pytest.raises(ServerError):
         train.start(page, panel, TOKEN, values_of(page, panel, token, TrainConfig()))
-    (record,) = page.workspace.runs(owner)
-    assert page.workspace.wait(record.run_id, PATIENCE_SECONDS)
+    (record,) = page.workspace.of(owner).runs()
+    assert page.workspace.trainings.wait(record.run_id, PATIENCE_SECONDS)
     assert page.workspace.run(record.run_id).state == "stopped"

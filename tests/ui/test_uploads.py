@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tlapp.errors import DataError
+from tlapp.evaluation.test_pictures import prepare_test_pictures
 from tlapp.settings import LOCAL_LIMITS
 from tlapp.ui.uploads import read_pictures, take_pictures
-from tlapp.workspace.trying import prepare_pictures
 
 LIMITS = replace(LOCAL_LIMITS, image_bytes=100, try_images=2)
 
@@ -31,14 +31,14 @@ def test_pictures_are_read_under_their_names_and_removed(tmp_path: Path) -> None
 def test_of_a_huge_file_no_more_is_read_than_it_takes_to_refuse_it(tmp_path: Path) -> None:
     raw = take_pictures(_uploads(tmp_path, 10_000), LIMITS)
     assert len(raw[0][1]) == 101
-    assert "limit" in prepare_pictures(raw, LIMITS).entries[0].error
+    assert "limit" in prepare_test_pictures(raw, LIMITS).entries[0].error
 
 
 def test_too_many_files_are_not_read_but_counted_and_removed(tmp_path: Path) -> None:
     raw = take_pictures(_uploads(tmp_path, 5, 5, 5), LIMITS)
     assert [len(content) for _, content in raw] == [5, 5, 0]
     with pytest.raises(DataError, match="3 test pictures"):
-        prepare_pictures(raw, LIMITS)
+        prepare_test_pictures(raw, LIMITS)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,10 +9,12 @@ from tests.runs.examples import make_record, make_row
 from tlapp.data.dataset import Dataset
 from tlapp.errors import TrainingError
 from tlapp.evaluation.predict import ClassProbability
+from tlapp.evaluation.test_pictures import TestAnswer
+from tlapp.runs.live import LiveRun
 from tlapp.training.config import TrainConfig
 from tlapp.training.presets import fine_tuning
 from tlapp.ui import widget_values
-from tlapp.workspace import DownloadState, LiveRun, TryResult, Workspace
+from tlapp.workspace import DownloadState, Workspace, split_of
 
 
 def _live(*, record: dict[str, Any] | None = None, **live: Any) -> LiveRun:
@@ -108,7 +110,7 @@ def test_the_class_list_counts_what_is_learned_from_and_held_out(
     workspace: Workspace, dataset: Dataset
 ) -> None:
     value = widget_values.class_list(workspace, dataset)
-    split = workspace.split(dataset)
+    split = split_of(dataset)
     assert value.summary == (
         f"12 pictures in 2 classes. {len(split.train)} to learn from, {len(split.valid)} held out."
     )
@@ -192,7 +194,7 @@ def test_a_card_says_where_its_weights_are(
     line: str,
 ) -> None:
     monkeypatch.setattr(
-        workspace.downloads,
+        workspace.models.downloads,
         "state",
         lambda name: DownloadState(
             backbone_name=name, state=state, done_bytes=done, total_bytes=10_000_000
@@ -209,8 +211,8 @@ def test_a_card_says_where_its_weights_are(
 def test_a_picture_shows_its_three_most_probable_classes_or_why_there_are_none() -> None:
     ranked = tuple(ClassProbability(name, 0.25) for name in "abcd")
     results = [
-        TryResult(name="<b>.jpg", thumbnail=b"jpeg", ranked=ranked),
-        TryResult(name="<b>.jpg", thumbnail=b"", ranked=(), error="It is empty."),
+        TestAnswer(name="<b>.jpg", thumbnail=b"jpeg", ranked=ranked),
+        TestAnswer(name="<b>.jpg", thumbnail=b"", ranked=(), error="It is empty."),
     ]
     first, second = widget_values.predictions(results, "Heading").pictures
     assert [bar.name for bar in first.classes] == ["a", "b", "c"]
@@ -220,7 +222,7 @@ def test_a_picture_shows_its_three_most_probable_classes_or_why_there_are_none()
 
 
 def test_the_ladder_tells_of_the_network_that_is_kept(workspace: Workspace) -> None:
-    stages = workspace.sketch("efficientnet_lite0").stages
+    stages = workspace.models.sketch("efficientnet_lite0").stages
     rows = (
         make_row(1, valid_accuracy=0.9),
         make_row(2, phase=2, valid_accuracy=0.5, agreement=0.8, drift=(0.1,) * len(stages)),

@@ -38,7 +38,9 @@ def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def bring(workspace: Workspace, owner: str, folder: Path, name: str = "Small") -> Dataset:
     """The folder as a data set of this owner."""
-    for event in workspace.import_folder(owner, folder, name=name, should_stop=lambda: False):
+    for event in workspace.library.import_folder(
+        owner, folder, name=name, should_stop=lambda: False
+    ):
         if isinstance(event, ImportFinished):
             return event.dataset
     raise AssertionError("The import did not finish.")
@@ -104,7 +106,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> StepTraining:
 def wait_until(workspace: Workspace, run_id: str, holds: Callable[[Any], bool]) -> Any:
     """The first snapshot of the run for which `holds` is true; woken by the run's changes."""
     news = threading.Event()
-    unsubscribe = workspace.listen(run_id, news.set)
+    unsubscribe = workspace.trainings.listen(run_id, news.set)
     try:
         while True:
             news.clear()

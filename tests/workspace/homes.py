@@ -15,12 +15,12 @@ from tlapp.backbones.speed import SpeedBook
 from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import Classifier
 from tlapp.data.dataset import Dataset, ImportFinished
+from tlapp.evaluation.test_pictures import prepare_test_pictures
 from tlapp.runs.recorder import RunRecorder
 from tlapp.runs.store import RunStore
 from tlapp.settings import LOCAL_LIMITS, Settings
 from tlapp.training.events import TrainingStopped
 from tlapp.workspace import VisitorState, Workspace
-from tlapp.workspace.trying import prepare_pictures
 
 WIDTH = 8
 IMAGE_IDS = tuple(f"{number:064x}" for number in range(50))
@@ -63,19 +63,19 @@ def make_home(folder: Path) -> FullHome:
         pictures = class_folder(folder / "pictures", ("dots", "stripes"), per_class=3)
         owners = ("a" * 64, "b" * 64)
         datasets = tuple(_bring(workspace, owner, pictures) for owner in owners)
-        backbone = workspace._shelf.get("efficientnet_lite0")
-        tried = prepare_pictures([("secret-name.jpg", jpeg())], settings.limits)
-        runs = workspace._trainings._runs
+        backbone = workspace.models.backbone("efficientnet_lite0")
+        tried = prepare_test_pictures([("secret-name.jpg", jpeg())], settings.limits)
+        runs = workspace.trainings._runs
         run_ids = tuple(
             _make_run(runs, owner, dataset, lambda epoch: make_classifier(backbone, epoch))
             for owner, dataset in zip(owners, datasets, strict=True)
         )
         for owner, dataset, run_id in zip(owners, datasets, run_ids, strict=True):
             state = VisitorState(dataset_id=dataset.dataset_id)
-            workspace.change_visitor_state(owner, lambda _, state=state: state)
+            workspace.visitors.change(owner, lambda _, state=state: state)
             state = replace(state, run_id=run_id)
-            workspace.change_visitor_state(owner, lambda _, state=state: state)
-            workspace.tried.keep(owner, tried)
+            workspace.visitors.change(owner, lambda _, state=state: state)
+            workspace.visitors.keep_test_pictures(owner, tried)
     finally:
         workspace.close()
     _fill_others(settings.home)
@@ -93,9 +93,11 @@ def features() -> torch.Tensor:
 
 
 def _bring(workspace: Workspace, owner: str, pictures: Path) -> Dataset:
-    for event in workspace.import_folder(owner, pictures, name="Small", should_stop=lambda: False):
+    for event in workspace.library.import_folder(
+        owner, pictures, name="Small", should_stop=lambda: False
+    ):
         if isinstance(event, ImportFinished):
-            workspace.save_dataset(replace(event.dataset, name="Renamed"))
+            workspace.library.save(replace(event.dataset, name="Renamed"))
             return workspace.dataset(event.dataset.dataset_id)
     raise AssertionError("The import did not finish.")
 

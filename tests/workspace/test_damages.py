@@ -14,9 +14,11 @@ import torch
 from tests.damage import DAMAGES, copy_home, fill, flip, folder_instead, nest, tear
 from tests.workspace.homes import IMAGE_IDS, KEY, WIDTH, FullHome, features, make_home
 from tlapp.errors import RunError, ServerError, TlappError
+from tlapp.runs.folder import RunFolder
 from tlapp.settings import LOCAL_LIMITS, Settings
 from tlapp.stored import earlier_path
 from tlapp.workspace import Workspace
+from tlapp.workspace.plan import next_phases
 
 FILES: dict[str, Callable[[FullHome], Path]] = {
     "run": lambda home: home.run_path("run.json"),
@@ -66,16 +68,18 @@ def use_everything(workspace: Workspace, home: FullHome, number: int) -> None:
         home.run_ids[number],
     )
     asks: tuple[Callable[[], object], ...] = (
-        lambda: workspace.visitor_state(owner),
-        lambda: workspace.runs(owner),
-        lambda: workspace.datasets(owner),
+        lambda: workspace.of(owner).state(),
+        lambda: workspace.of(owner).runs(),
+        lambda: workspace.of(owner).datasets(),
         lambda: workspace.dataset(dataset_id),
         lambda: workspace.live(run_id),
         lambda: workspace.run(run_id).to_json(),
-        lambda: workspace.curves(run_id, "csv"),
-        lambda: workspace._trainings.next_phases(run_id, None),
-        lambda: workspace._trainings._runs.folder(run_id).state(),
-        lambda: workspace.tried.get(owner),
+        lambda: workspace.trainings.curves(run_id, "csv"),
+        lambda: next_phases(
+            workspace.run(run_id), RunFolder(workspace.trainings.folder(run_id)), None
+        ),
+        lambda: workspace.trainings._runs.folder(run_id).state(),
+        lambda: workspace.visitors.test_pictures(owner),
     )
     for ask in asks:
         with suppress(TlappError):
@@ -84,7 +88,7 @@ def use_everything(workspace: Workspace, home: FullHome, number: int) -> None:
 
 def read_features(workspace: Workspace) -> list[bool]:
     """Which features are found; those that are must be right."""
-    rows, is_found = workspace._trainings.cache.get(KEY, IMAGE_IDS, WIDTH)
+    rows, is_found = workspace.trainings.cache.get(KEY, IMAGE_IDS, WIDTH)
     assert torch.equal(rows[is_found], features()[is_found])
     return is_found
 
@@ -102,19 +106,19 @@ def test_a_damaged_file_is_named_once_and_costs_nothing_else(
         read_features(workspace)
         if file in ("model", "head"):
             with pytest.raises(RunError):
-                workspace.classifier(home.run_ids[0])
-            assert workspace.classifier(home.run_ids[1]).class_names == ("cat", "dog")
+                workspace.trainings.classifier(home.run_ids[0])
+            assert workspace.trainings.classifier(home.run_ids[1]).class_names == ("cat", "dog")
         found = workspace.damages.found()
         assert (NAMED_AS.get(file, file) in [each.kind for each in found]) == (
             (file, damage) not in NOT_NAMED
         )
         owner = home.owners[1]
-        assert [each.run_id for each in workspace.runs(owner)] == [home.run_ids[1]]
+        assert [each.run_id for each in workspace.of(owner).runs()] == [home.run_ids[1]]
         assert len(workspace.run(home.run_ids[1]).epochs) == 3
-        assert [each.dataset_id for each in workspace.datasets(owner)] == [home.dataset_ids[1]]
-        assert workspace.visitor_state(owner).run_id == home.run_ids[1]
-        assert workspace.tried.get(owner) is not None
-        assert workspace.cards()
+        assert [each.dataset_id for each in workspace.of(owner).datasets()] == [home.dataset_ids[1]]
+        assert workspace.of(owner).state().run_id == home.run_ids[1]
+        assert workspace.visitors.test_pictures(owner) is not None
+        assert workspace.models.cards()
     warnings = [each for each in caplog.records if each.levelno >= logging.WARNING]
     assert len(warnings) == len(found)
     assert not [each for each in warnings if each.exc_info]
@@ -139,8 +143,8 @@ def test_what_was_kept_before_the_last_change_is_used_with_a_notice(
         assert all(each.is_replaced for each in found)
         assert {each.owner for each in found if each.kind != "speeds"} == {owner}
         assert workspace.dataset(home.dataset_ids[0]).name == "Small"
-        assert workspace.visitor_state(owner).dataset_id == home.dataset_ids[0]
-        assert workspace.visitor_state(owner).run_id is None
+        assert workspace.of(owner).state().dataset_id == home.dataset_ids[0]
+        assert workspace.of(owner).state().run_id is None
         record = workspace.run(home.run_ids[0])
         assert (record.state, record.best_epoch) == ("stopped", 3)
         assert "damaged" in record.message
@@ -150,7 +154,7 @@ def test_a_second_damage_finds_the_good_generation_that_the_first_has_left(home:
     folder = home.folder / "datasets" / home.dataset_ids[0]
     tear(folder / "dataset.json")
     with opened(home.settings) as workspace:
-        workspace.save_dataset(replace(workspace.dataset(home.dataset_ids[0]), name="Third"))
+        workspace.library.save(replace(workspace.dataset(home.dataset_ids[0]), name="Third"))
     tear(folder / "dataset.json")
     with opened(home.settings) as workspace:
         assert workspace.dataset(home.dataset_ids[0]).name == "Small"
@@ -165,12 +169,12 @@ def test_what_was_removed_does_not_come_back_from_the_generation_before(home: Fu
     with opened(home.settings) as workspace:
         owner = home.owners[0]
         workspace.visitors.forget(owner)
-        workspace.delete_run(home.run_ids[0])
-        workspace.delete_dataset(home.dataset_ids[0])
+        workspace.trainings.delete(home.run_ids[0])
+        workspace.library.delete(workspace.dataset(home.dataset_ids[0]))
         assert not list((home.folder / "visitors").glob(f"{owner}*"))
     with opened(home.settings) as workspace:
-        assert workspace.visitor_state(owner).dataset_id is None
-        assert workspace.runs(owner) == workspace.datasets(owner) == ()
+        assert workspace.of(owner).state().dataset_id is None
+        assert workspace.of(owner).runs() == workspace.of(owner).datasets() == ()
         assert workspace.damages.look() == ()
 
 
@@ -182,10 +186,12 @@ def test_lost_epochs_are_told_and_the_model_still_answers(home: FullHome) -> Non
         record = workspace.run(home.run_ids[0])
         assert [row.epoch for row in record.epochs] == [1, 3]
         assert "epoch 2 are lost" in record.message
-        workspace.change_run(home.run_ids[0], name="Other")
+        workspace.trainings.change(home.run_ids[0], name="Other")
         assert workspace.run(home.run_ids[0]).message.count("lost") == 1
         with pytest.raises(RunError, match="lost"):
-            workspace.take_up(home.run_ids[0])
+            workspace.trainings.resume(
+                workspace.run(home.run_ids[0]), workspace.dataset(home.dataset_ids[0])
+            )
 
 
 @pytest.mark.parametrize("kept", [0, 1])
@@ -205,7 +211,7 @@ def test_a_damaged_model_is_listed_once_as_its_owners(home: FullHome) -> None:
     with opened(home.settings) as workspace:
         workspace.damages.look()
         with pytest.raises(RunError):
-            workspace.classifier(home.run_ids[0])
+            workspace.trainings.classifier(home.run_ids[0])
         (found,) = workspace.damages.found()
         assert (found.kind, found.owner) == ("model", home.owners[0])
         assert re.fullmatch(r"epoch \d: it is torn, or no JSON", found.fault)
@@ -218,7 +224,7 @@ def test_a_fault_is_half_a_sentence(home: FullHome) -> None:
     with opened(home.settings) as workspace:
         workspace.damages.look()
         with pytest.raises(RunError):
-            workspace.classifier(home.run_ids[0])
+            workspace.trainings.classifier(home.run_ids[0])
         faults = {each.kind: each.fault for each in workspace.damages.found()}
     assert faults["dataset"] == "it is torn, or no JSON"
     assert faults["model"].endswith(": the head file of this model is damaged")
@@ -228,7 +234,7 @@ def test_what_is_kept_anew_is_not_called_damaged_any_more(home: FullHome) -> Non
     files = ("visitor", "tried", "speeds", "features")
     owner = home.owners[0]
     with opened(home.settings) as workspace:
-        tried = workspace.tried.get(owner)
+        tried = workspace.visitors.test_pictures(owner)
     assert tried is not None
     for file in files:
         tear(FILES[file](home))
@@ -241,11 +247,11 @@ def test_what_is_kept_anew_is_not_called_damaged_any_more(home: FullHome) -> Non
         assert kinds() == set(files)
         workspace.visitors.change(owner, lambda state: state)
         assert kinds() == {"tried", "speeds", "features"}
-        workspace.tried.keep(owner, tried)
+        workspace.visitors.keep_test_pictures(owner, tried)
         assert kinds() == {"speeds", "features"}
-        workspace._trainings.cache.put(KEY, IMAGE_IDS, features())
+        workspace.trainings.cache.put(KEY, IMAGE_IDS, features())
         assert kinds() == {"speeds"}
-        workspace._shelf._speeds.put("resnet18", 9.0)
+        workspace.models.estimates._speeds.put("resnet18", 9.0)
         assert kinds() == set()
         assert workspace.damages.look() == ()
 
@@ -265,7 +271,7 @@ def test_a_folder_that_is_a_file_is_named_and_the_rest_opens(home: FullHome) -> 
         assert [(each.kind, each.item) for each in workspace.damages.look()] == [
             ("folder", "features")
         ]
-        assert len(workspace.runs(home.owners[0])) == 1
+        assert len(workspace.of(home.owners[0]).runs()) == 1
 
 
 def test_runs_that_cannot_be_kept_stop_the_start_in_words(tmp_path: Path) -> None:
@@ -287,7 +293,7 @@ def test_a_home_of_an_earlier_version_opens_without_a_word(home: FullHome) -> No
         assert workspace.damages.look() == ()
         assert len(workspace.run(home.run_ids[0]).epochs) == 3
         assert workspace.dataset(home.dataset_ids[0]).name == "Renamed"
-        assert workspace.visitor_state(home.owners[0]).run_id == home.run_ids[0]
+        assert workspace.of(home.owners[0]).state().run_id == home.run_ids[0]
 
 
 def _documents(path: Path) -> list[bytes]:

@@ -8,7 +8,7 @@ import pytest
 from tlapp.backbones.weights import WeightsStore
 from tlapp.errors import JobError
 from tlapp.settings import Limits
-from tlapp.workspace.downloads import Downloads
+from tlapp.workspace.models import Downloads
 
 
 def test_a_download_that_is_refused_can_be_asked_for_again(tmp_path: Path, limits: Limits) -> None:

@@ -20,7 +20,7 @@ TOP = TrainConfig(freeze="last:1", epochs=2, batch_size=6)
 
 
 def finished(workspace: Workspace, run_id: str) -> RunRecord:
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     assert record.state == "finished", record.message
     return record
@@ -28,22 +28,27 @@ def finished(workspace: Workspace, run_id: str) -> RunRecord:
 
 def stopped_after(workspace: Workspace, owner: str, dataset: Dataset, epochs: int) -> RunRecord:
     """A run of 40 epochs that was stopped when it had at least so many."""
-    run_id = workspace.start_training(owner, dataset.dataset_id, replace(HEAD, epochs=40))
+    run_id = workspace.trainings.start(owner, dataset, replace(HEAD, epochs=40))
 
     def stop() -> None:
         if len(workspace.run(run_id).epochs) >= epochs:
-            workspace.stop(run_id)
+            workspace.trainings.stop(run_id)
 
-    workspace.listen(run_id, stop)
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    workspace.trainings.listen(run_id, stop)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     return workspace.run(run_id)
 
 
 def test_a_head_run_is_fine_tuned_and_its_curve_goes_on(
     workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
-    head = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD))
-    record = finished(workspace, workspace.take_up(head.run_id, TOP, owner=owner, name="Tuned"))
+    head = finished(workspace, workspace.trainings.start(owner, dataset, HEAD))
+    record = finished(
+        workspace,
+        workspace.trainings.fine_tune(
+            workspace.of(owner).run(head.run_id), dataset, TOP, name="Tuned"
+        ),
+    )
     assert [row.epoch for row in record.epochs] == [1, 2, 3, 4, 5, 6]
     assert [row.phase for row in record.epochs] == [1] * 4 + [2] * 2
     assert record.epochs[:4] == head.epochs
@@ -60,11 +65,13 @@ def test_a_head_run_is_fine_tuned_and_its_curve_goes_on(
 def test_both_phases_in_one_click_give_the_same_as_one_after_the_other(
     workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
-    head = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD))
-    apart = finished(workspace, workspace.take_up(head.run_id, TOP))
-    at_once = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD, TOP))
+    head = finished(workspace, workspace.trainings.start(owner, dataset, HEAD))
+    apart = finished(
+        workspace, workspace.trainings.fine_tune(workspace.run(head.run_id), dataset, TOP)
+    )
+    at_once = finished(workspace, workspace.trainings.start(owner, dataset, HEAD, TOP))
     assert [row.valid_loss for row in apart.epochs] == [row.valid_loss for row in at_once.epochs]
-    first, second = (workspace.classifier(run.run_id) for run in (apart, at_once))
+    first, second = (workspace.trainings.classifier(run.run_id) for run in (apart, at_once))
     assert torch.equal(first.head.weight, second.head.weight)
 
 
@@ -73,16 +80,16 @@ def test_a_stopped_run_goes_on_as_if_it_never_had_been_stopped(
 ) -> None:
     stopped = stopped_after(workspace, owner, dataset, epochs=3)
     assert stopped.state == "stopped"
-    record = finished(workspace, workspace.take_up(stopped.run_id, owner=owner))
-    whole = finished(
-        workspace, workspace.start_training(owner, dataset.dataset_id, replace(HEAD, epochs=40))
+    record = finished(
+        workspace, workspace.trainings.resume(workspace.of(owner).run(stopped.run_id), dataset)
     )
+    whole = finished(workspace, workspace.trainings.start(owner, dataset, replace(HEAD, epochs=40)))
     assert [row.valid_loss for row in record.epochs] == [row.valid_loss for row in whole.epochs]
     assert torch.equal(
-        workspace.classifier(record.run_id).head.weight,
-        workspace.classifier(whole.run_id).head.weight,
+        workspace.trainings.classifier(record.run_id).head.weight,
+        workspace.trainings.classifier(whole.run_id).head.weight,
     )
-    assert not RunFolder(workspace.run_folder(record.run_id)).has_state()
+    assert not RunFolder(workspace.trainings.folder(record.run_id)).has_state()
     assert stopped.seconds is not None
     assert 0 < record.seconds_before <= stopped.seconds
     assert list(record.elapsed) == sorted(record.elapsed)
@@ -96,7 +103,10 @@ def test_epochs_that_a_stopped_head_never_had_do_not_count_when_it_is_fine_tuned
     dataset = bring(workspace, owner, small_folder)
     stopped = stopped_after(workspace, owner, dataset, epochs=3)
     assert stopped.config["epochs"] == 40
-    record = finished(workspace, workspace.take_up(stopped.run_id, TOP, owner=owner))
+    record = finished(
+        workspace,
+        workspace.trainings.fine_tune(workspace.of(owner).run(stopped.run_id), dataset, TOP),
+    )
     assert record.state == "finished"
     workspace.close()
 
@@ -104,21 +114,21 @@ def test_epochs_that_a_stopped_head_never_had_do_not_count_when_it_is_fine_tuned
 def test_what_cannot_be_taken_up_is_refused_with_words(
     workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
-    head = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD))
+    head = finished(workspace, workspace.trainings.start(owner, dataset, HEAD))
     with pytest.raises(RunError, match="cannot go on"):
-        workspace.take_up(head.run_id)
-    workspace.save_dataset(replace(dataset, split_seed=dataset.split_seed + 1))
+        workspace.trainings.resume(workspace.run(head.run_id), dataset)
+    changed = replace(dataset, split_seed=dataset.split_seed + 1)
     with pytest.raises(RunError, match="have changed since"):
-        workspace.take_up(head.run_id, TOP)
+        workspace.trainings.fine_tune(workspace.run(head.run_id), changed, TOP)
 
 
 def test_a_torn_state_is_told_and_the_earlier_run_stays(
     workspace: Workspace, owner: str, dataset: Dataset, tmp_path: Path
 ) -> None:
     stopped = stopped_after(workspace, owner, dataset, epochs=2)
-    (workspace.run_folder(stopped.run_id) / "state.safetensors").write_bytes(b"torn")
-    run_id = workspace.take_up(stopped.run_id)
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    (workspace.trainings.folder(stopped.run_id) / "state.safetensors").write_bytes(b"torn")
+    run_id = workspace.trainings.resume(workspace.run(stopped.run_id), dataset)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     assert record.state == "failed"
     assert "damaged" in record.message
@@ -128,21 +138,26 @@ def test_a_torn_state_is_told_and_the_earlier_run_stays(
 def test_a_run_can_be_renamed_and_pinned_runs_are_kept(
     workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
-    head = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD))
-    workspace.change_run(head.run_id, name="My best", pinned=True, owner=owner)
+    head = finished(workspace, workspace.trainings.start(owner, dataset, HEAD))
+    workspace.trainings.change(
+        workspace.of(owner).run(head.run_id).run_id, name="My best", pinned=True
+    )
     record = workspace.run(head.run_id)
     assert (record.name, record.is_pinned, record.epochs) == ("My best", True, head.epochs)
     stranger = owner_of(new_visitor())
     with pytest.raises(Exception, match="no run with this id"):
-        workspace.change_run(head.run_id, name="Mine", owner=stranger)
+        workspace.trainings.change(workspace.of(stranger).run(head.run_id).run_id, name="Mine")
 
 
 def test_a_run_is_fine_tuned_on_its_own_backbone_whatever_the_page_shows(
     workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
-    head = finished(workspace, workspace.start_training(owner, dataset.dataset_id, HEAD))
+    head = finished(workspace, workspace.trainings.start(owner, dataset, HEAD))
     elsewhere = replace(TOP, backbone="resnet18", pretrained=False)
-    record = finished(workspace, workspace.take_up(head.run_id, elsewhere, owner=owner))
+    record = finished(
+        workspace,
+        workspace.trainings.fine_tune(workspace.of(owner).run(head.run_id), dataset, elsewhere),
+    )
     assert record.config["backbone"] == head.config["backbone"]
     assert record.config["pretrained"] is True
     assert record.epochs[-1].agreement is not None  # held against ImageNet's weights
@@ -151,17 +166,17 @@ def test_a_run_is_fine_tuned_on_its_own_backbone_whatever_the_page_shows(
 def test_a_run_that_something_under_way_needs_stays(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
-    run_id = workspace.start_training(owner, dataset.dataset_id, HEAD)
+    run_id = workspace.trainings.start(owner, dataset, HEAD)
     steps.step()
     wait_until(workspace, run_id, lambda live: live.epoch == 1)
     steps.finish()
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     steps.go_on()
-    waiting = workspace.take_up(run_id, TOP, owner=owner)
+    waiting = workspace.trainings.fine_tune(workspace.of(owner).run(run_id), dataset, TOP)
     with pytest.raises(RunError, match="needs this run"):
-        workspace.delete_run(run_id, owner=owner)
+        workspace.trainings.delete(workspace.of(owner).run(run_id).run_id)
     with pytest.raises(RunError, match="using these pictures"):
-        workspace.delete_dataset(dataset.dataset_id, owner=owner)
-    workspace.stop(waiting)
-    assert workspace.wait(waiting, PATIENCE_SECONDS)
-    workspace.delete_run(run_id, owner=owner)
+        workspace.library.delete(workspace.of(owner).dataset(dataset.dataset_id))
+    workspace.trainings.stop(waiting)
+    assert workspace.trainings.wait(waiting, PATIENCE_SECONDS)
+    workspace.trainings.delete(workspace.of(owner).run(run_id).run_id)

@@ -14,7 +14,7 @@ from tlapp.errors import DataError, NotFoundError
 from tlapp.settings import HOUR, Limits, Settings
 from tlapp.training.config import TrainConfig
 from tlapp.workspace import VisitorState, Workspace, new_visitor, owner_of
-from tlapp.workspace.janitor import ORPHAN_SECONDS
+from tlapp.workspace.cleanup import ORPHAN_SECONDS
 
 IDLE_SECONDS = 2.0 * HOUR
 
@@ -47,7 +47,7 @@ def public(
 
 def _visit(workspace: Workspace) -> str:
     owner = owner_of(new_visitor())
-    workspace.touch(owner)
+    workspace.janitor.touch(owner)
     return owner
 
 
@@ -56,17 +56,17 @@ def test_everything_of_an_idle_visitor_is_removed_and_nothing_of_another(
 ) -> None:
     idle, active = _visit(public), _visit(public)
     theirs, kept = bring(public, idle, small_folder), bring(public, active, small_folder)
-    run_id = public.start_training(idle, theirs.dataset_id, TrainConfig())
-    public.stop(run_id)
-    assert public.wait(run_id, PATIENCE_SECONDS)
+    run_id = public.trainings.start(idle, theirs, TrainConfig())
+    public.trainings.stop(run_id)
+    assert public.trainings.wait(run_id, PATIENCE_SECONDS)
     clock.seconds += IDLE_SECONDS + 1
-    public.touch(active)
+    public.janitor.touch(active)
     public.janitor.sweep()
     with pytest.raises(NotFoundError):
         public.dataset(theirs.dataset_id)
     with pytest.raises(NotFoundError):
         public.run(run_id)
-    assert public.dataset(kept.dataset_id, owner=active)
+    assert public.of(active).dataset(kept.dataset_id)
 
 
 def test_a_visitor_whose_training_runs_is_not_idle(
@@ -74,7 +74,7 @@ def test_a_visitor_whose_training_runs_is_not_idle(
 ) -> None:
     owner = _visit(public)
     dataset = bring(public, owner, small_folder)
-    run_id = public.start_training(owner, dataset.dataset_id, TrainConfig())
+    run_id = public.trainings.start(owner, dataset, TrainConfig())
     clock.seconds += 10 * IDLE_SECONDS
     public.janitor.sweep()
     assert public.run(run_id).state in ("waiting", "running")
@@ -89,10 +89,10 @@ def test_after_a_restart_everybody_gets_the_full_time(
     monkeypatch.setattr(later.janitor, "_clock", clock)
     clock.seconds += 100 * IDLE_SECONDS
     later.janitor.sweep()
-    assert later.datasets(dataset.owner)
+    assert later.of(dataset.owner).datasets()
     clock.seconds += IDLE_SECONDS + 1
     later.janitor.sweep()
-    assert not later.datasets(dataset.owner)
+    assert not later.of(dataset.owner).datasets()
     later.close()
 
 
@@ -109,13 +109,13 @@ def test_test_pictures_go_with_an_idle_visitor_who_brought_nothing_else(
 ) -> None:
     idle, active = _visit(public), _visit(public)
     for owner in (idle, active):
-        public.tried.keep(owner, public.prepare([("a.jpg", jpeg())]))
+        public.visitors.keep_test_pictures(owner, public.visitors.prepare([("a.jpg", jpeg())]))
     public.janitor.sweep()
     clock.seconds += IDLE_SECONDS + 1
-    public.touch(active)
+    public.janitor.touch(active)
     public.janitor.sweep()
-    assert public.tried.get(idle) is None
-    assert public.tried.owners() == (active,)
+    assert public.visitors.test_pictures(idle) is None
+    assert public.visitors.owners() == (active,)
 
 
 def test_orphaned_files_go_and_growing_ones_stay(
@@ -139,12 +139,10 @@ def test_one_data_set_more_than_allowed_pushes_out_the_oldest_unused(
 ) -> None:
     owner = _visit(public)
     first = bring(public, owner, small_folder, "1")
-    public.change_visitor_state(
-        owner, lambda _: VisitorState(dataset_id=first.dataset_id)
-    )  # the page's
+    public.visitors.change(owner, lambda _: VisitorState(dataset_id=first.dataset_id))  # the page's
     for name in ("2", "3", "4"):
         bring(public, owner, small_folder, name)
-    assert [dataset.name for dataset in public.datasets(owner)] == ["4", "3", "1"]
+    assert [dataset.name for dataset in public.of(owner).datasets()] == ["4", "3", "1"]
 
 
 def test_a_full_disk_refuses_imports_and_leaves_the_rest(
@@ -152,7 +150,7 @@ def test_a_full_disk_refuses_imports_and_leaves_the_rest(
 ) -> None:
     owner = _visit(public)
     dataset = bring(public, owner, small_folder)
-    monkeypatch.setattr("tlapp.workspace.datasets.FREE_FLOOR_BYTES", 10**18)
+    monkeypatch.setattr("tlapp.workspace.library.FREE_FLOOR_BYTES", 10**18)
     with pytest.raises(DataError, match="disk") as refused:
         bring(public, owner, small_folder)
     assert refused.value.hint
@@ -182,17 +180,16 @@ def test_a_visitor_whose_things_cannot_be_removed_holds_up_nobody_else(
     stuck, others = _visit(public), [_visit(public) for _ in range(3)]
     datasets = [bring(public, owner, small_folder) for owner in (stuck, *others)]
     for owner in (stuck, *others):
-        public.change_visitor_state(owner, lambda state: state)
+        public.visitors.change(owner, lambda state: state)
     public.janitor.sweep()
-    household = public.janitor._household
-    listed = household.datasets.list
+    listed = public.library.datasets
 
     def broken(owner: str) -> tuple[Dataset, ...]:
         if owner == stuck:
             raise RuntimeError("injected")
         return listed(owner)
 
-    monkeypatch.setattr(household.datasets, "list", broken)
+    monkeypatch.setattr(public.library, "datasets", broken)
     clock.seconds += IDLE_SECONDS + 1
     assert public.janitor.sweep() > 0
     assert public.dataset(datasets[0].dataset_id)
@@ -211,7 +208,7 @@ def test_what_cannot_be_listed_does_not_keep_a_sweep_from_the_rest(
     def broken() -> tuple[str, ...]:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(public.janitor._household.visitors, "owners", broken)
+    monkeypatch.setattr(public.visitors, "owners", broken)
     public.janitor.sweep()
     clock.seconds += ORPHAN_SECONDS + 1
     public.janitor.sweep()
@@ -233,4 +230,4 @@ def test_a_wall_clock_that_jumps_removes_nobody(
     monkeypatch.setattr("time.time", lambda: wall_seconds)
     clock.seconds += IDLE_SECONDS / 2
     public.janitor.sweep()
-    assert public.dataset(dataset.dataset_id, owner=owner)
+    assert public.of(owner).dataset(dataset.dataset_id)

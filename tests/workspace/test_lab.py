@@ -13,19 +13,16 @@ from tlapp.experiments.race import LANES
 from tlapp.jobs.job import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.presets import phases_of
-from tlapp.workspace import Workspace, classifiers
-from tlapp.workspace.experiments import Experiments
-from tlapp.workspace.lab import RATE_FINDER
+from tlapp.workspace import RATE_FINDER, Experiments, Workspace, models
 
 
 @pytest.fixture
 def tiny_shelf(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every backbone is the network of a few hundred weights."""
-    shelf = workspace.lab.shelf
-    monkeypatch.setattr(classifiers, "MOST_KEPT", 9)  # it cannot be read back from disk
-    monkeypatch.setattr(shelf, "sketch", lambda name: tiny_backbone())
+    monkeypatch.setattr(models, "MOST_CLASSIFIERS", 9)  # it cannot be read back from disk
+    monkeypatch.setattr(workspace.models.estimates, "sketch", lambda name: tiny_backbone())
     monkeypatch.setattr(
-        shelf,
+        workspace.models.backbones,
         "get",
         lambda name, pretrained=True, seed=0: tiny_backbone(pretrained=pretrained, seed=seed),
     )
@@ -35,31 +32,31 @@ def tiny_shelf(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
 def tiny_race(
     workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None
 ) -> tuple[str, ...]:
-    return workspace.lab.start_race(owner, dataset, "efficientnet_lite0")
+    return workspace.experiments.start_race(owner, dataset, "efficientnet_lite0")
 
 
 def test_a_race_is_five_runs_of_one_job(
     workspace: Workspace, owner: str, tiny_race: tuple[str, ...]
 ) -> None:
     for run_id in tiny_race:
-        assert workspace.wait(run_id, PATIENCE_SECONDS)
-    records = workspace.lab.newest_race(owner)
+        assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    records = workspace.experiments.newest_race(owner)
     assert [record.run_id for record in records] == list(tiny_race)
     assert [record.lane for record in records] == list(LANES)
     assert {record.state for record in records} == {"finished"}
     assert len({record.race_id for record in records}) == 1
     assert all(len(record.epochs) == record.planned_epochs for record in records)
     assert {record.data_fingerprint for record in records} == {records[0].data_fingerprint}
-    assert workspace.classifier(tiny_race[-1]).class_names == ("dots", "stripes")
+    assert workspace.trainings.classifier(tiny_race[-1]).class_names == ("dots", "stripes")
 
 
 def test_stopping_one_lane_stops_the_race(
     workspace: Workspace, owner: str, tiny_race: tuple[str, ...]
 ) -> None:
-    workspace.stop(tiny_race[0])
+    workspace.trainings.stop(tiny_race[0])
     for run_id in tiny_race:
-        assert workspace.wait(run_id, PATIENCE_SECONDS)
-    states = {record.state for record in workspace.lab.newest_race(owner)}
+        assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    states = {record.state for record in workspace.experiments.newest_race(owner)}
     assert "stopped" in states
     assert states <= {"finished", "stopped"}
 
@@ -67,13 +64,13 @@ def test_stopping_one_lane_stops_the_race(
 def test_a_visitor_has_one_thing_under_way(
     workspace: Workspace, owner: str, dataset: Dataset, tiny_race: tuple[str, ...]
 ) -> None:
-    assert workspace.lab.under_way(owner) == "freeze race"
+    assert workspace.trainings.under_way(owner) == "freeze race"
     with pytest.raises(JobError):
-        workspace.lab.start_race(owner, dataset, "efficientnet_lite0")
-    assert len(workspace.runs(owner)) == len(tiny_race)
-    workspace.stop(tiny_race[0])
-    assert workspace.wait(tiny_race[-1], PATIENCE_SECONDS)
-    assert workspace.lab.under_way(owner) == ""
+        workspace.experiments.start_race(owner, dataset, "efficientnet_lite0")
+    assert len(workspace.of(owner).runs()) == len(tiny_race)
+    workspace.trainings.stop(tiny_race[0])
+    assert workspace.trainings.wait(tiny_race[-1], PATIENCE_SECONDS)
+    assert workspace.trainings.under_way(owner) == ""
 
 
 def test_an_experiment_is_under_way_until_it_is_over(workspace: Workspace, owner: str) -> None:
@@ -83,17 +80,17 @@ def test_an_experiment_is_under_way_until_it_is_over(workspace: Workspace, owner
         assert goes_on.wait(PATIENCE_SECONDS)
         yield 1
 
-    started = workspace.lab.experiments.start(owner, RATE_FINDER, values)
-    assert workspace.lab.under_way(owner) == "search for a learning rate"
-    assert workspace.lab.under_way("somebody else") == ""
+    started = workspace.experiments.start(owner, RATE_FINDER, values)
+    assert workspace.trainings.under_way(owner) == "search for a learning rate"
+    assert workspace.trainings.under_way("somebody else") == ""
     goes_on.set()
-    assert workspace.lab.experiments.wait(started, PATIENCE_SECONDS)
-    assert workspace.lab.under_way(owner) == ""
+    assert workspace.experiments.wait(started, PATIENCE_SECONDS)
+    assert workspace.trainings.under_way(owner) == ""
 
 
 @pytest.fixture
 def experiments(workspace: Workspace) -> Experiments:
-    return workspace.lab.experiments
+    return workspace.experiments
 
 
 def test_the_newest_value_of_an_experiment_is_kept(experiments: Experiments) -> None:
@@ -101,7 +98,7 @@ def test_the_newest_value_of_an_experiment_is_kept(experiments: Experiments) -> 
     assert experiments.wait(experiment_id, PATIENCE_SECONDS)
     seen = experiments.look(experiment_id)
     assert (seen.kind, seen.state, seen.value, seen.is_over) == ("count", "finished", 2, True)
-    assert experiments.newest("ada", "count") == experiment_id
+    assert experiments.newest("ada", "count") == seen
     assert experiments.newest("ada", "other") is None
     assert experiments.newest("bob", "count") is None
 
@@ -110,7 +107,9 @@ def test_a_later_one_takes_the_place_of_an_earlier_one(experiments: Experiments)
     first = experiments.start("ada", "count", lambda should_stop: iter([1]))
     assert experiments.wait(first, PATIENCE_SECONDS)
     second = experiments.start("ada", "count", lambda should_stop: iter([2]))
-    assert experiments.newest("ada", "count") == second
+    newest = experiments.newest("ada", "count")
+    assert newest is not None
+    assert newest.experiment_id == second
     with pytest.raises(NotFoundError):
         experiments.look(first)
 
@@ -131,15 +130,15 @@ def test_a_failure_is_told(experiments: Experiments) -> None:
 def test_a_search_for_a_learning_rate_is_an_experiment(
     workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None, config: TrainConfig
 ) -> None:
-    experiment_id = workspace.lab.start_rate_finder(owner, dataset, config)
-    experiments = workspace.lab.experiments
+    experiment_id = workspace.experiments.start_rate_finder(owner, dataset, config)
+    experiments = workspace.experiments
     assert experiments.wait(experiment_id, PATIENCE_SECONDS)
-    assert experiments.newest(owner, RATE_FINDER) == experiment_id
     seen = experiments.look(experiment_id)
+    assert experiments.newest(owner, RATE_FINDER) == seen
     assert seen.state == "finished", seen.message
     assert seen.value.is_over
     assert seen.value.config == phases_of(config)[-1]
-    assert workspace.runs(owner) == ()
+    assert workspace.of(owner).runs() == ()
 
 
 def test_what_is_under_way_is_called_by_its_name(
@@ -151,9 +150,9 @@ def test_what_is_under_way_is_called_by_its_name(
         assert gate.wait(PATIENCE_SECONDS)
         yield 1
 
-    workspace.lab.experiments.start(owner, "count", values, what="count of sheep")
+    workspace.experiments.start(owner, "count of sheep", values)
     with pytest.raises(JobError, match=r"Your count of sheep is (waiting|running) already"):
-        workspace.lab.start_rate_finder(owner, dataset, TrainConfig())
+        workspace.experiments.start_rate_finder(owner, dataset, TrainConfig())
     gate.set()
 
 
@@ -161,15 +160,17 @@ def test_settings_that_cannot_work_are_refused_before_the_search(
     workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
     with pytest.raises(TrainingError, match="nowhere"):
-        workspace.lab.start_rate_finder(owner, dataset, TrainConfig(freeze="nowhere"))
-    assert workspace.lab.experiments.newest(owner, RATE_FINDER) is None
+        workspace.experiments.start_rate_finder(owner, dataset, TrainConfig(freeze="nowhere"))
+    assert workspace.experiments.newest(owner, RATE_FINDER) is None
 
 
 def test_the_search_for_a_learning_rate_is_stopped_without_a_suggestion(
     workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None
 ) -> None:
-    experiments = workspace.lab.experiments
-    experiment_id = workspace.lab.start_rate_finder(owner, dataset, TrainConfig(freeze="none"))
+    experiments = workspace.experiments
+    experiment_id = workspace.experiments.start_rate_finder(
+        owner, dataset, TrainConfig(freeze="none")
+    )
     experiments.stop(experiment_id)
     assert experiments.wait(experiment_id, PATIENCE_SECONDS)
     seen = experiments.look(experiment_id)
@@ -190,13 +191,13 @@ def test_a_mistake_of_the_head_is_held_against_the_head(
     workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None
 ) -> None:
     config = TrainConfig(freeze="last:1", head_epochs=2, epochs=1)
-    run_id = workspace.start_training(owner, dataset.dataset_id, config)
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = workspace.trainings.start(owner, dataset, config)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     for name, epochs in (("labels_shuffled", 2), ("bgr", 3)):
-        experiment_id = workspace.lab.start_mistake(owner, record, dataset, name)
-        assert workspace.lab.experiments.wait(experiment_id, PATIENCE_SECONDS)
-        seen = workspace.lab.experiments.look(experiment_id)
+        experiment_id = workspace.experiments.start_mistake(record, dataset, name)
+        assert workspace.experiments.wait(experiment_id, PATIENCE_SECONDS)
+        seen = workspace.experiments.look(experiment_id)
         assert seen.state == "finished", seen.message
         assert len(seen.value.right.accuracies) == epochs
 
@@ -205,7 +206,7 @@ def test_there_is_nothing_to_lose_from_scratch(
     workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None
 ) -> None:
     config = TrainConfig(freeze="none", epochs=1, pretrained=False)
-    run_id = workspace.start_training(owner, dataset.dataset_id, config)
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = workspace.trainings.start(owner, dataset, config)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     with pytest.raises(RunError, match="from scratch"):
-        workspace.lab.start_mistake(owner, workspace.run(run_id), dataset, "bgr")
+        workspace.experiments.start_mistake(workspace.run(run_id), dataset, "bgr")

@@ -1,8 +1,8 @@
 """A run at one moment, folded from its events."""
 
 from tests.runs.examples import make_record
+from tlapp.runs.live import LiveTracker
 from tlapp.training.events import PreparingFeatures
-from tlapp.workspace.live import LiveTracker
 
 
 def test_the_first_speeds_say_nothing_of_the_time_left() -> None:

@@ -17,18 +17,18 @@ def test_visitors_at_once_get_their_own_answers(workspace: Workspace, tmp_path: 
         classes = (f"dots {number}", f"stripes {number}")
         folder = class_folder(tmp_path / str(number), classes, per_class=4, first_seed=number)
         dataset = bring(workspace, owner, folder, str(number))
-        run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=20))
+        run_id = workspace.trainings.start(owner, dataset, TrainConfig(epochs=20))
         state = VisitorState(dataset_id=dataset.dataset_id, run_id=run_id)
-        workspace.change_visitor_state(owner, lambda _: state)
-        tried = workspace.prepare([("a.jpg", jpeg(0, 900 + number))])
-        while not workspace.wait(run_id, 0.01):
-            workspace.live(run_id, owner=owner)
-            workspace.runs(owner)
-        assert workspace.wait(run_id, PATIENCE_SECONDS)
-        record = workspace.run(run_id, owner=owner)
+        workspace.visitors.change(owner, lambda _: state)
+        tried = workspace.visitors.prepare([("a.jpg", jpeg(0, 900 + number))])
+        while not workspace.trainings.wait(run_id, 0.01):
+            workspace.of(owner).live(run_id)
+            workspace.of(owner).runs()
+        assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+        record = workspace.of(owner).run(run_id)
         assert (record.state, len(record.epochs)) == ("finished", 20), record.message
-        assert workspace.visitor_state(owner) == state
-        (answer,) = workspace.answers(tried, run_id)
+        assert workspace.of(owner).state() == state
+        (answer,) = workspace.visitors.answers(tried, workspace.trainings.classifier(run_id))
         return str(number), {item.name for item in answer.ranked}
 
     with ThreadPoolExecutor(VISITORS) as pool:

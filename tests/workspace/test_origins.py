@@ -11,12 +11,12 @@ from tests.workspace.conftest import bring
 from tlapp.errors import DataError
 from tlapp.settings import Settings
 from tlapp.workspace import Workspace, new_visitor, owner_of
-from tlapp.workspace.origins import MOST_OWNERS, Origins
+from tlapp.workspace.visitors import MOST_ADDRESSES, Addresses
 
 
 def _visitor(workspace: Workspace, address: str) -> str:
     owner = owner_of(new_visitor())
-    workspace.origins.note(owner, address)
+    workspace.visitors.note_address(owner, address)
     return owner
 
 
@@ -50,12 +50,12 @@ def test_a_visitor_whose_own_data_sets_make_room_is_not_refused(
     kept = [bring(tight, owner, few, "few").dataset_id for _ in range(2)]
     bring(tight, _visitor(tight, "1.1.1.1"), few, "few")
     newest = bring(tight, owner, few, "few").dataset_id
-    assert {dataset.dataset_id for dataset in tight.datasets(owner)} == {kept[1], newest}
+    assert {dataset.dataset_id for dataset in tight.of(owner).datasets()} == {kept[1], newest}
 
 
 def test_a_removed_data_set_makes_room_for_its_address(tight: Workspace, few: Path) -> None:
     datasets = [bring(tight, _visitor(tight, "1.1.1.1"), few, "few") for _ in range(3)]
-    tight.delete_dataset(datasets[0].dataset_id)
+    tight.library.delete(tight.dataset(datasets[0].dataset_id))
     bring(tight, _visitor(tight, "1.1.1.1"), few, "few")
 
 
@@ -67,10 +67,10 @@ def test_a_visitor_of_an_unknown_address_has_the_limits_of_a_visitor_only(
 
 
 def test_addresses_are_forgotten_the_oldest_first() -> None:
-    origins = Origins()
-    for number in range(MOST_OWNERS + 1):
-        origins.note(str(number), "1.1.1.1")
-    assert origins.address_of("0") is None
-    assert origins.address_of("1") == "1.1.1.1"
-    origins.note("1", "")
-    assert origins.address_of("1") == "1.1.1.1"
+    addresses = Addresses()
+    for number in range(MOST_ADDRESSES + 1):
+        addresses.note(str(number), "1.1.1.1")
+    assert addresses.of("0") is None
+    assert addresses.of("1") == "1.1.1.1"
+    addresses.note("1", "")
+    assert addresses.of("1") == "1.1.1.1"

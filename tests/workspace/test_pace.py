@@ -1,6 +1,6 @@
 """The time that is left does not grow while a training goes on evenly."""
 
-from tlapp.workspace.pace import Pace
+from tlapp.runs.live import Pace
 
 
 def left_over(epochs: int, batches: int, step: float, measuring: float) -> list[float]:

@@ -8,9 +8,10 @@ import psutil
 import pytest
 
 from tlapp.backbones import speed
+from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.speed import SpeedBook
 from tlapp.backbones.weights import WeightsStore
-from tlapp.workspace.shelf import BackboneShelf
+from tlapp.workspace.estimates import Estimates
 
 MEGABYTE = 1_000_000
 MEASURED = ("resnet50", "convnext_tiny", "efficientnet_v2_s")
@@ -19,18 +20,19 @@ MEASURED = ("resnet50", "convnext_tiny", "efficientnet_v2_s")
 LEFT_BEHIND = 200 * MEGABYTE
 
 
-def shelf_in(folder: Path) -> BackboneShelf:
-    return BackboneShelf(WeightsStore(folder / "weights"), SpeedBook(folder / "speeds.json"))
+def estimates_in(folder: Path) -> Estimates:
+    weights, speeds = WeightsStore(folder / "weights"), SpeedBook(folder / "speeds.json")
+    return Estimates(weights, speeds, FeatureCache(folder / "features", 10**9))
 
 
 def growth_by_measuring(folder: Path) -> int:
     """Bytes by which this process grows when three networks of 80 to 110 MB are measured."""
     speed._MEASURE_SECONDS = 0.0  # one batch
-    shelf = shelf_in(folder)
-    shelf.measure("squeezenet1_1")  # the first of all loads libraries
+    estimates = estimates_in(folder)
+    estimates.measure("squeezenet1_1")  # the first of all loads libraries
     before = psutil.Process().memory_info().rss
     for name in MEASURED:
-        assert shelf.measure(name) > 0
+        assert estimates.measure(name) > 0
     return psutil.Process().memory_info().rss - before
 
 
@@ -44,8 +46,8 @@ def test_a_measured_speed_is_shown_and_not_measured_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(speed, "_MEASURE_SECONDS", 0.0)
-    shelf = shelf_in(tmp_path)
-    assert "squeezenet1_1" in shelf.unmeasured()
-    measured = shelf.known_speed("squeezenet1_1")
-    assert "squeezenet1_1" not in shelf.unmeasured()
-    assert shelf.known_speed("squeezenet1_1") == pytest.approx(measured, abs=0.01)
+    estimates = estimates_in(tmp_path)
+    assert "squeezenet1_1" in estimates.unmeasured()
+    measured = estimates.known_speed("squeezenet1_1")
+    assert "squeezenet1_1" not in estimates.unmeasured()
+    assert estimates.known_speed("squeezenet1_1") == pytest.approx(measured, abs=0.01)

@@ -12,7 +12,7 @@ from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.estimate import Workload
 from tlapp.training.task import TrainJob
-from tlapp.workspace import Workspace, timing
+from tlapp.workspace import Workspace, estimates
 
 LAST = TrainConfig(freeze="last:1", epochs=2, batch_size=8)
 
@@ -25,8 +25,8 @@ def known_speed(workspace: Workspace) -> None:
 
 def measure(workspace: Workspace, dataset: Dataset, config: TrainConfig = LAST) -> bool:
     """Whether the time of an epoch is known after it could be measured."""
-    assert workspace.timing.measure_epoch(dataset, config, is_wanted=lambda: True)
-    return workspace.costs(dataset.dataset_id, config).is_epoch_measured
+    assert workspace.models.measure_epoch(dataset, config, is_wanted=lambda: True)
+    return workspace.models.costs(dataset, config).is_epoch_measured
 
 
 def test_what_a_few_steps_say_is_what_an_epoch_then_takes(
@@ -35,12 +35,12 @@ def test_what_a_few_steps_say_is_what_an_epoch_then_takes(
     folder = class_folder(tmp_path_factory.mktemp("more"), ("dots", "stripes"), per_class=60)
     dataset = bring(workspace, owner, folder, "More")
     SpeedBook(workspace.settings.home / "speeds.json").put("efficientnet_lite0", 5.0)
-    guessed = workspace.costs(dataset.dataset_id, LAST)
+    guessed = workspace.models.costs(dataset, LAST)
     assert measure(workspace, dataset)
-    tried = workspace.costs(dataset.dataset_id, LAST)
+    tried = workspace.models.costs(dataset, LAST)
     assert (guessed.is_epoch_measured, tried.is_epoch_measured) == (False, True)
-    run_id = workspace.start_training(owner, dataset.dataset_id, LAST)
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = workspace.trainings.start(owner, dataset, LAST)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     took = min(epoch.seconds for epoch in workspace.run(run_id).epochs)
     assert guessed.epoch_seconds is not None
     assert tried.epoch_seconds is not None
@@ -53,7 +53,7 @@ def test_other_ways_to_learn_are_measured_for_themselves(
 ) -> None:
     assert measure(workspace, dataset)
     other = TrainConfig(freeze="last:1", batch_size=2)
-    assert not workspace.costs(dataset.dataset_id, other).is_epoch_measured
+    assert not workspace.models.costs(dataset, other).is_epoch_measured
     assert measure(workspace, dataset, other)
 
 
@@ -67,17 +67,17 @@ def test_other_ways_to_learn_are_measured_for_themselves(
 def test_some_things_cannot_be_measured(
     workspace: Workspace, dataset: Dataset, config: TrainConfig
 ) -> None:
-    assert not workspace.timing.can_measure(config)
-    assert workspace.timing.can_measure(LAST)
+    assert not workspace.models.can_measure(config)
+    assert workspace.models.can_measure(LAST)
 
 
 def test_a_backbone_of_unknown_speed_is_measured_first(
     workspace: Workspace, dataset: Dataset
 ) -> None:
     config = TrainConfig(backbone="efficientnet_lite1", freeze="last:1", batch_size=2)
-    assert workspace.costs(dataset.dataset_id, config).seconds is None
+    assert workspace.models.costs(dataset, config).seconds is None
     assert measure(workspace, dataset, config)
-    assert workspace.costs(dataset.dataset_id, config).is_epoch_measured
+    assert workspace.models.costs(dataset, config).is_epoch_measured
 
 
 def test_pictures_that_cannot_be_trained_on_are_left_to_the_training_to_refuse(
@@ -88,23 +88,23 @@ def test_pictures_that_cannot_be_trained_on_are_left_to_the_training_to_refuse(
 
 
 def test_what_nobody_wants_any_more_is_not_measured(workspace: Workspace, dataset: Dataset) -> None:
-    assert workspace.timing.measure_epoch(dataset, LAST, is_wanted=lambda: False)
-    assert not workspace.costs(dataset.dataset_id, LAST).is_epoch_measured
+    assert workspace.models.measure_epoch(dataset, LAST, is_wanted=lambda: False)
+    assert not workspace.models.costs(dataset, LAST).is_epoch_measured
     assert measure(workspace, dataset)  # and the next one may begin
 
 
 def test_nothing_is_measured_beside_a_training_or_another_measurement(
     workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
-    wait = partial(workspace.timing.measure_epoch, dataset, LAST, is_wanted=lambda: True)
+    wait = partial(workspace.models.measure_epoch, dataset, LAST, is_wanted=lambda: True)
     endless = TrainConfig(epochs=1000, batch_size=1)
-    run_id = workspace.start_training(owner, dataset.dataset_id, endless)
+    run_id = workspace.trainings.start(owner, dataset, endless)
     assert not wait()
-    workspace.stop(run_id)
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
-    with workspace._shelf.measuring:
+    workspace.trainings.stop(run_id)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    with workspace.models.estimates.measuring:
         assert not wait()
-    assert not workspace.costs(dataset.dataset_id, LAST).is_epoch_measured
+    assert not workspace.models.costs(dataset, LAST).is_epoch_measured
     assert measure(workspace, dataset)
 
 
@@ -115,11 +115,11 @@ def test_a_training_that_comes_ends_it(
 
     def throughput(job: TrainJob, work: Workload, *, should_stop: ShouldStop, **_: float) -> None:
         asked.append(should_stop())
-        workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=1000, batch_size=1))
+        workspace.trainings.start(owner, dataset, TrainConfig(epochs=1000, batch_size=1))
         asked.append(should_stop())
 
-    monkeypatch.setattr(timing, "measure_throughput", throughput)
-    assert workspace.timing.measure_epoch(dataset, LAST, is_wanted=lambda: True)
+    monkeypatch.setattr(estimates, "measure_throughput", throughput)
+    assert workspace.models.measure_epoch(dataset, LAST, is_wanted=lambda: True)
     assert asked == [False, True]
 
 
@@ -130,15 +130,15 @@ def test_a_defect_costs_the_figure_and_nothing_else(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(timing, "measure_throughput", fail)
-        assert workspace.timing.measure_epoch(dataset, LAST, is_wanted=lambda: True)
+        patch.setattr(estimates, "measure_throughput", fail)
+        assert workspace.models.measure_epoch(dataset, LAST, is_wanted=lambda: True)
     assert measure(workspace, dataset)
 
 
 def test_a_backbone_that_is_borrowed_takes_nobodys_place(workspace: Workspace) -> None:
-    shelf = workspace._shelf
-    kept = shelf.get("efficientnet_lite0")
-    assert shelf.borrow("efficientnet_lite0", pretrained=True, seed=0) is kept
-    borrowed = [shelf.borrow("resnet18", pretrained=False, seed=seed) for seed in (1, 2, 3)]
+    backbones = workspace.models.backbones
+    kept = backbones.get("efficientnet_lite0")
+    assert backbones.borrow("efficientnet_lite0", pretrained=True, seed=0) is kept
+    borrowed = [backbones.borrow("resnet18", pretrained=False, seed=seed) for seed in (1, 2, 3)]
     assert len({id(each) for each in borrowed}) == 3
-    assert shelf.get("efficientnet_lite0") is kept
+    assert backbones.get("efficientnet_lite0") is kept

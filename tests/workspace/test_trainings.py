@@ -31,8 +31,8 @@ def test_a_real_training_is_recorded_kept_and_answers(
     workspace: Workspace, owner: str, dataset: Dataset, settings: Settings
 ) -> None:
     config = TrainConfig(epochs=12, seed=3)
-    run_id = workspace.start_training(owner, dataset.dataset_id, config, name="Mine")
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = workspace.trainings.start(owner, dataset, config, name="Mine")
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     assert (record.state, record.message) == ("finished", "")
     assert [row.epoch for row in record.epochs] == list(range(1, 13))
@@ -43,13 +43,18 @@ def test_a_real_training_is_recorded_kept_and_answers(
     assert record.replaced_layer
     assert record.versions["torch"]
     json.dumps(record.to_json(), allow_nan=False)
-    answer = workspace.answers(workspace.prepare([("new.jpg", jpeg(0, 500))]), run_id)[0]
+    answer = workspace.visitors.answers(
+        workspace.visitors.prepare([("new.jpg", jpeg(0, 500))]),
+        workspace.trainings.classifier(run_id),
+    )[0]
     assert {item.name for item in answer.ranked} == {"dots", "stripes"}
     workspace.close()
 
     later = Workspace(settings)
     assert later.run(run_id) == record
-    again = later.answers(later.prepare([("new.jpg", jpeg(0, 500))]), run_id)[0]
+    again = later.visitors.answers(
+        later.visitors.prepare([("new.jpg", jpeg(0, 500))]), later.trainings.classifier(run_id)
+    )[0]
     assert again.ranked == answer.ranked
     later.close()
 
@@ -59,27 +64,27 @@ def test_the_same_seed_gives_the_same_weights_while_others_work(
 ) -> None:
     heads = []
     for _ in range(2):
-        run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=5, seed=7))
+        run_id = workspace.trainings.start(owner, dataset, TrainConfig(epochs=5, seed=7))
         torch.manual_seed(len(heads))  # what somebody else might do meanwhile
         torch.rand(100)
-        assert workspace.wait(run_id, PATIENCE_SECONDS)
-        heads.append(workspace.classifier(run_id).head.weight)
+        assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+        heads.append(workspace.trainings.classifier(run_id).head.weight)
     assert torch.equal(heads[0], heads[1])
 
 
 def test_a_run_is_seen_live_epoch_by_epoch(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=4))
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig(epochs=4))
     with pytest.raises(RunError, match="first epoch"):
-        workspace.classifier(run_id)
+        workspace.trainings.classifier(run_id)
     steps.step(2)
     live = wait_until(workspace, run_id, lambda live: len(live.record.epochs) == 2)
     assert (live.phase, live.epoch, live.epochs, live.classifier_epoch) == ("training", 2, 4, 2)
     assert live.seconds_left is not None
-    assert float(workspace.classifier(run_id).head.bias[0]) == 2.0
+    assert float(workspace.trainings.classifier(run_id).head.bias[0]) == 2.0
     steps.finish()
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     live = workspace.live(run_id)
     assert (live.phase, live.state, live.classifier_epoch) == ("done", "finished", 2)
 
@@ -87,25 +92,25 @@ def test_a_run_is_seen_live_epoch_by_epoch(
 def test_stopping_keeps_the_best_epoch_so_far(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=30))
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig(epochs=30))
     steps.step(3)
     wait_until(workspace, run_id, lambda live: live.epoch == 3)
-    workspace.stop(run_id, owner=owner)
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    workspace.trainings.stop(workspace.of(owner).run(run_id).run_id)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     assert (record.state, record.best_epoch) == ("stopped", 3)
     assert record.message == "Stopped after 3 of 30 epochs. The best one (3) is kept."
-    assert float(workspace.classifier(run_id).head.bias[0]) == 3.0
-    workspace.stop(run_id)
+    assert float(workspace.trainings.classifier(run_id).head.bias[0]) == 3.0
+    workspace.trainings.stop(run_id)
 
 
 def test_a_second_press_is_refused_and_the_first_run_goes_on(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig())
     with pytest.raises(JobError, match=r"is (waiting|running) already"):
-        workspace.start_training(owner, dataset.dataset_id, TrainConfig())
-    assert [record.run_id for record in workspace.runs(owner)] == [run_id]
+        workspace.trainings.start(owner, dataset, TrainConfig())
+    assert [record.run_id for record in workspace.of(owner).runs()] == [run_id]
     steps.step()
     wait_until(workspace, run_id, lambda live: live.epoch == 1)
 
@@ -113,13 +118,13 @@ def test_a_second_press_is_refused_and_the_first_run_goes_on(
 def test_the_next_visitor_waits_and_sees_the_place_in_the_queue(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining, small_folder: Path
 ) -> None:
-    workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    workspace.trainings.start(owner, dataset, TrainConfig())
     other = owner_of(new_visitor())
     theirs = bring(workspace, other, small_folder)
-    run_id = workspace.start_training(other, theirs.dataset_id, TrainConfig())
-    live = workspace.live(run_id, owner=other)
+    run_id = workspace.trainings.start(other, theirs, TrainConfig())
+    live = workspace.of(other).live(run_id)
     assert (live.state, live.phase, live.queue_position) == ("waiting", "waiting", 1)
-    workspace.stop(run_id, owner=other)
+    workspace.trainings.stop(workspace.of(other).run(run_id).run_id)
     assert workspace.live(run_id).state == "stopped"
 
 
@@ -127,8 +132,8 @@ def test_a_training_that_fails_says_why_and_the_next_one_runs(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
     steps.error = TrainingError("Learning rate too high.", hint="Try 0.001.")
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig())
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     assert (record.state, record.message, record.hint) == (
         "failed",
@@ -137,7 +142,7 @@ def test_a_training_that_fails_says_why_and_the_next_one_runs(
     )
     steps.error = None
     steps.step()
-    second = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    second = workspace.trainings.start(owner, dataset, TrainConfig())
     wait_until(workspace, second, lambda live: live.epoch == 1)
 
 
@@ -148,12 +153,12 @@ def test_the_time_limit_keeps_the_best_epoch_and_says_so(
     workspace = Workspace(replace(settings, limits=limits))
     owner = owner_of(new_visitor())
     dataset = bring(workspace, owner, small_folder)
-    workspace.answers(
-        workspace.prepare(()), None
+    workspace.visitors.imagenet_answers(
+        workspace.visitors.prepare(()), workspace.models.backbone("efficientnet_lite0")
     )  # loading the backbone it is not what is limited here
     steps.step()
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=30))
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig(epochs=30))
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     workspace.close()
     assert (record.state, record.best_epoch) == ("stopped", 1)
@@ -163,29 +168,29 @@ def test_the_time_limit_keeps_the_best_epoch_and_says_so(
 def test_other_visitors_see_nothing_of_it(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig())
     stranger = owner_of(new_visitor())
     with pytest.raises(NotFoundError):
-        workspace.dataset(dataset.dataset_id, owner=stranger)
-    for use in (workspace.run, workspace.live, workspace.stop, workspace.delete_run):
+        workspace.of(stranger).dataset(dataset.dataset_id)
+    for ask in (workspace.of(stranger).run, workspace.of(stranger).live):
         with pytest.raises(NotFoundError):
-            use(run_id, owner=stranger)
+            ask(run_id)
     assert workspace.run(run_id).state in ("waiting", "running")
-    assert workspace.runs(stranger) == ()
+    assert workspace.of(stranger).runs() == ()
 
 
 def test_what_a_training_uses_cannot_be_removed_meanwhile(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig())
     with pytest.raises(RunError, match="using these pictures"):
-        workspace.delete_dataset(dataset.dataset_id, owner=owner)
+        workspace.library.delete(workspace.of(owner).dataset(dataset.dataset_id))
     with pytest.raises(RunError, match="not over yet"):
-        workspace.delete_run(run_id, owner=owner)
-    workspace.stop(run_id)
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
-    workspace.delete_dataset(dataset.dataset_id, owner=owner)
-    workspace.delete_run(run_id, owner=owner)
+        workspace.trainings.delete(workspace.of(owner).run(run_id).run_id)
+    workspace.trainings.stop(run_id)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    workspace.library.delete(workspace.of(owner).dataset(dataset.dataset_id))
+    workspace.trainings.delete(workspace.of(owner).run(run_id).run_id)
     with pytest.raises(NotFoundError):
         workspace.live(run_id)
 
@@ -198,11 +203,11 @@ def test_the_oldest_runs_make_room(
     dataset = bring(workspace, owner, small_folder)
     run_ids = []
     for _ in range(3):
-        run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
-        workspace.stop(run_id)
-        assert workspace.wait(run_id, PATIENCE_SECONDS)
+        run_id = workspace.trainings.start(owner, dataset, TrainConfig())
+        workspace.trainings.stop(run_id)
+        assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
         run_ids.append(run_id)
-    assert [record.run_id for record in workspace.runs(owner)] == run_ids[:0:-1]
+    assert [record.run_id for record in workspace.of(owner).runs()] == run_ids[:0:-1]
     workspace.close()
 
 
@@ -211,7 +216,7 @@ def test_one_class_alone_is_refused_at_once(
 ) -> None:
     dataset = bring(workspace, owner, class_folder(tmp_path / "one", ("dots",), per_class=4))
     with pytest.raises(TrainingError) as refused:
-        workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+        workspace.trainings.start(owner, dataset, TrainConfig())
     assert "Add a second class" in refused.value.hint
 
 
@@ -222,20 +227,20 @@ def test_more_epochs_than_allowed_are_refused(
     owner = owner_of(new_visitor())
     dataset = bring(workspace, owner, small_folder)
     with pytest.raises(TrainingError, match="201 epochs"):
-        workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=201))
-    assert workspace.runs(owner) == ()
+        workspace.trainings.start(owner, dataset, TrainConfig(epochs=201))
+    assert workspace.of(owner).runs() == ()
     workspace.close()
 
 
 def test_a_run_has_curves_as_soon_as_its_first_epoch_is_finished(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig())
     with pytest.raises(RunError, match="no finished epoch"):
-        workspace.curves(run_id, "csv")
+        workspace.trainings.curves(run_id, "csv")
     steps.step()
     wait_until(workspace, run_id, lambda live: live.epoch == 1)
-    assert len(workspace.curves(run_id, "csv").splitlines()) == 2  # names, then the epoch
+    assert len(workspace.trainings.curves(run_id, "csv").splitlines()) == 2  # names, then the epoch
 
 
 def test_folders_of_the_server_are_closed_to_the_public(
@@ -255,8 +260,8 @@ def test_a_backbone_that_is_not_here_is_downloaded_first_and_offline_says_what_t
 
     monkeypatch.setattr("socket.create_connection", unreachable)
     monkeypatch.setattr("socket.getaddrinfo", unreachable)
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(backbone="resnet18"))
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig(backbone="resnet18"))
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     assert record.state == "failed"
     assert "EfficientNet-Lite0" in record.message + record.hint
@@ -284,15 +289,15 @@ def test_a_full_disk_at_the_start_of_a_training_is_called_so_and_leaves_nothing(
     with monkeypatch.context() as disk:
         disk.setattr(place, full)
         with pytest.raises(ServerError, match="disk of this machine is full") as refusal:
-            workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=1))
+            workspace.trainings.start(owner, dataset, TrainConfig(epochs=1))
         with pytest.raises(ServerError, match="disk of this machine is full"):
-            workspace.lab.start_race(owner, dataset, "efficientnet_lite0")
+            workspace.experiments.start_race(owner, dataset, "efficientnet_lite0")
     assert refusal.value.hint
     assert kept() == before
-    assert workspace.runs(owner) == ()
-    assert workspace.lab.under_way(owner) == ""
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig(epochs=1))
-    assert workspace.wait(run_id, PATIENCE_SECONDS)
+    assert workspace.of(owner).runs() == ()
+    assert workspace.trainings.under_way(owner) == ""
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig(epochs=1))
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     assert workspace.run(run_id).state == "finished"
 
 
@@ -319,18 +324,18 @@ def test_what_cannot_be_trained_is_refused_before_its_time_is_estimated(
         [TrainConfig(freeze="no such stage")],
     ):
         with pytest.raises(TrainingError):
-            workspace.start_training(owner, dataset.dataset_id, *phases)
+            workspace.trainings.start(owner, dataset, *phases)
     with pytest.raises(TrainingError):
         config = TrainConfig(freeze="no such stage")
-        workspace.lab.start_rate_finder(owner, dataset, config)
+        workspace.experiments.start_rate_finder(owner, dataset, config)
     assert estimated == []
-    run_id = workspace.start_training(owner, dataset.dataset_id, head)
+    run_id = workspace.trainings.start(owner, dataset, head)
     assert len(estimated) == 1  # the count can count
     with pytest.raises(JobError):  # one after the other
-        workspace.start_training(owner, dataset.dataset_id, head)
+        workspace.trainings.start(owner, dataset, head)
     with pytest.raises(JobError):
-        workspace.lab.start_race(owner, dataset, "efficientnet_lite0")
+        workspace.experiments.start_race(owner, dataset, "efficientnet_lite0")
     with pytest.raises(JobError):
-        workspace.lab.start_rate_finder(owner, dataset, head)
+        workspace.experiments.start_rate_finder(owner, dataset, head)
     assert len(estimated) == 1
-    workspace.stop(run_id)
+    workspace.trainings.stop(run_id)

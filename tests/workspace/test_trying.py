@@ -10,15 +10,18 @@ from tests.pictures import BROKEN, jpeg, turned_jpeg
 from tests.workspace.conftest import StepTraining, wait_until
 from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError, NotFoundError
+from tlapp.evaluation.test_pictures import TestAnswer
 from tlapp.settings import Settings
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import TryResult, Workspace
+from tlapp.workspace import Workspace
 
 
 def _imagenet_answers(
     workspace: Workspace, raw: Sequence[tuple[str, bytes]]
-) -> tuple[TryResult, ...]:
-    return workspace.answers(workspace.prepare(raw), None)
+) -> tuple[TestAnswer, ...]:
+    return workspace.visitors.imagenet_answers(
+        workspace.visitors.prepare(raw), workspace.models.backbone("efficientnet_lite0")
+    )
 
 
 def test_a_broken_picture_has_its_reason_and_the_others_their_answers(
@@ -53,24 +56,24 @@ def test_asking_again_after_an_epoch_runs_no_backbone(
     steps: StepTraining,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tried = workspace.prepare([("a.jpg", jpeg()), ("b.jpg", jpeg(1))])
-    workspace.answers(tried, None)
-    monkeypatch.setattr("tlapp.workspace.trying.features_of", None)  # calling it would fail
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    tried = workspace.visitors.prepare([("a.jpg", jpeg()), ("b.jpg", jpeg(1))])
+    workspace.visitors.imagenet_answers(tried, workspace.models.backbone("efficientnet_lite0"))
+    monkeypatch.setattr("tlapp.evaluation.test_pictures.features_of", None)  # calling it would fail
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig())
     for epoch in (1, 2):
         steps.step()
         wait_until(workspace, run_id, lambda live, epoch=epoch: live.epoch == epoch)
-        answers = workspace.answers(tried, run_id)
+        answers = workspace.visitors.answers(tried, workspace.trainings.classifier(run_id))
         assert [item.name for item in answers[0].ranked] == ["cat", "dog"]
     steps.finish()
-    assert workspace.wait(run_id, 60.0)
-    assert workspace.answers(tried, run_id)
+    assert workspace.trainings.wait(run_id, 60.0)
+    assert workspace.visitors.answers(tried, workspace.trainings.classifier(run_id))
 
 
 def test_too_many_pictures_are_refused_with_the_limit(settings: Settings, tmp_path: Path) -> None:
     workspace = Workspace(replace(settings, limits=replace(settings.limits, try_images=2)))
     with pytest.raises(DataError, match="3 test pictures") as refused:
-        workspace.prepare([("a.jpg", jpeg())] * 3)
+        workspace.visitors.prepare([("a.jpg", jpeg())] * 3)
     assert "2 or fewer" in refused.value.hint
     workspace.close()
 
@@ -78,4 +81,7 @@ def test_too_many_pictures_are_refused_with_the_limit(settings: Settings, tmp_pa
 def test_an_unknown_run_is_not_found(workspace: Workspace) -> None:
     for run_id in ("", "../..", "r_" + "A" * 32):
         with pytest.raises(NotFoundError):
-            workspace.answers(workspace.prepare([("a.jpg", jpeg())]), run_id)
+            workspace.visitors.answers(
+                workspace.visitors.prepare([("a.jpg", jpeg())]),
+                workspace.trainings.classifier(run_id),
+            )

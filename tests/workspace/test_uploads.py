@@ -8,9 +8,8 @@ import pytest
 
 from tests.workspace.test_janitor import Clock
 from tlapp.settings import Limits, Settings
-from tlapp.workspace import Workspace
-from tlapp.workspace.janitor import ORPHAN_SECONDS
-from tlapp.workspace.uploads import UploadFolder, open_uploads
+from tlapp.workspace import UploadFolder, Workspace, open_uploads
+from tlapp.workspace.cleanup import ORPHAN_SECONDS
 
 
 @pytest.fixture
@@ -30,14 +29,14 @@ def test_what_waits_counts_against_what_everything_may_take(
     settings: Settings, uploads: UploadFolder, limits: Limits
 ) -> None:
     workspace = Workspace(replace(settings, limits=replace(limits, disk_bytes=10_000)))
-    assert workspace.has_room(uploads.held_bytes())
+    assert workspace.library.has_room(uploads.held_bytes())
     path = _upload(uploads, 10_001)
-    assert not workspace.has_room(uploads.held_bytes())
+    assert not workspace.library.has_room(uploads.held_bytes())
     assert workspace.janitor.sweep() >= 10_001
-    assert not workspace.has_room()
+    assert not workspace.library.has_room()
     path.unlink()
     workspace.janitor.sweep()
-    assert workspace.has_room(uploads.held_bytes())
+    assert workspace.library.has_room(uploads.held_bytes())
     workspace.close()
 
 

@@ -19,7 +19,7 @@ def test_tokens_are_long_different_and_never_on_disk(
     assert len(tokens) == 100
     assert min(map(len, tokens)) >= 43  # 256 bits, 6 a letter
     for token in tokens:
-        workspace.change_visitor_state(owner_of(token), lambda _: VisitorState())
+        workspace.visitors.change(owner_of(token), lambda _: VisitorState())
     kept = b"".join(str(path).encode() + path.read_bytes() for path in _files(settings.home))
     assert not any(token.encode() in kept for token in tokens)
 
@@ -31,17 +31,17 @@ def test_the_page_is_found_again_by_another_process(
     dataset: Dataset,
     steps: StepTraining,
 ) -> None:
-    run_id = workspace.start_training(owner, dataset.dataset_id, TrainConfig())
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig())
     state = VisitorState(
         dataset_id=dataset.dataset_id,
         pending_dataset_id=dataset.dataset_id,
         run_id=run_id,
         config=TrainConfig(epochs=7, freeze="last:1", stage_rates=(("top", 0.001),)),
     )
-    workspace.change_visitor_state(owner, lambda _: state)
+    workspace.visitors.change(owner, lambda _: state)
     workspace.close()
     later = Workspace(settings)
-    assert later.visitor_state(owner) == state
+    assert later.of(owner).state() == state
     later.close()
 
 
@@ -54,10 +54,10 @@ def test_what_is_gone_or_somebody_elses_is_not_shown(
         pending_dataset_id="d_" + "x" * 32,
         run_id="r_" + "x" * 32,
     )
-    workspace.change_visitor_state(stranger, lambda _: state)
-    workspace.change_visitor_state(owner, lambda _: state)
-    assert workspace.visitor_state(stranger) == VisitorState()
-    assert workspace.visitor_state(owner) == VisitorState(dataset_id=dataset.dataset_id)
+    workspace.visitors.change(stranger, lambda _: state)
+    workspace.visitors.change(owner, lambda _: state)
+    assert workspace.of(stranger).state() == VisitorState()
+    assert workspace.of(owner).state() == VisitorState(dataset_id=dataset.dataset_id)
 
 
 @pytest.mark.parametrize(
@@ -67,16 +67,16 @@ def test_what_is_gone_or_somebody_elses_is_not_shown(
 def test_a_damaged_state_is_an_empty_page(
     workspace: Workspace, settings: Settings, owner: str, content: bytes
 ) -> None:
-    workspace.change_visitor_state(owner, lambda _: VisitorState())
+    workspace.visitors.change(owner, lambda _: VisitorState())
     (settings.home / "visitors" / f"{owner}.json").write_bytes(content)
-    assert workspace.visitor_state(owner) == VisitorState()
+    assert workspace.of(owner).state() == VisitorState()
 
 
 def test_a_hostile_owner_touches_no_file(workspace: Workspace, settings: Settings) -> None:
     before = _files(settings.home)
     for owner in ("", "../../x", "a/b", "A" * 64):
-        workspace.change_visitor_state(owner, lambda _: VisitorState())
-        assert workspace.visitor_state(owner) == VisitorState()
+        workspace.visitors.change(owner, lambda _: VisitorState())
+        assert workspace.of(owner).state() == VisitorState()
     assert _files(settings.home) == before
 
 
@@ -87,10 +87,10 @@ def _files(folder: Path) -> list[Path]:
 def test_a_state_that_another_version_wrote_keeps_what_is_known(
     workspace: Workspace, settings: Settings, owner: str, dataset: Dataset
 ) -> None:
-    workspace.change_visitor_state(owner, lambda _: VisitorState())
+    workspace.visitors.change(owner, lambda _: VisitorState())
     content = f'{{"dataset_id": "{dataset.dataset_id}", "colour": "green"}}'
     (settings.home / "visitors" / f"{owner}.json").write_text(content)
-    assert workspace.visitor_state(owner) == VisitorState(dataset_id=dataset.dataset_id)
+    assert workspace.of(owner).state() == VisitorState(dataset_id=dataset.dataset_id)
 
 
 def test_a_disk_that_refuses_is_told_and_nothing_is_changed(
@@ -99,8 +99,8 @@ def test_a_disk_that_refuses_is_told_and_nothing_is_changed(
     def refuse(path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    workspace.change_visitor_state(owner, lambda _: VisitorState(dataset_id=dataset.dataset_id))
+    workspace.visitors.change(owner, lambda _: VisitorState(dataset_id=dataset.dataset_id))
     monkeypatch.setattr("tlapp.workspace.visitors.write_atomically", refuse)
     with pytest.raises(ServerError, match="disk"):
-        workspace.change_visitor_state(owner, lambda _: VisitorState())
-    assert workspace.visitor_state(owner).dataset_id == dataset.dataset_id
+        workspace.visitors.change(owner, lambda _: VisitorState())
+    assert workspace.of(owner).state().dataset_id == dataset.dataset_id

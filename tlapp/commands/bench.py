@@ -16,11 +16,10 @@ from tlapp.commands.progress import Progress
 from tlapp.data.dataset import Dataset, ImportFinished, ImportProgress
 from tlapp.errors import DataError
 from tlapp.runs.keeper import Keeper, is_kept
+from tlapp.runs.live import LiveRun
 from tlapp.settings import LOCAL_LIMITS, MEGABYTE, Settings
 from tlapp.training.config import MAX_EPOCHS
-from tlapp.workspace.live import LiveRun
-from tlapp.workspace.visitors import owner_of
-from tlapp.workspace.workspace import Workspace
+from tlapp.workspace import Workspace, owner_of
 
 LOOK_SECONDS = 0.1  # how often progress is shown
 OWNER = owner_of("command line")  # what its runs are kept under
@@ -63,7 +62,8 @@ def import_pictures(workspace: Workspace, path: Path, progress: Progress) -> Dat
             f'There is no folder "{path}".',
             hint="Name a folder that holds one folder of pictures per class, or a zip of it.",
         )
-    start = workspace.import_folder if path.is_dir() else workspace.import_archive
+    library = workspace.library
+    start = library.import_folder if path.is_dir() else library.import_archive
     progress.show("Reading pictures")
     for event in start(OWNER, path, name=path.resolve().name, should_stop=lambda: False):
         if isinstance(event, ImportProgress):
@@ -84,12 +84,12 @@ def _tell_skipped(dataset: Dataset, progress: Progress) -> None:
 def follow(workspace: Workspace, run_id: str, progress: Progress) -> int:
     """Show the training until it is over; the exit code, which says whether it was cut short."""
     try:
-        while not workspace.wait(run_id, LOOK_SECONDS):
+        while not workspace.trainings.wait(run_id, LOOK_SECONDS):
             _show(workspace.live(run_id), progress)
     except KeyboardInterrupt as interrupt:
         progress.show("Stopping")
-        workspace.stop(run_id)
-        workspace.wait(run_id, None)
+        workspace.trainings.stop(run_id)
+        workspace.trainings.wait(run_id, None)
         return exit_code_of(interrupt)
     return 0
 

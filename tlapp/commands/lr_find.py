@@ -13,7 +13,7 @@ from tlapp.errors import RunError, TrainingError
 from tlapp.experiments.lr_finder import RateSweep
 from tlapp.training.presets import defaults
 from tlapp.ui.text.rate_finder import outcome, why
-from tlapp.workspace.experiments import Experiment, Experiments
+from tlapp.workspace import Experiment, Experiments
 
 
 def find_rate_for_folder(options: argparse.Namespace, home: Path) -> int:
@@ -28,11 +28,11 @@ def find_rate_for_folder(options: argparse.Namespace, home: Path) -> int:
     with open_bench(home) as workspace:
         try:
             dataset = import_pictures(workspace, options.folder, progress)
-            experiment_id = workspace.lab.start_rate_finder(OWNER, dataset, config)
-            exit_code = _follow(workspace.lab.experiments, experiment_id, progress)
+            experiment_id = workspace.experiments.start_rate_finder(OWNER, dataset, config)
+            exit_code = _follow(workspace.experiments, experiment_id, progress)
         finally:
             progress.end()
-        seen = workspace.lab.experiments.look(experiment_id)
+        seen = workspace.experiments.look(experiment_id)
     if exit_code:
         return exit_code
     sweep = _found(seen)

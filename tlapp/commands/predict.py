@@ -9,9 +9,9 @@ from pathlib import Path
 from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import load_classifier
 from tlapp.commands import EXIT_PROBLEM
+from tlapp.evaluation.test_pictures import TestAnswer, prepare_test_pictures
 from tlapp.runs.folder import RunFolder
 from tlapp.settings import LOCAL_LIMITS
-from tlapp.workspace.trying import TryResult, prepare_pictures
 
 SHOWN_CLASSES = 3
 
@@ -33,7 +33,7 @@ def predict_pictures(options: argparse.Namespace, home: Path) -> int:
         except OSError as error:
             raw.append((name, b""))
             unreadable[name] = f"{name} cannot be opened: {error.strerror}."
-    results = prepare_pictures(raw, limits).answers(classifier)
+    results = prepare_test_pictures(raw, limits).answers(classifier)
     errors = [unreadable.get(result.name, result.error) for result in results]
     for problem in filter(None, errors):
         print(problem, file=sys.stderr)
@@ -46,12 +46,12 @@ def predict_pictures(options: argparse.Namespace, home: Path) -> int:
     return EXIT_PROBLEM if any(errors) else 0
 
 
-def _as_json(result: TryResult, error: str) -> dict[str, object]:
+def _as_json(result: TestAnswer, error: str) -> dict[str, object]:
     classes = [{"name": item.name, "probability": item.probability} for item in result.ranked]
     answer: dict[str, object] = {"file": result.name, "classes": classes}
     return {**answer, "error": error} if error else answer
 
 
-def _as_text(result: TryResult) -> str:
+def _as_text(result: TestAnswer) -> str:
     shown = result.ranked[:SHOWN_CLASSES]
     return f"{result.name}: " + ", ".join(f"{x.name} {100 * x.probability:.1f} %" for x in shown)

@@ -21,13 +21,15 @@ def race_folder(options: argparse.Namespace, home: Path) -> int:
     with open_bench(home) as workspace:
         try:
             dataset = import_pictures(workspace, options.folder, progress)
-            run_ids = workspace.lab.start_race(OWNER, dataset, options.backbone, seed=options.seed)
+            run_ids = workspace.experiments.start_race(
+                OWNER, dataset, options.backbone, seed=options.seed
+            )
             for run_id in run_ids:
                 exit_code = exit_code or follow(workspace, run_id, progress)
         finally:
             progress.end()
         records = [workspace.run(run_id) for run_id in run_ids]
-        folders = [str(workspace.run_folder(run_id)) for run_id in run_ids]
+        folders = [str(workspace.trainings.folder(run_id)) for run_id in run_ids]
     if all(record.state == "failed" for record in records):
         raise TrainingError(records[0].message, hint=records[0].hint)
     result = race_result(records)

@@ -43,14 +43,14 @@ def train_folder(options: argparse.Namespace, home: Path) -> int:
     with open_bench(home) as workspace:
         try:
             dataset = import_pictures(workspace, options.folder, progress)
-            run_id = workspace.start_training(OWNER, dataset.dataset_id, *phases)
+            run_id = workspace.trainings.start(OWNER, dataset, *phases)
             exit_code = follow(workspace, run_id, progress)
             seconds = time.perf_counter() - began
         finally:
             progress.end()
         record = workspace.run(run_id)
         _check_outcome(record)
-        run_dir = workspace.run_folder(run_id)
+        run_dir = workspace.trainings.folder(run_id)
         if options.out is not None:
             run_dir = _move(run_dir, options.out)
     result = _result(record, seconds, run_dir)

@@ -55,7 +55,7 @@ class RunRecorder:
         """The run has left the queue."""
         self._change(state="running", started=now())
 
-    def take_up(self, rows: Sequence[EpochRow], best: tuple[int, Classifier]) -> None:
+    def resume(self, rows: Sequence[EpochRow], best: tuple[int, Classifier]) -> None:
         """Begin with the epochs of an earlier run, and the best classifier among them."""
         for row in rows:
             self._run.append(row)

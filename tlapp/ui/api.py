@@ -35,7 +35,7 @@ from tlapp.ui.handling import bind
 from tlapp.ui.session import Page
 from tlapp.ui.uploads import read_pictures
 from tlapp.ui.widgets.any_json import AnyJson
-from tlapp.workspace.plan import check_epochs, check_epochs_setting
+from tlapp.workspace import check_epochs, check_epochs_setting
 
 _FIELDS = frozenset(field.name for field in fields(TrainConfig))
 _COUNTS = {field.name for field in fields(TrainConfig) if field.type is int}
@@ -93,15 +93,18 @@ def create_dataset(page: Page, archive: str | None, request: gr.Request) -> dict
         raise DataError(text.NO_ZIP, hint=text.SEND_ZIP)
     path = Path(archive)  # not ours to remove: another client may have sent the same zip
     owner = page.program_owner(request)
-    before = page.workspace.datasets(owner)
-    for event in page.workspace.import_archive(
+    before = page.workspace.of(owner).datasets()
+    for event in page.workspace.library.import_archive(
         owner, path, name=path.name, should_stop=lambda: False
     ):
         if isinstance(event, ImportFinished):
             dataset = event.dataset
-    kept = {each.dataset_id for each in page.workspace.datasets(owner)}
+    kept = {each.dataset_id for each in page.workspace.of(owner).datasets()}
     removed = [each.dataset_id for each in before if each.dataset_id not in kept]
-    return {**present.dataset_json(dataset, page.workspace.findings(dataset)), "removed": removed}
+    return {
+        **present.dataset_json(dataset, page.workspace.library.findings(dataset)),
+        "removed": removed,
+    }
 
 
 def train(
@@ -134,7 +137,7 @@ def train_with(page: Page, dataset_id: Any, settings: Any = None) -> dict[str, A
     named = asked_id("dataset_id", dataset_id)
     wish = wished_phases(settings, page.settings.limits)
     dataset = page.workspace.dataset(named)
-    return {"run_id": page.workspace.start_training(dataset.owner, named, *wish)}
+    return {"run_id": page.workspace.trainings.start(dataset.owner, dataset, *wish)}
 
 
 def wished_phases(settings: Any, limits: Limits) -> tuple[TrainConfig, ...]:
@@ -166,7 +169,9 @@ def race(
     card = find_card(asked_text("backbone", backbone, usual=DEFAULT_BACKBONE))
     whole_seed = asked_seed(seed)
     dataset = page.workspace.dataset(named)
-    run_ids = page.workspace.lab.start_race(dataset.owner, dataset, card.name, seed=whole_seed)
+    run_ids = page.workspace.experiments.start_race(
+        dataset.owner, dataset, card.name, seed=whole_seed
+    )
     return {"run_ids": dict(zip(LANES, run_ids, strict=True))}
 
 
@@ -179,13 +184,17 @@ def lr_find(
     what = asked_text("freeze", freeze, usual="head", most=FREEZE_CHARACTERS)
     config = defaults(what, backbone=card.name)
     dataset = page.workspace.dataset(named)
-    return {"experiment_id": page.workspace.lab.start_rate_finder(dataset.owner, dataset, config)}
+    return {
+        "experiment_id": page.workspace.experiments.start_rate_finder(
+            dataset.owner, dataset, config
+        )
+    }
 
 
 def experiment(page: Page, experiment_id: Any) -> dict[str, Any]:
     """Where an experiment is, and the newest of what it has found: `{"state", "value"}`."""
     named = asked_id("experiment_id", experiment_id)
-    return present.experiment_json(page.workspace.lab.experiments.look(named))
+    return present.experiment_json(page.workspace.experiments.look(named))
 
 
 def run(page: Page, run_id: Any) -> dict[str, Any]:
@@ -195,7 +204,7 @@ def run(page: Page, run_id: Any) -> dict[str, Any]:
 
 def stop(page: Page, run_id: Any) -> dict[str, Any]:
     """Ask a run to stop; its best epoch is kept: `{"state", "record"}` at this moment."""
-    page.workspace.stop(asked_id("run_id", run_id))
+    page.workspace.trainings.stop(page.workspace.run(asked_id("run_id", run_id)).run_id)
     return run(page, run_id)
 
 
@@ -207,4 +216,8 @@ def predict(page: Page, run_id: Any, pictures: Sequence[str] | None) -> list[dic
         raise DataError(text.NO_TEST_PICTURES, hint=text.SEND_TEST_PICTURES)
     paths = [Path(picture) for picture in pictures]
     raw = read_pictures([(path.name, path) for path in paths], page.settings.limits)
-    return present.answers_json(page.workspace.answers(page.workspace.prepare(raw), named))
+    return present.answers_json(
+        page.workspace.visitors.answers(
+            page.workspace.visitors.prepare(raw), page.workspace.trainings.classifier(named)
+        )
+    )

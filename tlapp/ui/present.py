@@ -13,6 +13,8 @@ from tlapp.data.dataset import Dataset
 from tlapp.data.images import Finding
 from tlapp.errors import TlappError
 from tlapp.evaluation.diagnosis import diagnose
+from tlapp.evaluation.test_pictures import TestAnswer
+from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.settings import Settings
 from tlapp.ui import text
@@ -20,8 +22,7 @@ from tlapp.ui.text import comparing
 from tlapp.ui.text import damages as damage_words
 from tlapp.ui.text.diagnosis import diagnosis
 from tlapp.ui.widgets.values import to_json
-from tlapp.workspace import LiveRun, TryResult, Workspace
-from tlapp.workspace.experiments import Experiment
+from tlapp.workspace import Experiment, Workspace
 
 
 def header() -> str:
@@ -178,7 +179,7 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def answers_json(results: Sequence[TryResult]) -> list[dict[str, Any]]:
+def answers_json(results: Sequence[TestAnswer]) -> list[dict[str, Any]]:
     """The answer of `/predict`. A picture that cannot be read has an error and no classes."""
     return [
         {

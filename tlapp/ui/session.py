@@ -40,7 +40,7 @@ class Page:
         """The visitor whose token is among what was sent comes from this address."""
         for value in values:
             if is_token(value):
-                self.workspace.origins.note(owner_of(str(value)), address)
+                self.workspace.visitors.note_address(owner_of(str(value)), address)
 
     def program_owner(self, request: gr.Request) -> str:
         """Who a program is, which has no token: its address, and its session if it names one.
@@ -52,5 +52,5 @@ class Page:
         session = (scope.get("tlapp.body") or {}).get("session_hash") or ""
         said = f"{address}\n{session}".encode("utf-8", "surrogatepass")
         owner = hmac.new(self.key.encode(), said, "sha256").hexdigest()
-        self.workspace.origins.note(owner, address)
+        self.workspace.visitors.note_address(owner, address)
         return owner

@@ -24,8 +24,7 @@ from tlapp.ui.text import mistakes as mistake_words
 from tlapp.ui.text import racing as racing_words
 from tlapp.ui.theme import make_theme, page_css
 from tlapp.ui.wiring import Zones, connect
-from tlapp.workspace import Workspace
-from tlapp.workspace.uploads import UploadFolder
+from tlapp.workspace import UploadFolder, Workspace
 
 LOOK_SECONDS = 0.1  # how soon Ctrl-C is noticed on systems where it wakes nobody
 LOCAL_ADDRESS = "127.0.0.1"
@@ -135,7 +134,7 @@ def _make_door(page: Page, uploads: UploadFolder, bound: str) -> Door:
         uploads=uploads,
         upload_limits=UploadLimits(bytes=limits.archive_bytes, files=MOST_FILES),
         note=page.note_client,
-        has_room=page.workspace.has_room,
+        has_room=page.workspace.library.has_room,
     )
 
 
@@ -183,7 +182,7 @@ def add_downloads(app: FastAPI, workspace: Workspace) -> None:
     @app.get("/curves/{run_id}.{kind}")
     def curves(run_id: str, kind: Literal["png", "svg", "csv"]) -> Response:
         try:
-            content = workspace.curves(run_id, kind)
+            content = workspace.trainings.curves(workspace.run(run_id).run_id, kind)
         except TlappError as error:
             return Response(f"{error} {error.hint}", status_code=404, media_type="text/plain")
         return Response(

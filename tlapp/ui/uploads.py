@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from tlapp.evaluation.test_pictures import RawPicture
 from tlapp.settings import Limits
-from tlapp.workspace.trying import RawPicture
 
 
 def read_pictures(uploads: Sequence[tuple[str, Path]], limits: Limits) -> list[RawPicture]:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from tlapp.data.dataset import Dataset
 from tlapp.errors import TlappError
+from tlapp.evaluation.test_pictures import TestAnswer
+from tlapp.runs.live import LiveRun
 from tlapp.runs.record import EpochRow, RunRecord
 from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts, count_parameters
@@ -27,7 +29,7 @@ from tlapp.ui.widgets.ladder import LadderPreset, LadderStage, LadderValue, Move
 from tlapp.ui.widgets.predictions import ClassBar, PredictionsValue, TriedPicture
 from tlapp.ui.widgets.run_view import Curves, RunViewValue, State
 from tlapp.ui.widgets.values import picture_address
-from tlapp.workspace import CardView, DownloadState, LiveRun, TryResult, Workspace
+from tlapp.workspace import CardView, DownloadState, Workspace, split_of
 
 CLASSES_SHOWN = 3  # most probable classes of one test picture
 
@@ -37,7 +39,7 @@ CLASSES_SHOWN = 3  # most probable classes of one test picture
 def class_list(workspace: Workspace, dataset: Dataset) -> ClassListValue:
     """The classes with their pictures, what was left out, and what deserves attention."""
     images = dataset.images
-    split = workspace.split(dataset)
+    split = split_of(dataset)
     skipped = skipped_rows((each.name, each.reason) for each in dataset.skipped)
     skipped_count = len(dataset.skipped) + dataset.unnamed_skipped_count
     return ClassListValue(
@@ -54,7 +56,7 @@ def class_list(workspace: Workspace, dataset: Dataset) -> ClassListValue:
         ),
         notes=(
             *((text.OWN_SPLIT,) if has_own_split(dataset) else ()),
-            *(finding.message for finding in workspace.findings(dataset)),
+            *(finding.message for finding in workspace.library.findings(dataset)),
         ),
         skipped_line=text.skipped_line(skipped_count),
         skipped=skipped,
@@ -68,7 +70,9 @@ def _thumbnails(workspace: Workspace, dataset: Dataset) -> list[tuple[str, ...]]
     for image in dataset.images.images:
         row = addresses[image.class_index]
         if len(row) < shown:
-            row.append(picture_address(workspace.thumbnail(dataset.dataset_id, image.image_id)))
+            row.append(
+                picture_address(workspace.library.thumbnail(dataset.dataset_id, image.image_id))
+            )
     return [tuple(row) for row in addresses]
 
 
@@ -89,7 +93,8 @@ def cards(workspace: Workspace, selected: str) -> BackboneCardsValue:
     """Every backbone, and the chosen one."""
     return BackboneCardsValue(
         cards=tuple(
-            _card(view, workspace.downloads.state(view.card.name)) for view in workspace.cards()
+            _card(view, workspace.models.downloads.state(view.card.name))
+            for view in workspace.models.cards()
         ),
         selected=selected,
     )
@@ -116,13 +121,13 @@ def _download(download: DownloadState) -> Literal["offered", "running", "failed"
 
 def ladder(workspace: Workspace, dataset: Dataset | None, config: TrainConfig) -> LadderValue:
     """The stages of the chosen backbone with their locks and rates, and what these mean."""
-    sketch = workspace.sketch(config.backbone)
+    sketch = workspace.models.sketch(config.backbone)
     plans = plan_stages(sketch.stages, config)
     class_count = 0 if dataset is None else len(dataset.images.class_names)
     counts = count_parameters(sketch, class_count, config)
     head_parameters = _head_parameters(counts, plans)
-    costs = None if dataset is None else workspace.costs(dataset.dataset_id, config)
-    train_count = None if dataset is None else len(workspace.split(dataset).train)
+    costs = None if dataset is None else workspace.models.costs(dataset, config)
+    train_count = None if dataset is None else len(split_of(dataset).train)
     preset = matching_preset(config, train_count=train_count)
     return LadderValue(
         stages=tuple(
@@ -159,7 +164,7 @@ def moved(workspace: Workspace, record: RunRecord) -> Moved:
     it goes on, then after the best one, which is kept."""
     newest = record.epochs[-1] if record.epochs else None
     row = record.best_row() if record.is_over else newest
-    stages = workspace.sketch(str(record.config["backbone"])).stages
+    stages = workspace.models.sketch(str(record.config["backbone"])).stages
     if row is None or row.agreement is None or len(row.drift) != len(stages):
         return Moved()
     return Moved(
@@ -258,7 +263,7 @@ def no_predictions(why: str) -> PredictionsValue:
     return PredictionsValue(heading="", empty=why)
 
 
-def predictions(results: Sequence[TryResult], heading: str) -> PredictionsValue:
+def predictions(results: Sequence[TestAnswer], heading: str) -> PredictionsValue:
     """The answers, picture by picture."""
     return PredictionsValue(
         heading=heading,

@@ -147,7 +147,7 @@ def open_page(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...
     if not is_token(token):
         token = new_visitor()
     owner = page.owner_of(token)
-    page.workspace.touch(owner)
+    page.workspace.janitor.touch(owner)
     damages = present.damages(page.workspace, owner)
     return token, damages, *data.show(page, owner), *choosing.show(page, train_panel, owner)
 

@@ -1,20 +1,35 @@
-"""Visitors: an unguessable token in the browser, its hash and a little state on disk.
+"""Visitors: an unguessable token in the browser; on disk its hash, a little state, test pictures.
 
-The token itself is never stored: whoever reads the disk cannot become a visitor.
+The token itself is never stored: whoever reads the disk cannot become a visitor. Where visitors
+come from is kept in memory only: nothing on disk tells who was here.
 """
 
 import hashlib
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tlapp.backbones.loading import Backbone
+from tlapp.classifier import Classifier
 from tlapp.damages import Damage, Damages, short_id
 from tlapp.errors import ServerError, TlappError
+from tlapp.evaluation.test_pictures import (
+    RawPicture,
+    TestAnswer,
+    TestPictures,
+    check_packed,
+    pack_test_pictures,
+    prepare_test_pictures,
+    unpack_test_pictures,
+)
 from tlapp.files import write_atomically
+from tlapp.jobs.guard import failure_of
+from tlapp.settings import Limits
 from tlapp.stored import (
     DamagedFileError,
     check_fields,
@@ -28,6 +43,13 @@ from tlapp.training.config import TrainConfig, config_from_values
 TOKEN_BYTES = 32  # 256 random bits
 TOKEN_PATTERN = re.compile(r"[\w-]{43}", re.ASCII)  # TOKEN_BYTES in base64
 OWNER_PATTERN = re.compile(r"[0-9a-f]{64}")
+MOST_ADDRESSES = 20_000  # of owners; 200 bytes each
+MOST_STATES = 2_000  # of visitors, in memory; 2 kB each
+MOST_TEST_PICTURES = 200  # visitors; each has at most `limits.try_images` pictures at working size
+ANSWERED_AT_ONCE = 2  # more would only take turns on two cores
+
+Signature = tuple[int, int, int, int]
+Unsubscribe = Callable[[], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,58 +78,148 @@ def owner_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def only_what_is_there(
-    state: VisitorState,
-    find_dataset: Callable[[str], object],
-    find_run: Callable[[str], object],
-) -> VisitorState:
-    """The state without the ids of things that are gone or somebody else's."""
-    return replace(
-        state,
-        dataset_id=_if_found(state.dataset_id, find_dataset),
-        pending_dataset_id=_if_found(state.pending_dataset_id, find_dataset),
-        run_id=_if_found(state.run_id, find_run),
-    )
+class Changes:
+    """Who waits for something of a visitor's to change. Every method may be called from any
+    thread."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, dict[object, Callable[[], object]]] = {}
+        self._lock = threading.Lock()
+
+    def tell(self, owner: str) -> None:
+        """Something of this owner's has changed: wake everyone who listens."""
+        with self._lock:
+            listeners = tuple(self._listeners.get(owner, {}).values())
+        for wake in listeners:
+            failure_of(wake)
+
+    def listen(self, owner: str, wake: Callable[[], object]) -> Unsubscribe:
+        """Call `wake` (from any thread; it must be quick) at every change, until the returned
+        function is called. Listen first and look after it: then no change is missed."""
+        key = object()
+        with self._lock:
+            self._listeners.setdefault(owner, {})[key] = wake
+
+        def unsubscribe() -> None:
+            with self._lock:
+                listeners = self._listeners.get(owner, {})
+                listeners.pop(key, None)
+                if not listeners:
+                    self._listeners.pop(owner, None)
+
+        return unsubscribe
 
 
-def _state_from_json(values: object) -> VisitorState:
-    """What `VisitorBook.change` wrote, also in another version. Raises DamagedFileError."""
-    if not isinstance(values, dict):
-        raise DamagedFileError("it is not one JSON object")
-    ids = {name: each for name, each in values.items() if name != "config"}
-    return VisitorState(
-        **check_fields(VisitorState, ids), config=_config_from_json(values.get("config"))
-    )
+class Visitors:
+    """What is kept of every visitor beside data sets and runs. Safe for several threads."""
+
+    def __init__(
+        self,
+        home: Path,
+        limits: Limits,
+        changes: Changes,
+        *,
+        has_room: Callable[[], bool],
+        damages: Damages | None = None,
+    ) -> None:
+        """`has_room` says whether more may be written to the disk; `changes` is told what changes,
+        `damages` what is damaged."""
+        self._limits = limits
+        self._changes = changes
+        self._states = VisitorStates(home / "visitors", damages)
+        self._pictures = KeptTestPictures(home / "tried", has_room, damages=damages)
+        self._addresses = Addresses()
+        self._turns = threading.Semaphore(ANSWERED_AT_ONCE)
+
+    def state(self, owner: str) -> VisitorState:
+        """The visitor's state as it is kept; its ids may be of things that are gone."""
+        return self._states.load(owner)
+
+    def change(self, owner: str, change: Callable[[VisitorState], VisitorState]) -> VisitorState:
+        """Keep `change` of the state in its place; nobody else changes it in between.
+
+        Returns the state before. Raises ServerError when the disk refuses; nothing is then changed.
+        """
+        before = self._states.change(owner, change)
+        self._changes.tell(owner)
+        return before
+
+    def ensure(self, owner: str) -> None:
+        """Keep an empty state, when there is none: whoever has something here is among `owners`."""
+        self._states.ensure(owner)
+
+    def prepare(self, raw: Sequence[RawPicture]) -> TestPictures:
+        """Decode test pictures, when it is one's turn: decoding uses the whole machine. An
+        unreadable one carries its reason. Raises DataError when they are too many."""
+        with self._turns:
+            return prepare_test_pictures(raw, self._limits)
+
+    def keep_test_pictures(self, owner: str, pictures: TestPictures) -> None:
+        """These are the visitor's test pictures from now on; after a restart too, unless the disk
+        is full."""
+        self._pictures.keep(owner, pictures)
+        self._changes.tell(owner)
+
+    def test_pictures(self, owner: str) -> TestPictures | None:
+        """The visitor's test pictures; None: there are none, or none that can be read."""
+        return self._pictures.get(owner)
+
+    def answers(self, pictures: TestPictures, classifier: Classifier) -> tuple[TestAnswer, ...]:
+        """What the classifier says, when it is one's turn.
+
+        The backbone runs once for the same pictures: asking again after the next epoch of a frozen
+        run costs milliseconds.
+        """
+        with self._turns:
+            return pictures.answers(classifier)
+
+    def imagenet_answers(
+        self, pictures: TestPictures, backbone: Backbone
+    ) -> tuple[TestAnswer, ...]:
+        """What the backbone's original head says, when it is one's turn."""
+        with self._turns:
+            return pictures.imagenet_answers(backbone)
+
+    def note_address(self, owner: str, address: str) -> None:
+        """This owner comes from there; "" is nowhere."""
+        self._addresses.note(owner, address)
+
+    def address_of(self, owner: str) -> str | None:
+        """The owner's address; None when it is not known."""
+        return self._addresses.of(owner)
+
+    def owners(self) -> tuple[str, ...]:
+        """Everyone of whom something is kept here."""
+        return tuple(sorted({*self._states.owners(), *self._pictures.owners()}))
+
+    def forget(self, owner: str) -> None:
+        """Remove what is kept of the visitor; the state last, so that a crash in between is made
+        good."""
+        self._pictures.forget(owner)
+        self._states.forget(owner)
+
+    @property
+    def looks(self) -> tuple[Callable[[], None], ...]:
+        """What goes through the files of its stores and tells what is damaged."""
+        return self._states.find_damages, self._pictures.find_damages
 
 
-def _config_from_json(values: object) -> TrainConfig | None:
-    """The settings; None when they are damaged or cannot work in this version."""
-    if not isinstance(values, dict):
-        return None
-    try:
-        return config_from_values(values)
-    except TlappError:
-        return None
+class VisitorStates:
+    """One small JSON file a visitor, in one folder; the newest read are answered from memory.
 
+    Memory is asked for the file as it is: when its place, size or times are others, it is read.
+    """
 
-def _if_found(identifier: str | None, find: Callable[[str], object]) -> str | None:
-    if identifier is None:
-        return None
-    try:
-        find(identifier)
-    except TlappError:  # unknown, somebody else's or damaged: nothing to show
-        return None
-    return identifier
-
-
-class VisitorBook:
-    """One small JSON file a visitor, in one folder."""
-
-    def __init__(self, folder: Path, damages: Damages | None = None) -> None:
+    def __init__(
+        self, folder: Path, damages: Damages | None = None, most: int = MOST_STATES
+    ) -> None:
         """`damages` is told what is damaged."""
         self._folder = folder
         self._damages = damages or Damages()
-        self._lock = threading.Lock()
+        self._most = most
+        self._newest: OrderedDict[str, tuple[Signature, VisitorState]] = OrderedDict()
+        self._memory_lock = threading.Lock()
+        self._lock = threading.Lock()  # held by whoever writes
 
     def load(self, owner: str) -> VisitorState:
         """The visitor's state, or the one before it where it is damaged; an empty one when nothing
@@ -115,16 +227,38 @@ class VisitorBook:
         path = self._path(owner)
         if path is None:
             return VisitorState()
+        signature = _signature_of(path)
+        if signature is not None:
+            with self._memory_lock:
+                known = self._newest.get(owner)
+                if known is not None and known[0] == signature:
+                    self._newest.move_to_end(owner)
+                    return known[1]
+        state, is_sound = self._read(owner, path)
+        self._remember(owner, signature if is_sound else None, state)
+        return state
+
+    def _read(self, owner: str, path: Path) -> tuple[VisitorState, bool]:
+        """The state, and whether the file is sound: what is damaged is looked at anew each time."""
         try:
             found = read_generation(path, _state_from_json)
         except FileNotFoundError:
-            return VisitorState()
+            return VisitorState(), False
         except DamagedFileError as fault:
             self._note(owner, str(fault))
-            return VisitorState()  # the page starts empty; data sets and runs are untouched
+            return VisitorState(), False  # the page starts empty; data sets and runs are untouched
         if found.fault:
             self._note(owner, found.fault, is_replaced=True)
-        return found.value
+        return found.value, not found.fault
+
+    def _remember(self, owner: str, signature: Signature | None, state: VisitorState) -> None:
+        """Keep what was read from a file of this signature; None: it is not to be kept."""
+        with self._memory_lock:
+            self._newest.pop(owner, None)
+            if signature is not None:
+                self._newest[owner] = signature, state
+            while len(self._newest) > self._most:
+                self._newest.popitem(last=False)
 
     def find_damages(self) -> None:
         """Read every visitor's state; `damages` is told what is damaged."""
@@ -132,10 +266,7 @@ class VisitorBook:
             self.load(owner)
 
     def change(self, owner: str, change: Callable[[VisitorState], VisitorState]) -> VisitorState:
-        """Keep `change` of the state in its place; nobody else changes it in between.
-
-        Returns the state before. Raises ServerError when the disk refuses; nothing is then changed.
-        """
+        """Keep `change` of the state in its place; see `Visitors.change`."""
         path = self._path(owner)
         if path is None:
             return VisitorState()
@@ -154,7 +285,7 @@ class VisitorBook:
         return before
 
     def ensure(self, owner: str) -> None:
-        """Keep an empty state, when there is none: whoever has something here is in the book."""
+        """Keep an empty state, when there is none."""
         path = self._path(owner)
         if path is not None and not path.exists():
             self.change(owner, lambda state: state)
@@ -166,11 +297,11 @@ class VisitorBook:
             for each in (earlier_path(path), path):  # so that a crash in between brings none back
                 with suppress(IsADirectoryError, PermissionError):  # that was not kept here
                     each.unlink(missing_ok=True)
+            self._remember(owner, None, VisitorState())
 
     def owners(self) -> tuple[str, ...]:
         """Everyone whose state is kept."""
-        stems = (path.stem for path in sorted(self._folder.glob("*.json")))
-        return tuple(stem for stem in stems if OWNER_PATTERN.fullmatch(stem))
+        return _owners_of(self._folder, ".json")
 
     def _note(self, owner: str, fault: str, *, is_replaced: bool = False) -> None:
         item = short_id(owner)
@@ -180,3 +311,155 @@ class VisitorBook:
 
     def _path(self, owner: str) -> Path | None:
         return self._folder / f"{owner}.json" if OWNER_PATTERN.fullmatch(owner) else None
+
+
+class KeptTestPictures:
+    """Each visitor's test pictures: a small zip on disk, and the newest ones in memory.
+
+    Kept are working copies, so the answers after a restart are those from before it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        has_room: Callable[[], bool],
+        most: int = MOST_TEST_PICTURES,
+        damages: Damages | None = None,
+    ) -> None:
+        """`has_room` says whether more may be written to the disk; `damages` is told what is
+        damaged."""
+        self._damages = damages or Damages()
+        self._folder = folder
+        self._has_room = has_room
+        self._most = most
+        self._newest: OrderedDict[str, TestPictures] = OrderedDict()
+        self._lock = threading.Lock()  # memory and disk change together
+
+    def keep(self, owner: str, pictures: TestPictures) -> None:
+        """Keep these in place of the visitor's earlier ones."""
+        packed = pack_test_pictures(pictures)
+        path = self._path(owner)
+        with self._lock:
+            self._remember(owner, pictures)
+            try:
+                if not self._has_room():
+                    raise OSError("no room")
+                self._folder.mkdir(parents=True, exist_ok=True)
+                write_atomically(path, packed)
+                self._damages.forget(owner, "tried")
+            except OSError:
+                with suppress(OSError):  # the earlier ones are not the visitor's any more
+                    path.unlink(missing_ok=True)
+                    self._damages.forget(owner, "tried")
+
+    def get(self, owner: str) -> TestPictures | None:
+        """The visitor's test pictures; None: there are none, or they are damaged."""
+        path = self._path(owner)
+        with self._lock:
+            pictures = self._newest.get(owner)
+            if pictures is None:
+                try:
+                    pictures = unpack_test_pictures(path)
+                except FileNotFoundError:
+                    return None
+                except DamagedFileError as fault:
+                    self._note(owner, str(fault))
+                    return None
+            self._remember(owner, pictures)
+            return pictures
+
+    def find_damages(self) -> None:
+        """Look whether each zip has its list of members; `damages` is told where it has not."""
+        for owner in self.owners():
+            try:
+                check_packed(self._path(owner))
+            except FileNotFoundError:
+                continue
+            except DamagedFileError as fault:
+                self._note(owner, str(fault))
+
+    def forget(self, owner: str) -> None:
+        """Remove the visitor's test pictures."""
+        with self._lock:
+            self._newest.pop(owner, None)
+            with suppress(IsADirectoryError, PermissionError):  # what is no file was not kept here
+                self._path(owner).unlink(missing_ok=True)
+
+    def owners(self) -> tuple[str, ...]:
+        """Everyone whose test pictures are on disk."""
+        return _owners_of(self._folder, ".zip")
+
+    def _note(self, owner: str, fault: str) -> None:
+        self._damages.note(Damage(kind="tried", item=short_id(owner), fault=fault, owner=owner))
+
+    def _remember(self, owner: str, pictures: TestPictures) -> None:
+        self._newest[owner] = pictures
+        self._newest.move_to_end(owner)
+        while len(self._newest) > self._most:
+            self._newest.popitem(last=False)
+
+    def _path(self, owner: str) -> Path:
+        if not OWNER_PATTERN.fullmatch(owner):
+            raise ValueError(f"{owner!r} is no owner.")
+        return self._folder / f"{owner}.zip"
+
+
+class Addresses:
+    """The newest address of each owner, for the limits of an address. Safe for several threads.
+
+    Whoever makes up a fresh token for each request is a fresh owner each time, but has one address.
+    After a restart what is kept counts for nobody's address until its owner comes again.
+    """
+
+    def __init__(self) -> None:
+        self._addresses: OrderedDict[str, str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def note(self, owner: str, address: str) -> None:
+        """This owner comes from there; "" is nowhere."""
+        if not address:
+            return
+        with self._lock:
+            self._addresses[owner] = address
+            self._addresses.move_to_end(owner)
+            while len(self._addresses) > MOST_ADDRESSES:
+                self._addresses.popitem(last=False)
+
+    def of(self, owner: str) -> str | None:
+        """The owner's address; None when it is not known."""
+        with self._lock:
+            return self._addresses.get(owner)
+
+
+def _owners_of(folder: Path, suffix: str) -> tuple[str, ...]:
+    stems = (path.stem for path in sorted(folder.glob(f"*{suffix}")))
+    return tuple(stem for stem in stems if OWNER_PATTERN.fullmatch(stem))
+
+
+def _signature_of(path: Path) -> Signature | None:
+    """What is another when a file was written, changed or replaced; None: there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _state_from_json(values: object) -> VisitorState:
+    """What `VisitorStates.change` wrote, also in another version. Raises DamagedFileError."""
+    if not isinstance(values, dict):
+        raise DamagedFileError("it is not one JSON object")
+    ids = {name: each for name, each in values.items() if name != "config"}
+    return VisitorState(
+        **check_fields(VisitorState, ids), config=_config_from_json(values.get("config"))
+    )
+
+
+def _config_from_json(values: object) -> TrainConfig | None:
+    """The settings; None when they are damaged or cannot work in this version."""
+    if not isinstance(values, dict):
+        return None
+    try:
+        return config_from_values(values)
+    except TlappError:
+        return None

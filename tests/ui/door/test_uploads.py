@@ -12,7 +12,7 @@ import pytest
 from tests.ui.door.asking import Answer, Behind, Request, ask
 from tlapp.ui.door.forms import FIELD_BYTES
 from tlapp.ui.door.uploads import UploadLimits, Uploads
-from tlapp.workspace.uploads import UploadFolder, open_uploads
+from tlapp.workspace import UploadFolder, open_uploads
 
 LIMITS = UploadLimits(bytes=200_000, files=3, at_once=3, at_once_of_a_client=2)
 FORM = {"content-type": "multipart/form-data; boundary=xyz"}

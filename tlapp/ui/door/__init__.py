@@ -24,7 +24,7 @@ from tlapp.ui.door.lines import Lines
 from tlapp.ui.door.routes import RouteCheck
 from tlapp.ui.door.states import use_light_states
 from tlapp.ui.door.uploads import UploadLimits, Uploads
-from tlapp.workspace.uploads import UploadFolder
+from tlapp.workspace import UploadFolder
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ from tlapp.ui.door.bodies import declared_bytes
 from tlapp.ui.door.forms import BUFFER_BYTES, FIELD_BYTES, FileForm
 from tlapp.ui.door.routes import route_kind
 from tlapp.ui.text import door as words
-from tlapp.workspace.uploads import UploadFolder
+from tlapp.workspace import UploadFolder
 
 ROOM_CHECK_BYTES = 16_000_000  # between two looks at the disk
 RETRY_SECONDS = 30

@@ -15,13 +15,13 @@ from tlapp.ui.session import Page
 
 def chosen_config(page: Page, owner: str) -> TrainConfig:
     """The settings for the next training of this visitor."""
-    config = page.workspace.visitors.load(owner).config
+    config = page.workspace.visitors.state(owner).config
     if config is not None and can_be_shown(page, config):
         return config
-    run_id = page.workspace.visitor_state(owner).run_id
+    run_id = page.workspace.of(owner).state().run_id
     if run_id is not None:
         with suppress(TlappError):  # the run is gone, or its settings are another version's
-            config = config_of(page.workspace.run(run_id, owner=owner))
+            config = config_of(page.workspace.of(owner).run(run_id))
             if can_be_shown(page, config):
                 return config
     return TrainConfig()
@@ -30,7 +30,7 @@ def chosen_config(page: Page, owner: str) -> TrainConfig:
 def can_be_shown(page: Page, config: TrainConfig) -> bool:
     """Whether there is such a backbone, with such stages: another version may have had others."""
     try:
-        plan_stages(page.workspace.sketch(config.backbone).stages, config)
+        plan_stages(page.workspace.models.sketch(config.backbone).stages, config)
     except TlappError:
         return False
     return True
@@ -49,5 +49,5 @@ def config_of(record: RunRecord) -> TrainConfig:
 
 def remember(page: Page, owner: str, config: TrainConfig) -> TrainConfig:
     """Keep these settings for the visitor, and return them."""
-    page.workspace.change_visitor_state(owner, lambda state: replace(state, config=config))
+    page.workspace.visitors.change(owner, lambda state: replace(state, config=config))
     return config

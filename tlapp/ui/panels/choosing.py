@@ -56,7 +56,7 @@ def _can_learn(page: Page, owner: str) -> tuple[Any, Any]:
 
 def can_begin(page: Page, owner: str) -> bool:
     """Whether there are pictures to learn from, and nothing of the owner's is under way."""
-    return shown_dataset(page, owner) is not None and not page.workspace.lab.under_way(owner)
+    return shown_dataset(page, owner) is not None and not page.workspace.trainings.under_way(owner)
 
 
 def take_over(page: Page, panel: TrainPanel, owner: str, config: TrainConfig) -> tuple[Any, ...]:
@@ -81,7 +81,7 @@ def _ladder(page: Page, owner: str, config: TrainConfig) -> LadderValue:
 
 def read(page: Page, panel: TrainPanel, owner: str, values: FormValues) -> TrainConfig:
     """What the page stands for. Rates of single stages are known to the visitor's settings alone."""
-    stages = page.workspace.sketch(find_card(values[panel.cards]).name).stages
+    stages = page.workspace.models.sketch(find_card(values[panel.cards]).name).stages
     locked = values[panel.ladder]
     return read_form(
         panel.form,
@@ -122,7 +122,7 @@ def change_locks(
     """Lock or open stages. Between the head alone and more, the fields take other defaults."""
     owner = page.owner_of(values[token])
     before = chosen_config(page, owner)
-    stages = page.workspace.sketch(before.backbone).stages
+    stages = page.workspace.models.sketch(before.backbone).stages
     freeze = freeze_from(stages, values[panel.ladder])
     if before.is_head_alone == (freeze == HEAD_ALONE):
         config = read(page, panel, owner, values)
@@ -183,14 +183,14 @@ async def measure_epoch(page: Page, token: str) -> Any:
     owner = page.owner_of(token)
     config = await asyncio.to_thread(chosen_config, page, owner)
     dataset = await asyncio.to_thread(shown_dataset, page, owner)
-    if dataset is None or not page.workspace.timing.can_measure(config):
+    if dataset is None or not page.workspace.models.can_measure(config):
         return gr.skip()
 
     def is_wanted() -> bool:
         return chosen_config(page, owner) == config
 
     end = time.monotonic() + MOST_WAITED_SECONDS
-    measure = partial(page.workspace.timing.measure_epoch, dataset, config, is_wanted=is_wanted)
+    measure = partial(page.workspace.models.measure_epoch, dataset, config, is_wanted=is_wanted)
     while await asyncio.to_thread(is_wanted) and not await asyncio.to_thread(measure):
         if time.monotonic() > end:
             return gr.skip()

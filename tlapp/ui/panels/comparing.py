@@ -48,8 +48,10 @@ def connect(page: Page, panel: ComparePanel, token: gr.BrowserState) -> tuple[tu
 
 def show(page: Page, owner: str) -> RunListValue:
     """The visitor's runs that are over and have learned something, newest first."""
-    records = [record for record in page.workspace.runs(owner) if record.is_over and record.epochs]
-    return run_values.run_list(records, page.workspace.visitor_state(owner).run_id)
+    records = [
+        record for record in page.workspace.of(owner).runs() if record.is_over and record.epochs
+    ]
+    return run_values.run_list(records, page.workspace.of(owner).state().run_id)
 
 
 def refresh(page: Page, token: str) -> RunListValue:
@@ -66,21 +68,21 @@ def rename(page: Page, token: str, event: gr.EventData) -> RunListValue:
             f"A name has 1 to {MOST_NAME_LENGTH} letters; this one has {len(name)}.",
             hint="Choose another name.",
         )
-    page.workspace.change_run(record.run_id, name=name, owner=owner)
+    page.workspace.trainings.change(record.run_id, name=name)
     return show(page, owner)
 
 
 def pin(page: Page, token: str, event: gr.EventData) -> RunListValue:
     """Keep a run when older ones make room."""
     owner, record = _asked_for(page, token, event)
-    page.workspace.change_run(record.run_id, pinned=True, owner=owner)
+    page.workspace.trainings.change(record.run_id, pinned=True)
     return show(page, owner)
 
 
 def unpin(page: Page, token: str, event: gr.EventData) -> RunListValue:
     """Let a run make room again."""
     owner, record = _asked_for(page, token, event)
-    page.workspace.change_run(record.run_id, pinned=False, owner=owner)
+    page.workspace.trainings.change(record.run_id, pinned=False)
     return show(page, owner)
 
 
@@ -89,19 +91,19 @@ def remove(page: Page, token: str, event: gr.EventData) -> RunListValue:
     owner, record = _asked_for(page, token, event)
     if record.is_pinned:
         raise RunError(f'"{record.name}" is kept.', hint="Let go of it first, then remove it.")
-    page.workspace.delete_run(record.run_id, owner=owner)
+    page.workspace.trainings.delete(record.run_id)
     return show(page, owner)
 
 
 def open_run(page: Page, token: str, event: gr.EventData) -> RunListValue:
     """Show a run on the page again: its curves, its result, and its answers in Try."""
     owner, record = _asked_for(page, token, event)
-    shown = page.workspace.visitor_state(owner).run_id
-    if shown is not None and not page.workspace.run(shown, owner=owner).is_over:
+    shown = page.workspace.of(owner).state().run_id
+    if shown is not None and not page.workspace.of(owner).run(shown).is_over:
         raise RunError(
             "The training on the page is not over yet.", hint="Wait for its end or stop it first."
         )
-    page.workspace.change_visitor_state(owner, lambda state: replace(state, run_id=record.run_id))
+    page.workspace.visitors.change(owner, lambda state: replace(state, run_id=record.run_id))
     return show(page, owner)
 
 
@@ -114,4 +116,4 @@ def adopt(page: Page, token: str, event: gr.EventData) -> None:
 def _asked_for(page: Page, token: str, event: gr.EventData) -> tuple[str, RunRecord]:
     """Who asks, and for which run. Raises NotFoundError for a run of somebody else."""
     owner = page.owner_of(token)
-    return owner, page.workspace.run(event_text(event, "run"), owner=owner)
+    return owner, page.workspace.of(owner).run(event_text(event, "run"))

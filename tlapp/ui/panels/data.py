@@ -196,7 +196,9 @@ def import_upload(page: Page, token: str, upload: Upload | None) -> Iterator[tup
         yield from _import(
             page,
             owner,
-            page.workspace.import_archive(owner, path, name=upload.name, should_stop=lambda: False),
+            page.workspace.library.import_archive(
+                owner, path, name=upload.name, should_stop=lambda: False
+            ),
             upload,
         )
     finally:
@@ -214,7 +216,9 @@ def import_path(
     yield from _import(
         page,
         owner,
-        page.workspace.import_folder(owner, folder, name=folder.name, should_stop=lambda: False),
+        page.workspace.library.import_folder(
+            owner, folder, name=folder.name, should_stop=lambda: False
+        ),
     )
 
 
@@ -222,7 +226,7 @@ def import_samples(page: Page, token: str) -> Iterator[tuple[Any, ...]]:
     """Bring in the sample pictures. They are known, so nothing needs to be decided."""
     owner = page.owner_of(token)
     has_come = yield from _import(
-        page, owner, page.workspace.import_samples(owner, should_stop=lambda: False)
+        page, owner, page.workspace.library.import_samples(owner, should_stop=lambda: False)
     )
     if has_come:
         yield accept(page, token)
@@ -235,6 +239,7 @@ def _import(
 
     Returns whether the pictures have come.
     """
+    page.workspace.janitor.touch(owner)
     unchanged = _skips(7)
     shown = -1
     try:
@@ -260,7 +265,7 @@ def _show_import(page: Page, owner: str, dataset: Dataset) -> None:
     try:
         replace_pending(page, owner, dataset.dataset_id)
     except ServerError:
-        page.workspace.delete_dataset(dataset.dataset_id, owner=owner)
+        page.workspace.library.delete(dataset)
         raise
 
 
@@ -288,11 +293,11 @@ def edit_classes(page: Page, token: str, event: gr.EventData) -> tuple[Any, ...]
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
     edit = read_class_edit(event)
     if edit.action == "undo":
-        page.workspace.save_dataset(dataset.without_edit(), owner=owner)
+        page.workspace.library.save(dataset.without_edit())
         return show(page, owner)
     if dataset.images.class_names[edit.index : edit.index + 1] != (edit.class_name,):
         raise DataError(text.CLASSES_CHANGED, hint=text.LOOK_AGAIN)
-    page.workspace.save_dataset(dataset.with_edit(_edited(dataset.images, edit)), owner=owner)
+    page.workspace.library.save(dataset.with_edit(_edited(dataset.images, edit)))
     return show(page, owner)
 
 
@@ -315,5 +320,5 @@ def change_split(page: Page, token: str, percent: Any, seed: Any) -> tuple[Any, 
     changed = replace(
         dataset, held_out_share=asked_percent(percent) / 100, split_seed=asked_seed(seed)
     )
-    page.workspace.save_dataset(changed, owner=owner)
+    page.workspace.library.save(changed)
     return show(page, owner)

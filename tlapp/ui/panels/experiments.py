@@ -4,20 +4,14 @@ import asyncio
 from collections.abc import AsyncGenerator
 from functools import partial
 
-from tlapp.errors import NotFoundError
 from tlapp.ui.session import Page
 from tlapp.ui.watchers import Tab
-from tlapp.workspace.experiments import Experiment
+from tlapp.workspace import Experiment
 
 
 def newest_experiment(page: Page, owner: str, kind: str) -> Experiment | None:
     """The experiment at this moment; None: there is none."""
-    experiments = page.workspace.lab.experiments
-    experiment_id = experiments.newest(owner, kind)
-    try:
-        return None if experiment_id is None else experiments.look(experiment_id)
-    except NotFoundError:  # a later one has just taken its place
-        return None
+    return page.workspace.experiments.newest(owner, kind)
 
 
 async def follow_experiment(page: Page, tab: Tab) -> AsyncGenerator[Experiment | None, None]:
@@ -30,7 +24,7 @@ async def follow_experiment(page: Page, tab: Tab) -> AsyncGenerator[Experiment |
     if seen is None or seen.is_over:
         yield seen
         return
-    experiments, experiment_id = page.workspace.lab.experiments, seen.experiment_id
+    experiments, experiment_id = page.workspace.experiments, seen.experiment_id
     async with page.watchers.news(tab, partial(experiments.listen, experiment_id)) as changes:
         async for _ in changes:
             seen = await asyncio.to_thread(experiments.look, experiment_id)
@@ -41,7 +35,6 @@ async def follow_experiment(page: Page, tab: Tab) -> AsyncGenerator[Experiment |
 
 def stop_experiment(page: Page, owner: str, kind: str) -> None:
     """Stop the newest experiment of this kind, if there is one."""
-    experiments = page.workspace.lab.experiments
-    experiment_id = experiments.newest(owner, kind)
-    if experiment_id is not None:
-        experiments.stop(experiment_id)
+    newest = page.workspace.experiments.newest(owner, kind)
+    if newest is not None:
+        page.workspace.experiments.stop(newest.experiment_id)

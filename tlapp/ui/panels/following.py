@@ -11,13 +11,13 @@ from typing import Any
 
 import gradio as gr
 
+from tlapp.runs.live import LiveRun
 from tlapp.ui import present, widget_values
 from tlapp.ui.panels import trying
 from tlapp.ui.panels.shown_data import shown_dataset
 from tlapp.ui.panels.train import button_updates
 from tlapp.ui.session import Page
 from tlapp.ui.widgets.ladder import Moved, moved_update
-from tlapp.workspace import LiveRun
 
 
 async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
@@ -26,7 +26,7 @@ async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[t
     Yields run view, the buttons, predictions, results, and how far the ladder's stages have moved.
     """
     owner = page.owner_of(token)
-    state = await asyncio.to_thread(page.workspace.visitor_state, owner)
+    state = await asyncio.to_thread(page.workspace.of(owner).state)
     if state.run_id is None:
         yield await asyncio.to_thread(_idle, page, owner)
         return
@@ -34,9 +34,9 @@ async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[t
     shown = await asyncio.to_thread(shown_dataset, page, owner)
     dataset_id = None if shown is None else shown.dataset_id
     tab = "run", owner, request.session_hash
-    async with page.watchers.news(tab, partial(page.workspace.listen, run_id)) as changes:
+    async with page.watchers.news(tab, partial(page.workspace.trainings.listen, run_id)) as changes:
         async for _ in changes:
-            live = await asyncio.to_thread(page.workspace.live, run_id, owner=owner)
+            live = await asyncio.to_thread(page.workspace.of(owner).live, run_id)
             has_answers = live.classifier_epoch != answered_epoch or live.is_over
             answered_epoch = live.classifier_epoch
             answers = (

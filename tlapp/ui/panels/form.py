@@ -12,7 +12,7 @@ from tlapp.training.presets import defaults, phases_of
 from tlapp.ui.asked import asked_whole
 from tlapp.ui.text import fields as text
 from tlapp.ui.text.fields import FieldWords
-from tlapp.workspace.plan import check_epochs, check_epochs_setting
+from tlapp.workspace import check_epochs, check_epochs_setting
 
 _EPOCHS = ("epochs", "head_epochs")  # the fields that count them
 FormValues = Mapping[gr.components.Component, Any]

@@ -27,8 +27,7 @@ from tlapp.ui.widgets.mistake_view import (
     View,
 )
 from tlapp.ui.widgets.values import picture_address
-from tlapp.workspace.experiments import Experiment
-from tlapp.workspace.lab import MISTAKE
+from tlapp.workspace import MISTAKE, Experiment
 
 CHOICES = tuple(
     MistakeChoice(name, each.title, each.what) for name, each in words.MISTAKE_WORDS.items()
@@ -53,10 +52,10 @@ def start(page: Page, token: str, event: gr.EventData) -> None:
     record = _run_on_page(page, owner)
     if record is None:
         raise RunError(text.NO_RUN, hint=text.PRESS_TRAIN)
-    dataset = page.workspace.dataset(record.dataset_id, owner=owner)
+    dataset = page.workspace.of(owner).dataset(record.dataset_id)
     name, guess = event_text(event, "name"), event_text(event, "outcome")
-    page.workspace.lab.start_mistake(
-        owner, record, dataset, name, guess=guess if guess in OUTCOMES else ""
+    page.workspace.experiments.start_mistake(
+        record, dataset, name, guess=guess if guess in OUTCOMES else ""
     )
 
 
@@ -81,11 +80,11 @@ def refresh(page: Page, token: str) -> MistakeViewValue:
 
 def _run_on_page(page: Page, owner: str) -> RunRecord | None:
     """The run on the page, if it is over and has a result."""
-    run_id = page.workspace.visitor_state(owner).run_id
+    run_id = page.workspace.of(owner).state().run_id
     if run_id is None:
         return None
     try:
-        record = page.workspace.run(run_id, owner=owner)
+        record = page.workspace.of(owner).run(run_id)
     except TlappError:  # it is gone
         return None
     return record if record.is_over and record.valid_correct is not None else None

@@ -10,6 +10,7 @@ import gradio as gr
 
 from tlapp.errors import DataError
 from tlapp.experiments.race import race_result
+from tlapp.runs.live import LiveRun
 from tlapp.ui import text
 from tlapp.ui.handling import QUIET, bind
 from tlapp.ui.panels.choices import chosen_config
@@ -17,7 +18,6 @@ from tlapp.ui.panels.shown_data import accept_pending, shown_dataset
 from tlapp.ui.session import Page
 from tlapp.ui.text import racing
 from tlapp.ui.widgets.race_view import RaceLane, RaceValue, RaceView
-from tlapp.workspace import LiveRun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +55,14 @@ def start(page: Page, token: str) -> None:
     if dataset is None:
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
     config = chosen_config(page, owner)
-    page.workspace.lab.start_race(owner, dataset, config.backbone, seed=config.seed)
+    page.workspace.experiments.start_race(owner, dataset, config.backbone, seed=config.seed)
     accept_pending(page, owner, dataset.dataset_id)  # a refused race changes nothing
 
 
 def stop(page: Page, token: str) -> None:
     """Stop every lane of the race; their best epochs are kept."""
-    for record in page.workspace.lab.newest_race(page.owner_of(token)):
-        page.workspace.stop(record.run_id)
+    for record in page.workspace.experiments.newest_race(page.owner_of(token)):
+        page.workspace.trainings.stop(record.run_id)
 
 
 async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
@@ -75,12 +75,11 @@ async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[t
         return
     run_ids = [live.record.run_id for live in lives]
     tab = "race", owner, request.session_hash
-    listen = partial(page.workspace.listen, running.record.run_id)
+    listen = partial(page.workspace.trainings.listen, running.record.run_id)
     async with page.watchers.news(tab, listen) as changes:
         async for _ in changes:
             lives = [
-                await asyncio.to_thread(page.workspace.live, run_id, owner=owner)
-                for run_id in run_ids
+                await asyncio.to_thread(page.workspace.of(owner).live, run_id) for run_id in run_ids
             ]
             yield await asyncio.to_thread(_view, lives)
             if all(live.is_over for live in lives):
@@ -96,7 +95,7 @@ def show(page: Page, owner: str) -> tuple[Any, ...]:
     seconds = None
     if dataset is not None:
         config = chosen_config(page, owner)
-        seconds = page.workspace.lab.estimate_race(dataset, config.backbone)
+        seconds = page.workspace.experiments.estimate_race(dataset, config.backbone)
     return (
         RaceValue(status=racing.invitation(seconds, page.settings.limits.training_seconds)),
         gr.update(interactive=dataset is not None, visible=True),
@@ -111,8 +110,8 @@ def refresh(page: Page, token: str) -> tuple[Any, ...]:
 
 def _lives(page: Page, owner: str) -> list[LiveRun]:
     return [
-        page.workspace.live(record.run_id, owner=owner)
-        for record in page.workspace.lab.newest_race(owner)
+        page.workspace.of(owner).live(record.run_id)
+        for record in page.workspace.experiments.newest_race(owner)
     ]
 
 

@@ -23,8 +23,7 @@ from tlapp.ui.panels.train_panel import RatePanel, TrainPanel
 from tlapp.ui.session import Page
 from tlapp.ui.text import rate_finder as words
 from tlapp.ui.widgets.rate_chart import RateChart, RateChartValue
-from tlapp.workspace.experiments import Experiment
-from tlapp.workspace.lab import RATE_FINDER
+from tlapp.workspace import RATE_FINDER, Experiment
 
 _DIGITS = 4  # of a number in the chart; more cannot be seen
 
@@ -60,7 +59,7 @@ def start(page: Page, panel: TrainPanel, token: gr.BrowserState, values: FormVal
     dataset = shown_dataset(page, owner)
     if dataset is None:
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
-    page.workspace.lab.start_rate_finder(owner, dataset, config)
+    page.workspace.experiments.start_rate_finder(owner, dataset, config)
 
 
 def stop(page: Page, token: str) -> None:

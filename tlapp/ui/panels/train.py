@@ -9,6 +9,7 @@ import gradio as gr
 
 from tlapp.backbones.catalog import find_card
 from tlapp.errors import BackboneError, DataError, RunError, ServerError
+from tlapp.runs.live import LiveRun
 from tlapp.training.config import TrainConfig
 from tlapp.ui import text, widget_values
 from tlapp.ui.asked import event_text
@@ -24,7 +25,6 @@ from tlapp.ui.text.tuning import fine_tuned_name
 from tlapp.ui.widgets.backbone_cards import BackboneCards
 from tlapp.ui.widgets.ladder import Ladder
 from tlapp.ui.widgets.run_view import RunView
-from tlapp.workspace import LiveRun
 
 
 def build(page: Page) -> TrainPanel:
@@ -148,12 +148,12 @@ def start(
     dataset = shown_dataset(page, owner)
     if dataset is None:
         raise DataError(text.NO_PICTURES, hint=text.BRING_PICTURES)
-    run_id = page.workspace.start_training(owner, dataset.dataset_id, config)
+    run_id = page.workspace.trainings.start(owner, dataset, config)
     try:
         accept_pending(page, owner, dataset.dataset_id)  # a refused training changes nothing
         return _show_run(page, owner, run_id)
     except ServerError:  # the page cannot keep which run it shows, so nobody could stop it
-        page.workspace.stop(run_id, owner=owner)
+        page.workspace.trainings.stop(run_id)
         raise
 
 
@@ -162,7 +162,10 @@ def go_on(
 ) -> tuple[Any, ...]:
     """Go on with the run on the page where it was stopped."""
     owner = page.owner_of(values[token])
-    return _show_run(page, owner, page.workspace.take_up(_shown_run(page, owner), owner=owner))
+    own = page.workspace.of(owner)
+    record = own.run(_shown_run(page, owner))
+    run_id = page.workspace.trainings.resume(record, own.dataset(record.dataset_id))
+    return _show_run(page, owner, run_id)
 
 
 def fine_tune(
@@ -173,11 +176,12 @@ def fine_tune(
     The ladder then shows what learns. Fills the buttons, the cards and the settings.
     """
     owner = page.owner_of(values[token])
-    run_id = _shown_run(page, owner)
-    record = page.workspace.run(run_id, owner=owner)
+    own = page.workspace.of(owner)
+    record = own.run(_shown_run(page, owner))
     config, _ = tuning.tuning_config(choosing.read(page, panel, owner, values), record)
     name = fine_tuned_name(record.name)
-    run_id = page.workspace.take_up(run_id, config, owner=owner, name=name)
+    dataset = own.dataset(record.dataset_id)
+    run_id = page.workspace.trainings.fine_tune(record, dataset, config, name=name)
     return (
         *_show_run(page, owner, run_id),
         widget_values.cards(page.workspace, config.backbone),
@@ -186,7 +190,7 @@ def fine_tune(
 
 
 def _shown_run(page: Page, owner: str) -> str:
-    run_id = page.workspace.visitor_state(owner).run_id
+    run_id = page.workspace.of(owner).state().run_id
     if run_id is None:
         raise RunError(text.NO_RUN, hint=text.PRESS_TRAIN)
     return run_id
@@ -194,8 +198,8 @@ def _shown_run(page: Page, owner: str) -> str:
 
 def _show_run(page: Page, owner: str, run_id: str) -> tuple[Any, ...]:
     """The page shows this run from now on; the buttons that stand for it."""
-    page.workspace.change_visitor_state(owner, lambda state: replace(state, run_id=run_id))
-    return button_updates(page.workspace.live(run_id, owner=owner))
+    page.workspace.visitors.change(owner, lambda state: replace(state, run_id=run_id))
+    return button_updates(page.workspace.of(owner).live(run_id))
 
 
 def button_updates(live: LiveRun | None) -> tuple[Any, ...]:
@@ -216,10 +220,10 @@ async def download(
     """Bring a backbone's weights here, and show on its card how far it is."""
     page.owner_of(token)
     name = find_card(event_text(event, "name")).name
-    await asyncio.to_thread(page.workspace.downloads.start, name)
-    async with news(lambda wake: page.workspace.downloads.listen(name, wake)) as changes:
+    await asyncio.to_thread(page.workspace.models.downloads.start, name)
+    async with news(lambda wake: page.workspace.models.downloads.listen(name, wake)) as changes:
         async for _ in changes:
-            state = await asyncio.to_thread(page.workspace.downloads.state, name)
+            state = await asyncio.to_thread(page.workspace.models.downloads.state, name)
             yield await asyncio.to_thread(widget_values.cards, page.workspace, selected)
             if state.state == "failed":
                 raise BackboneError(state.message, hint=state.hint)
@@ -230,6 +234,6 @@ async def download(
 def stop(page: Page, token: str) -> None:
     """Stop the run that the page shows; its best epoch is kept."""
     owner = page.owner_of(token)
-    run_id = page.workspace.visitor_state(owner).run_id
+    run_id = page.workspace.of(owner).state().run_id
     if run_id is not None:
-        page.workspace.stop(run_id, owner=owner)
+        page.workspace.trainings.stop(page.workspace.of(owner).run(run_id).run_id)

@@ -72,8 +72,8 @@ def try_samples(page: Page, token: str) -> Any:
 
 
 def _try(page: Page, owner: str, raw: Sequence[tuple[str, bytes]]) -> Any:
-    tried = page.workspace.prepare(raw)
-    page.workspace.tried.keep(owner, tried)
+    tried = page.workspace.visitors.prepare(raw)
+    page.workspace.visitors.keep_test_pictures(owner, tried)
     return show(page, owner)
 
 
@@ -84,8 +84,8 @@ def refresh(page: Page, token: str) -> Any:
 
 def show(page: Page, owner: str) -> Any:
     """The answers to the visitor's test pictures: the run's when it has any, else ImageNet's."""
-    tried = page.workspace.tried.get(owner)
-    run_id = page.workspace.visitor_state(owner).run_id
+    tried = page.workspace.visitors.test_pictures(owner)
+    run_id = page.workspace.of(owner).state().run_id
     if tried is None:
         record = None if run_id is None else page.workspace.run(run_id)
         is_trained = record is not None and (record.best_epoch is not None or record.continues)
@@ -94,14 +94,18 @@ def show(page: Page, owner: str) -> Any:
         )
     if run_id is not None:
         try:
-            live = page.workspace.live(run_id, owner=owner)
-            answers = page.workspace.answers(tried, run_id)
+            live = page.workspace.of(owner).live(run_id)
+            answers = page.workspace.visitors.answers(
+                tried, page.workspace.trainings.classifier(run_id)
+            )
             return widget_values.predictions(answers, words.answers_of(live))
         except RunError:
             pass  # no epoch is finished yet: the untouched network answers
     backbone_name = chosen_config(page, owner).backbone
     try:
-        answers = page.workspace.answers(tried, None, backbone_name=backbone_name)
+        answers = page.workspace.visitors.imagenet_answers(
+            tried, page.workspace.models.backbone(backbone_name)
+        )
     except BackboneError:  # its weights are not here yet; whoever follows a run goes on
         return widget_values.no_predictions(words.NO_WEIGHTS_TO_ANSWER)
     return widget_values.predictions(answers, words.IMAGENET_ANSWERS)

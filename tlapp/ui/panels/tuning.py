@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from tlapp.data.dataset import Dataset
 from tlapp.errors import TlappError
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig, config_from_values
@@ -14,8 +15,7 @@ from tlapp.ui.panels import choosing, rate_finder
 from tlapp.ui.panels.choices import chosen_config
 from tlapp.ui.session import Page
 from tlapp.ui.text import tuning as words
-from tlapp.workspace.earlier import check_same_pictures
-from tlapp.workspace.lane import TRAINING
+from tlapp.workspace import TRAINING, check_same_pictures
 
 
 def tuning_config(shown: TrainConfig, record: RunRecord) -> tuple[TrainConfig, words.Origin]:
@@ -49,21 +49,22 @@ def refresh(page: Page, token: str) -> tuple[Any, ...]:
 def next_step(page: Page, owner: str) -> str:
     """What can be done with the run on the page beside training anew, or what must be over first;
     "" for nothing."""
-    under_way = page.workspace.lab.under_way(owner)
+    under_way = page.workspace.trainings.under_way(owner)
     if under_way:
         return "" if under_way == TRAINING else words.under_way(under_way)
-    run_id = page.workspace.visitor_state(owner).run_id
+    run_id = page.workspace.of(owner).state().run_id
     if run_id is None:
         return ""
-    live = page.workspace.live(run_id, owner=owner)
+    live = page.workspace.of(owner).live(run_id)
     record = live.record
     if not live.is_over or record.best_epoch is None:
         return ""
     try:
-        check_same_pictures(record, page.workspace.dataset(record.dataset_id, owner=owner))
+        dataset = page.workspace.of(owner).dataset(record.dataset_id)
+        check_same_pictures(record, dataset)
         said = [words.GO_ON] if live.can_go_on else []
         if record.is_finished_head:
-            said.append(_offer(page, owner, record))
+            said.append(_offer(page, owner, record, dataset))
         elif record.phase_starts:
             said.append(words.FINE_TUNED)
             said += [words.HEAD_KEPT] if record.keeps_first_phase and record.continues else []
@@ -72,9 +73,9 @@ def next_step(page: Page, owner: str) -> str:
     return " ".join(said)
 
 
-def _offer(page: Page, owner: str, record: RunRecord) -> str:
+def _offer(page: Page, owner: str, record: RunRecord, dataset: Dataset) -> str:
     config, origin = tuning_config(chosen_config(page, owner), record)
     alone = replace(config, head_epochs=0)
-    counts = page.workspace.counts(record.dataset_id, alone)
-    costs = page.workspace.costs(record.dataset_id, alone)
+    counts = page.workspace.models.counts(dataset, alone)
+    costs = page.workspace.models.costs(dataset, alone)
     return words.offer(config, origin, counts.trainable, costs.seconds)

@@ -8,7 +8,7 @@ from typing import Final
 from tlapp.experiments.bench import MistakeValue, Outcome, Side
 from tlapp.ui.text import duration, percent
 from tlapp.ui.text.status import waiting
-from tlapp.workspace.experiments import Experiment
+from tlapp.workspace import Experiment
 
 HEADING = "Classic mistakes"
 TRAIN_FIRST = (

@@ -5,11 +5,11 @@ from types import MappingProxyType
 from typing import Final
 
 from tlapp.experiments.race import RaceResult
+from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.ui.text import PRESET_TITLES, count, duration, percent
 from tlapp.ui.text.comparing import points
 from tlapp.ui.text.status import waiting
-from tlapp.workspace import LiveRun
 
 HEADING = "Freeze race"
 START_BUTTON = "Start the race"

@@ -12,7 +12,7 @@ from tlapp.training.presets import defaults
 from tlapp.ui.text import count, duration, megabytes
 from tlapp.ui.text.comparing import learned, small_number
 from tlapp.ui.text.status import waiting
-from tlapp.workspace.experiments import Experiment
+from tlapp.workspace import Experiment
 
 START_BUTTON = "Find a learning rate"
 STOP_BUTTON = "Stop searching"

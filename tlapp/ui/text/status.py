@@ -1,9 +1,9 @@
 """One sentence about a run at this moment: what it does, how far it is, and what comes next."""
 
+from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import HEAD_ALONE
 from tlapp.ui.text import duration, megabytes, percent, pictures
-from tlapp.workspace import LiveRun
 
 _TAKE_UP_AGAIN = (
     "The run that it went on from is kept: show it under Compare runs, and go on there."

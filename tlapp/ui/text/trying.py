@@ -1,6 +1,6 @@
 """The Try zone: who answers, and what is said while nobody does."""
 
-from tlapp.workspace import LiveRun
+from tlapp.runs.live import LiveRun
 
 TRY_SAMPLES_BUTTON = "Try the sample test pictures"
 NOTHING_TRIED = (

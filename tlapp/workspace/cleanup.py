@@ -1,27 +1,85 @@
-"""The janitor: removes what idle visitors and crashes leave behind, and measures the disk.
+"""The home folder: made at the start, kept clean, and where uploads wait in it.
 
-It trusts no wall clock: somebody is idle, and a file orphaned, when this process has seen nothing
-of them for long enough by its own steady clock. So after a restart everything gets its full time.
+The janitor trusts no wall clock: somebody is idle, and a file orphaned, when this process has seen
+nothing of them for long enough by its own steady clock. So after a restart everything gets its full
+time.
 """
 
 import os
+import secrets
 import shutil
+import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tlapp.files import TEMPORARY_MARK
+from tlapp.errors import ServerError
+from tlapp.files import TEMPORARY_MARK, temporary_path
 from tlapp.jobs.guard import failure_of
+from tlapp.runs.keeper import Keeper, is_kept
 from tlapp.settings import MINUTE
-from tlapp.workspace.household import Household
+from tlapp.workspace.experiments import Experiments
+from tlapp.workspace.library import Library
+from tlapp.workspace.trainings import Trainings
+from tlapp.workspace.visitors import Visitors
 
 Pause = Callable[[float], bool]
 
+# Without these nothing can be kept; what else cannot be used is told where it is missed.
+NEEDED_FOLDERS = ("", "runs", "runs/.locks")
+OTHER_FOLDERS = ("datasets", "visitors", "tried", "features", "weights")
+LOCKS_NAME = ".locks"
 SWEEP_SECONDS = 5.0 * MINUTE
 ORPHAN_SECONDS = 30.0 * MINUTE
+
+
+def open_home(home: Path, needed: Sequence[str] = NEEDED_FOLDERS) -> None:
+    """Make the home folder, and those in it that are needed, where there are none.
+
+    Raises ServerError when one cannot be written.
+    """
+    for name in needed:
+        try:
+            (home / name).mkdir(parents=True, exist_ok=True)
+            probe = temporary_path(home / name / "probe")
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            what = f'The folder "{name}" in tlapp\'s home' if name else "tlapp's home folder"
+            raise ServerError(
+                f"{what} cannot be used: {error.strerror or 'unknown reason'}.",
+                hint="Let tlapp write there, or name another folder in TLAPP_HOME "
+                "(without it, it is .tlapp in your own folder).",
+            ) from error
+
+
+@dataclass(frozen=True, eq=False)
+class VisitorData:
+    """What belongs to which visitor."""
+
+    visitors: Visitors
+    library: Library
+    trainings: Trainings
+    experiments: Experiments
+
+    def owners(self) -> tuple[str, ...]:
+        """Everybody who has something here."""
+        return self.visitors.owners()
+
+    def is_busy(self, owner: str) -> bool:
+        """Whether something of theirs waits or runs."""
+        return self.trainings.is_busy(owner)
+
+    def remove(self, owner: str) -> None:
+        """Remove all that is theirs; the state last, so that a crash in between is made good."""
+        self.experiments.forget(owner)
+        self.trainings.forget(owner)
+        self.library.forget(owner)
+        self.visitors.forget(owner)
 
 
 class Janitor:
@@ -30,12 +88,12 @@ class Janitor:
     def __init__(
         self,
         home: Path,
-        household: Household,
+        data: VisitorData,
         idle_seconds: float | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home = home
-        self._household = household
+        self._data = data
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._seen: dict[str, float] = {}
@@ -83,18 +141,18 @@ class Janitor:
         failure_of(self._remove_idle_visitors)
         failure_of(self._remove_orphans)
         used_bytes = _measure(self._home)[1]
-        self._household.datasets.used_bytes = used_bytes
+        self._data.library.used_bytes = used_bytes
         return used_bytes
 
     def _remove_idle_visitors(self) -> None:
         if self._idle_seconds is None:
             return
-        for owner in self._household.owners():
+        for owner in self._data.owners():
             failure_of(partial(self._remove_if_idle, owner, self._idle_seconds))
         self._forget_passers_by(self._idle_seconds)
 
     def _remove_if_idle(self, owner: str, idle_seconds: float) -> None:
-        if self._household.is_busy(owner):
+        if self._data.is_busy(owner):
             self.touch(owner)
             return
         with self._lock:
@@ -103,10 +161,10 @@ class Janitor:
             if is_idle:
                 del self._seen[owner]
         if is_idle:
-            self._household.remove(owner)
+            self._data.remove(owner)
 
     def _forget_passers_by(self, idle_seconds: float) -> None:
-        """Visitors who came and left nothing here: they are in nobody's book."""
+        """Visitors who came and left nothing here."""
         with self._lock:
             now = self._clock()
             self._seen = {
@@ -157,3 +215,50 @@ def _remove(path: Path) -> None:
     else:
         with suppress(OSError):  # the next round tries again
             path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, eq=False)
+class UploadFolder:
+    """Where uploaded files wait until they are read; `close` removes them.
+
+    Each upload has a folder of its own under a random name, so that what two people send alike is
+    two files and nobody can guess another's. It carries the mark of what is unfinished from its
+    first byte on: the janitor counts it, and removes it when nobody has taken it for half an hour.
+    """
+
+    path: Path
+    keeper: Keeper
+
+    def new_folder(self) -> Path:
+        """An empty folder for one upload. Raises OSError when the disk refuses."""
+        folder = self.path / f"{TEMPORARY_MARK}{secrets.token_urlsafe(16)}"
+        folder.mkdir(parents=True)
+        return folder
+
+    def held_bytes(self) -> int:
+        """What waits here, and what is coming, at this moment: the janitor looks less often."""
+        total = 0
+        for path in self.path.rglob("*"):
+            with suppress(OSError):  # removed while we look
+                status = path.lstat()
+                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+        return total
+
+    def close(self) -> None:
+        """Remove what is here; nobody can take it any more."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.keeper.close()
+
+
+def open_uploads(home: Path) -> UploadFolder:
+    """This process's folder, after those of dead processes were removed. Raises ServerError."""
+    uploads = home / "uploads"
+    locks = uploads / LOCKS_NAME
+    open_home(home, ("", "uploads", f"uploads/{LOCKS_NAME}"))
+    for left in uploads.iterdir():
+        if left.name != LOCKS_NAME and not is_kept(locks, f"{left.name}.lock"):
+            shutil.rmtree(left, ignore_errors=True)
+    keeper = Keeper(locks)
+    path = uploads / keeper.name.removesuffix(".lock")
+    path.mkdir()
+    return UploadFolder(path, keeper)
