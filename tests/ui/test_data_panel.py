@@ -101,7 +101,7 @@ def test_samples_that_cannot_be_imported_say_why_and_put_nothing_to_use(
         raise DataError("The disk is <full>.", hint="Make room.")
         yield
 
-    monkeypatch.setattr(page.workspace, "import_samples", refuse)
+    monkeypatch.setattr(page.workspace.library, "import_samples", refuse)
     updates = list(data.import_samples(page, token))
     assert "The disk is &lt;full&gt;." in updates[-1][0]
     assert page.workspace.of(owner).state().dataset_id is None
