@@ -38,7 +38,7 @@ FOR_EVERYONE = (
 )
 ON_TOP = ("__main__", "commands")  # the command line may import every room
 
-LONGEST_FILE_LINES = 350
+LONGEST_FILE_LINES = 450  # a warning that a file has two ideas, no reason to split one
 LONGEST_FUNCTION_LINES = 60
 MOST_PARAMETERS = 8
 
@@ -106,6 +106,27 @@ def test_every_file_belongs_to_a_room_of_the_map() -> None:
     known = {*ROOMS, *FOR_EVERYONE, *ON_TOP, "__init__"}
     homeless = [_place(path) for path in _python_files() if _room(path) not in known]
     assert not homeless, "Not on the map in tlapp/__init__.py: " + ", ".join(homeless)
+
+
+def test_what_stands_above_the_workspace_uses_its_services_and_nothing_inside_them() -> None:
+    files = [path for path in _python_files() if _room(path) in ("ui", *ON_TOP)]
+    wrong = [
+        f"{_place(path, line)}: {module}"
+        for path in (*files, REPOSITORY / "app.py")
+        for line, module in _imported_modules(path)
+        if module.startswith("tlapp.workspace.") and _is_inside_the_workspace(module)
+    ]
+    assert not wrong, "Import it from tlapp.workspace: " + ", ".join(wrong)
+
+
+def _is_inside_the_workspace(module: str) -> bool:
+    """Whether it names a file of the workspace, or something in one."""
+    first, *rest = module.removeprefix("tlapp.workspace.").split(".")
+    return bool(rest) or (PACKAGE / "workspace" / f"{first}.py").exists()
+
+
+def test_the_workspace_has_ten_files_at_most() -> None:
+    assert len(list((PACKAGE / "workspace").glob("*.py"))) <= 10
 
 
 def test_gradio_is_imported_in_ui_alone() -> None:

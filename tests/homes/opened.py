@@ -11,11 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tlapp.backbones.catalog import DEFAULT_BACKBONE
 from tlapp.data.dataset import Dataset
 from tlapp.runs.record import RunRecord
 from tlapp.settings import LOCAL_LIMITS, Settings
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import Workspace, owner_of
+from tlapp.workspace import Workspace, owner_of, split_of
 
 PATIENCE_SECONDS = 120.0  # far longer than anything here takes
 
@@ -33,6 +34,7 @@ class OpenedHome:
     def __init__(self, workspace: Workspace, token: str) -> None:
         self._workspace = workspace
         self._owner = owner_of(token)
+        self._own = workspace.of(self._owner)
 
     def damages(self) -> tuple[object, ...]:
         """What is damaged; () when all can be read."""
@@ -40,23 +42,23 @@ class OpenedHome:
 
     def state(self) -> dict[str, Any]:
         """What the page shows: the ids, and the settings as a dictionary."""
-        return asdict(self._workspace.visitor_state(self._owner))
+        return asdict(self._own.state())
 
     def dataset(self, dataset_id: str) -> Dataset:
         """A data set of the visitor's."""
-        return self._workspace.dataset(dataset_id, owner=self._owner)
+        return self._own.dataset(dataset_id)
 
     def save(self, dataset: Dataset) -> None:
         """Keep it in place of the earlier one."""
-        self._workspace.save_dataset(dataset, owner=self._owner)
+        self._workspace.library.save(dataset)
 
     def dataset_ids(self) -> list[str]:
         """All data sets of the visitor's."""
-        return [dataset.dataset_id for dataset in self._workspace.datasets(self._owner)]
+        return [dataset.dataset_id for dataset in self._own.datasets()]
 
     def split(self, dataset: Dataset) -> dict[str, Any]:
         """Which pictures are learned from, held out and put aside."""
-        return asdict(self._workspace.split(dataset))
+        return asdict(split_of(dataset))
 
     def skipped(self, dataset: Dataset) -> list[tuple[str, str]]:
         """Each file that was left out, and why, in words."""
@@ -64,19 +66,19 @@ class OpenedHome:
 
     def findings(self, dataset: Dataset) -> list[tuple[str, str]]:
         """What deserves attention: a kind, and in words."""
-        return [(each.kind, each.message) for each in self._workspace.findings(dataset)]
+        return [(each.kind, each.message) for each in self._workspace.library.findings(dataset)]
 
     def thumbnail(self, dataset_id: str, image_id: str) -> bytes:
         """A small JPEG of one picture."""
-        return self._workspace.thumbnail(dataset_id, image_id)
+        return self._workspace.library.thumbnail(dataset_id, image_id)
 
     def records(self) -> list[RunRecord]:
         """The runs, newest first."""
-        return list(self._workspace.runs(self._owner))
+        return list(self._own.runs())
 
     def record(self, run_id: str) -> RunRecord:
         """One run."""
-        return self._workspace.run(run_id, owner=self._owner)
+        return self._own.run(run_id)
 
     def said(self, record: RunRecord) -> tuple[str, str]:
         """How the run ended and what to do about it, in words."""
@@ -84,43 +86,52 @@ class OpenedHome:
 
     def can_resume(self, run_id: str) -> bool:
         """Whether the run can go on where it was stopped."""
-        return self._workspace.live(run_id, owner=self._owner).can_go_on
+        return self._own.live(run_id).can_go_on
 
     def newest_race(self) -> list[str]:
         """The run ids of the newest race, in the order of its lanes."""
-        return [record.run_id for record in self._workspace.lab.newest_race(self._owner)]
+        return [record.run_id for record in self._workspace.experiments.newest_race(self._owner)]
 
     def rename_run(self, run_id: str, name: str) -> None:
         """Call the run so."""
-        self._workspace.change_run(run_id, name=name, owner=self._owner)
+        self._workspace.trainings.change(run_id, name=name)
 
     def resume(self, run_id: str) -> RunRecord:
         """The run that goes on where this one was stopped, at its end."""
-        return self._at_its_end(self._workspace.take_up(run_id, owner=self._owner))
+        record = self.record(run_id)
+        dataset = self.dataset(record.dataset_id)
+        return self._at_its_end(self._workspace.trainings.resume(record, dataset))
 
     def train(self, dataset_id: str, config: TrainConfig) -> RunRecord:
         """The record of a training with these settings, at its end."""
-        return self._at_its_end(self._workspace.start_training(self._owner, dataset_id, config))
+        dataset = self.dataset(dataset_id)
+        return self._at_its_end(self._workspace.trainings.start(self._owner, dataset, config))
 
     def answers(self, run_id: str | None) -> list[dict[str, Any]]:
         """What a run says of the visitor's test pictures; None: what the ImageNet head says."""
-        tried = self._workspace.tried.get(self._owner)
-        assert tried is not None, "The test pictures are gone."
+        visitors = self._workspace.visitors
+        pictures = visitors.test_pictures(self._owner)
+        assert pictures is not None, "The test pictures are gone."
+        answers = (
+            visitors.imagenet_answers(pictures, self._workspace.models.backbone(DEFAULT_BACKBONE))
+            if run_id is None
+            else visitors.answers(pictures, self._workspace.trainings.classifier(run_id))
+        )
         return [
             {
                 "name": result.name,
                 "ranked": [(share.name, share.probability) for share in result.ranked],
                 "error": result.error,
             }
-            for result in self._workspace.answers(tried, run_id)
+            for result in answers
         ]
 
     def speeds(self) -> dict[str, float | None]:
         """Pictures per second of each backbone that was measured."""
-        return {view.card.name: view.images_per_second for view in self._workspace.cards()}
+        return {view.card.name: view.images_per_second for view in self._workspace.models.cards()}
 
     def _at_its_end(self, run_id: str) -> RunRecord:
-        assert self._workspace.wait(run_id, PATIENCE_SECONDS)
+        assert self._workspace.trainings.wait(run_id, PATIENCE_SECONDS)
         return self.record(run_id)
 
 

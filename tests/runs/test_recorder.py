@@ -57,7 +57,7 @@ def test_each_epoch_is_on_disk_before_the_next(run: RunFolder, backbone: Backbon
     assert record.started
 
 
-def test_elapsed_time_counts_the_run_that_is_taken_up_and_rows_of_an_earlier_version(
+def test_elapsed_time_counts_the_run_that_is_resumed_and_rows_of_an_earlier_version(
     run: RunFolder, backbone: Backbone
 ) -> None:
     recorder = RunRecorder(run, run.record())

@@ -64,7 +64,7 @@ def make_home(folder: Path) -> FullHome:
         owners = ("a" * 64, "b" * 64)
         datasets = tuple(_bring(workspace, owner, pictures) for owner in owners)
         backbone = workspace.models.backbone("efficientnet_lite0")
-        tried = prepare_test_pictures([("secret-name.jpg", jpeg())], settings.limits)
+        test_pictures = prepare_test_pictures([("secret-name.jpg", jpeg())], settings.limits)
         runs = workspace.trainings._runs
         run_ids = tuple(
             _make_run(runs, owner, dataset, lambda epoch: make_classifier(backbone, epoch))
@@ -75,7 +75,7 @@ def make_home(folder: Path) -> FullHome:
             workspace.visitors.change(owner, lambda _, state=state: state)
             state = replace(state, run_id=run_id)
             workspace.visitors.change(owner, lambda _, state=state: state)
-            workspace.visitors.keep_test_pictures(owner, tried)
+            workspace.visitors.keep_test_pictures(owner, test_pictures)
     finally:
         workspace.close()
     _fill_others(settings.home)

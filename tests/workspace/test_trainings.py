@@ -2,6 +2,8 @@
 
 import errno
 import json
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,16 +16,17 @@ from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring, wait
 from tlapp.bounds import PHASES
 from tlapp.data.dataset import Dataset
 from tlapp.errors import (
-    DataError,
     JobError,
     NotFoundError,
     RunError,
     ServerError,
     TrainingError,
 )
+from tlapp.runs.store import RunStore
 from tlapp.settings import Limits, Settings
+from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import Workspace, new_visitor, owner_of
+from tlapp.workspace import RATE_FINDER, Workspace, new_visitor, owner_of
 from tlapp.workspace.estimates import Estimates
 
 
@@ -243,15 +246,6 @@ def test_a_run_has_curves_as_soon_as_its_first_epoch_is_finished(
     assert len(workspace.trainings.curves(run_id, "csv").splitlines()) == 2  # names, then the epoch
 
 
-def test_folders_of_the_server_are_closed_to_the_public(
-    settings: Settings, small_folder: Path
-) -> None:
-    workspace = Workspace(replace(settings, is_public=True))
-    with pytest.raises(DataError, match="cannot be read from here"):
-        bring(workspace, "a" * 64, small_folder)
-    workspace.close()
-
-
 def test_a_backbone_that_is_not_here_is_downloaded_first_and_offline_says_what_to_do(
     workspace: Workspace, owner: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,3 +333,35 @@ def test_what_cannot_be_trained_is_refused_before_its_time_is_estimated(
         workspace.experiments.start_rate_finder(owner, dataset, head)
     assert len(estimated) == 1
     workspace.trainings.stop(run_id)
+
+
+def test_what_is_under_way_is_told_without_reading_a_record(
+    workspace: Workspace,
+    owner: str,
+    dataset: Dataset,
+    steps: StepTraining,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = threading.Event()
+
+    def values(should_stop: ShouldStop) -> Iterator[int]:
+        assert gate.wait(PATIENCE_SECONDS)
+        yield 1
+
+    def told() -> str:
+        with monkeypatch.context() as disk:
+            for name in ("record", "list", "folder", "all_records"):
+                disk.setattr(RunStore, name, None)  # calling it would fail
+            return workspace.trainings.under_way(owner)
+
+    assert told() == ""
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig())
+    assert told() == "training"
+    workspace.trainings.stop(run_id)
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    assert told() == ""
+    experiment_id = workspace.experiments.start(owner, RATE_FINDER, values)
+    assert told() == "search for a learning rate"
+    gate.set()
+    assert workspace.experiments.wait(experiment_id, PATIENCE_SECONDS)
+    assert told() == ""

@@ -22,6 +22,7 @@ from tlapp.experiments.mistakes import HEAD_MISTAKES, begin_mistake, run_mistake
 from tlapp.experiments.race import LANES, lanes_at_once, race_phases
 from tlapp.jobs.job import Job, JobState
 from tlapp.jobs.queue import JobQueue
+from tlapp.recent import Recent
 from tlapp.runs.record import RunRecord
 from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
@@ -88,7 +89,7 @@ class Experiments:
         self._queue = queue
         self._changes = changes
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._races: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # newest, by owner
+        self._races: Recent[str, tuple[str, ...]] = Recent(MOST_RACES)  # the newest, by owner
         self._lock = threading.Lock()
 
     def start_race(
@@ -112,7 +113,8 @@ class Experiments:
         ]
         at_once = lanes_at_once(self._models.sketch(backbone_name).parameter_count)
         run_ids = self._trainings.submit(owner, *plans, at_once=at_once)
-        self._remember_race(owner, run_ids)
+        with self._lock:
+            self._races.put(owner, run_ids)
         return run_ids
 
     def estimate_race(self, dataset: Dataset, backbone_name: str) -> float | None:
@@ -128,25 +130,16 @@ class Experiments:
 
         Reads the records of that race alone: its run ids are remembered, until one is gone.
         """
-        with self._lock:
-            known = self._races.get(owner)
+        known = self._races.get(owner)
         if known is not None:
             with suppress(NotFoundError, RunError):  # one is removed or damaged: look again
                 return tuple(map(self._trainings.record, known))
         lanes = [record for record in self._trainings.records(owner) if record.race_id]
         newest = [record for record in reversed(lanes) if record.race_id == lanes[0].race_id]
         with self._lock:
-            is_newest = self._races.get(owner) is known  # else one was started while we looked
-        if is_newest:
-            self._remember_race(owner, tuple(record.run_id for record in newest))
+            if self._races.get(owner) is known:  # else one was started while we looked
+                self._races.put(owner, tuple(record.run_id for record in newest))
         return tuple(newest)
-
-    def _remember_race(self, owner: str, run_ids: tuple[str, ...]) -> None:
-        with self._lock:
-            self._races[owner] = run_ids
-            self._races.move_to_end(owner)
-            while len(self._races) > MOST_RACES:
-                self._races.popitem(last=False)
 
     def start_mistake(
         self, record: RunRecord, dataset: Dataset, name: str, *, guess: str = ""
@@ -241,7 +234,7 @@ class Experiments:
     def forget(self, owner: str) -> None:
         """Let go of what is the owner's."""
         with self._lock:
-            self._races.pop(owner, None)
+            self._races.forget(owner)
             for key in [key for key, kept in self._kept.items() if kept.owner == owner]:
                 del self._kept[key]
 

@@ -18,6 +18,7 @@ from tlapp.data.dataset import Dataset, DatasetStore
 from tlapp.errors import RunError
 from tlapp.jobs.job import Job, JobEnd
 from tlapp.jobs.queue import JobQueue
+from tlapp.recent import Recent
 from tlapp.runs.folder import RunFolder
 from tlapp.settings import MINUTE, Limits
 from tlapp.stopping import ShouldStop
@@ -74,7 +75,7 @@ class Models:
         self._weights = weights
         self._store = store
         self._is_idle = is_idle
-        self._classifiers = KeptClassifiers()
+        self._classifiers: Recent[str, Classifier] = Recent(MOST_CLASSIFIERS)  # by run id
 
     def cards(self) -> tuple[CardView, ...]:
         """Every backbone: its card, whether it is ready offline, and its speed here. Quick."""
@@ -159,11 +160,17 @@ class Models:
 
         Raises what `load_classifier` raises.
         """
-        return self._classifiers.get(run.path.name, lambda: self._load_classifier(run))
+        run_id = run.path.name
+        known = self._classifiers.get(run_id)
+        if known is not None:
+            return known
+        classifier = self._load_classifier(run)
+        self._classifiers.put(run_id, classifier)
+        return classifier
 
     def keep_classifier(self, run_id: str, classifier: Classifier) -> None:
         """Keep the classifier of a run that is over in memory: it will be asked for."""
-        self._classifiers.keep(run_id, classifier)
+        self._classifiers.put(run_id, classifier)
 
     def forget_classifier(self, run_id: str) -> None:
         """The run is gone."""
@@ -233,36 +240,6 @@ class Backbones:
 def _slot_key(name: str, *, pretrained: bool, seed: int) -> _SlotKey:
     """Where a backbone stands. Raises BackboneError when there is none of this name."""
     return find_card(name).name, pretrained, 0 if pretrained else seed
-
-
-class KeptClassifiers:
-    """At most `MOST_CLASSIFIERS` classifiers; the longest unused one makes room. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, Classifier] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, run_id: str, load: Callable[[], Classifier]) -> Classifier:
-        """The run's classifier; `load` brings it when it is not here."""
-        with self._lock:
-            if run_id in self._kept:
-                self._kept.move_to_end(run_id)
-                return self._kept[run_id]
-        return self.keep(run_id, load())
-
-    def keep(self, run_id: str, classifier: Classifier) -> Classifier:
-        """Keep this one, and return it."""
-        with self._lock:
-            self._kept[run_id] = classifier
-            self._kept.move_to_end(run_id)
-            while len(self._kept) > MOST_CLASSIFIERS:
-                self._kept.popitem(last=False)
-        return classifier
-
-    def forget(self, run_id: str) -> None:
-        """The run is gone."""
-        with self._lock:
-            self._kept.pop(run_id, None)
 
 
 class Downloads:

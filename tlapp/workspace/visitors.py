@@ -8,7 +8,6 @@ import hashlib
 import re
 import secrets
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -29,6 +28,7 @@ from tlapp.evaluation.test_pictures import (
 )
 from tlapp.files import write_atomically
 from tlapp.jobs.guard import failure_of
+from tlapp.recent import Recent, signature_of
 from tlapp.settings import Limits
 from tlapp.stored import (
     DamagedFileError,
@@ -48,7 +48,6 @@ MOST_STATES = 2_000  # of visitors, in memory; 2 kB each
 MOST_TEST_PICTURES = 200  # visitors; each has at most `limits.try_images` pictures at working size
 ANSWERED_AT_ONCE = 2  # more would only take turns on two cores
 
-Signature = tuple[int, int, int, int]
 Unsubscribe = Callable[[], None]
 
 
@@ -128,7 +127,7 @@ class Visitors:
         self._changes = changes
         self._states = VisitorStates(home / "visitors", damages)
         self._pictures = KeptTestPictures(home / "tried", has_room, damages=damages)
-        self._addresses = Addresses()
+        self._addresses: Recent[str, str] = Recent(MOST_ADDRESSES)
         self._turns = threading.Semaphore(ANSWERED_AT_ONCE)
 
     def state(self, owner: str) -> VisitorState:
@@ -181,12 +180,17 @@ class Visitors:
             return pictures.imagenet_answers(backbone)
 
     def note_address(self, owner: str, address: str) -> None:
-        """This owner comes from there; "" is nowhere."""
-        self._addresses.note(owner, address)
+        """This owner comes from there; "" is nowhere.
+
+        Whoever makes up a fresh token for each request is a fresh owner each time, but has one
+        address. After a restart what is kept counts for nobody's until its owner comes again.
+        """
+        if address:
+            self._addresses.put(owner, address)
 
     def address_of(self, owner: str) -> str | None:
         """The owner's address; None when it is not known."""
-        return self._addresses.of(owner)
+        return self._addresses.get(owner)
 
     def owners(self) -> tuple[str, ...]:
         """Everyone of whom something is kept here."""
@@ -205,10 +209,8 @@ class Visitors:
 
 
 class VisitorStates:
-    """One small JSON file a visitor, in one folder; the newest read are answered from memory.
-
-    Memory is asked for the file as it is: when its place, size or times are others, it is read.
-    """
+    """One small JSON file a visitor, in one folder; those used last are answered from memory, as
+    long as their files are as they were."""
 
     def __init__(
         self, folder: Path, damages: Damages | None = None, most: int = MOST_STATES
@@ -216,9 +218,7 @@ class VisitorStates:
         """`damages` is told what is damaged."""
         self._folder = folder
         self._damages = damages or Damages()
-        self._most = most
-        self._newest: OrderedDict[str, tuple[Signature, VisitorState]] = OrderedDict()
-        self._memory_lock = threading.Lock()
+        self._recent: Recent[str, VisitorState] = Recent(most)
         self._lock = threading.Lock()  # held by whoever writes
 
     def load(self, owner: str) -> VisitorState:
@@ -227,38 +227,22 @@ class VisitorStates:
         path = self._path(owner)
         if path is None:
             return VisitorState()
-        signature = _signature_of(path)
-        if signature is not None:
-            with self._memory_lock:
-                known = self._newest.get(owner)
-                if known is not None and known[0] == signature:
-                    self._newest.move_to_end(owner)
-                    return known[1]
-        state, is_sound = self._read(owner, path)
-        self._remember(owner, signature if is_sound else None, state)
-        return state
-
-    def _read(self, owner: str, path: Path) -> tuple[VisitorState, bool]:
-        """The state, and whether the file is sound: what is damaged is looked at anew each time."""
+        signature = signature_of(path)
+        known = self._recent.get(owner, signature)
+        if known is not None:
+            return known
         try:
             found = read_generation(path, _state_from_json)
         except FileNotFoundError:
-            return VisitorState(), False
+            return VisitorState()
         except DamagedFileError as fault:
             self._note(owner, str(fault))
-            return VisitorState(), False  # the page starts empty; data sets and runs are untouched
+            return VisitorState()  # the page starts empty; data sets and runs are untouched
         if found.fault:
             self._note(owner, found.fault, is_replaced=True)
-        return found.value, not found.fault
-
-    def _remember(self, owner: str, signature: Signature | None, state: VisitorState) -> None:
-        """Keep what was read from a file of this signature; None: it is not to be kept."""
-        with self._memory_lock:
-            self._newest.pop(owner, None)
-            if signature is not None:
-                self._newest[owner] = signature, state
-            while len(self._newest) > self._most:
-                self._newest.popitem(last=False)
+        else:  # what is damaged is looked at anew each time
+            self._recent.put(owner, found.value, signature)
+        return found.value
 
     def find_damages(self) -> None:
         """Read every visitor's state; `damages` is told what is damaged."""
@@ -297,7 +281,7 @@ class VisitorStates:
             for each in (earlier_path(path), path):  # so that a crash in between brings none back
                 with suppress(IsADirectoryError, PermissionError):  # that was not kept here
                     each.unlink(missing_ok=True)
-            self._remember(owner, None, VisitorState())
+            self._recent.forget(owner)
 
     def owners(self) -> tuple[str, ...]:
         """Everyone whose state is kept."""
@@ -331,8 +315,7 @@ class KeptTestPictures:
         self._damages = damages or Damages()
         self._folder = folder
         self._has_room = has_room
-        self._most = most
-        self._newest: OrderedDict[str, TestPictures] = OrderedDict()
+        self._recent: Recent[str, TestPictures] = Recent(most)
         self._lock = threading.Lock()  # memory and disk change together
 
     def keep(self, owner: str, pictures: TestPictures) -> None:
@@ -340,7 +323,7 @@ class KeptTestPictures:
         packed = pack_test_pictures(pictures)
         path = self._path(owner)
         with self._lock:
-            self._remember(owner, pictures)
+            self._recent.put(owner, pictures)
             try:
                 if not self._has_room():
                     raise OSError("no room")
@@ -356,16 +339,17 @@ class KeptTestPictures:
         """The visitor's test pictures; None: there are none, or they are damaged."""
         path = self._path(owner)
         with self._lock:
-            pictures = self._newest.get(owner)
-            if pictures is None:
-                try:
-                    pictures = unpack_test_pictures(path)
-                except FileNotFoundError:
-                    return None
-                except DamagedFileError as fault:
-                    self._note(owner, str(fault))
-                    return None
-            self._remember(owner, pictures)
+            known = self._recent.get(owner)
+            if known is not None:
+                return known
+            try:
+                pictures = unpack_test_pictures(path)
+            except FileNotFoundError:
+                return None
+            except DamagedFileError as fault:
+                self._note(owner, str(fault))
+                return None
+            self._recent.put(owner, pictures)
             return pictures
 
     def find_damages(self) -> None:
@@ -381,7 +365,7 @@ class KeptTestPictures:
     def forget(self, owner: str) -> None:
         """Remove the visitor's test pictures."""
         with self._lock:
-            self._newest.pop(owner, None)
+            self._recent.forget(owner)
             with suppress(IsADirectoryError, PermissionError):  # what is no file was not kept here
                 self._path(owner).unlink(missing_ok=True)
 
@@ -392,57 +376,15 @@ class KeptTestPictures:
     def _note(self, owner: str, fault: str) -> None:
         self._damages.note(Damage(kind="tried", item=short_id(owner), fault=fault, owner=owner))
 
-    def _remember(self, owner: str, pictures: TestPictures) -> None:
-        self._newest[owner] = pictures
-        self._newest.move_to_end(owner)
-        while len(self._newest) > self._most:
-            self._newest.popitem(last=False)
-
     def _path(self, owner: str) -> Path:
         if not OWNER_PATTERN.fullmatch(owner):
             raise ValueError(f"{owner!r} is no owner.")
         return self._folder / f"{owner}.zip"
 
 
-class Addresses:
-    """The newest address of each owner, for the limits of an address. Safe for several threads.
-
-    Whoever makes up a fresh token for each request is a fresh owner each time, but has one address.
-    After a restart what is kept counts for nobody's address until its owner comes again.
-    """
-
-    def __init__(self) -> None:
-        self._addresses: OrderedDict[str, str] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def note(self, owner: str, address: str) -> None:
-        """This owner comes from there; "" is nowhere."""
-        if not address:
-            return
-        with self._lock:
-            self._addresses[owner] = address
-            self._addresses.move_to_end(owner)
-            while len(self._addresses) > MOST_ADDRESSES:
-                self._addresses.popitem(last=False)
-
-    def of(self, owner: str) -> str | None:
-        """The owner's address; None when it is not known."""
-        with self._lock:
-            return self._addresses.get(owner)
-
-
 def _owners_of(folder: Path, suffix: str) -> tuple[str, ...]:
     stems = (path.stem for path in sorted(folder.glob(f"*{suffix}")))
     return tuple(stem for stem in stems if OWNER_PATTERN.fullmatch(stem))
-
-
-def _signature_of(path: Path) -> Signature | None:
-    """What is another when a file was written, changed or replaced; None: there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _state_from_json(values: object) -> VisitorState:

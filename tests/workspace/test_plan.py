@@ -1,4 +1,4 @@
-"""Runs that take up earlier ones: fine-tuning after a head, going on after a stop."""
+"""Runs that resume earlier ones: fine-tuning after a head, going on after a stop."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -111,7 +111,7 @@ def test_epochs_that_a_stopped_head_never_had_do_not_count_when_it_is_fine_tuned
     workspace.close()
 
 
-def test_what_cannot_be_taken_up_is_refused_with_words(
+def test_what_cannot_be_resumed_is_refused_with_words(
     workspace: Workspace, owner: str, dataset: Dataset
 ) -> None:
     head = finished(workspace, workspace.trainings.start(owner, dataset, HEAD))

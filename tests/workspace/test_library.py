@@ -1,4 +1,4 @@
-"""An address has a share of what is kept, however many visitors it makes up."""
+"""The library: what makes room, what an address may keep, and a disk that is full."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,9 +9,13 @@ import pytest
 from tests.pictures import class_folder
 from tests.workspace.conftest import bring
 from tlapp.errors import DataError
-from tlapp.settings import Settings
-from tlapp.workspace import Workspace, new_visitor, owner_of
-from tlapp.workspace.visitors import MOST_ADDRESSES, Addresses
+from tlapp.settings import Limits, Settings
+from tlapp.workspace import (
+    VisitorState,
+    Workspace,
+    new_visitor,
+    owner_of,
+)
 
 
 def _visitor(workspace: Workspace, address: str) -> str:
@@ -66,11 +70,40 @@ def test_a_visitor_of_an_unknown_address_has_the_limits_of_a_visitor_only(
         bring(tight, owner_of(new_visitor()), few, "few")
 
 
-def test_addresses_are_forgotten_the_oldest_first() -> None:
-    addresses = Addresses()
-    for number in range(MOST_ADDRESSES + 1):
-        addresses.note(str(number), "1.1.1.1")
-    assert addresses.of("0") is None
-    assert addresses.of("1") == "1.1.1.1"
-    addresses.note("1", "")
-    assert addresses.of("1") == "1.1.1.1"
+@pytest.fixture
+def public(settings: Settings, public_limits: Limits) -> Iterator[Workspace]:
+    workspace = Workspace(replace(settings, limits=public_limits))
+    yield workspace
+    workspace.close()
+
+
+def test_one_data_set_more_than_allowed_pushes_out_the_oldest_unused(
+    public: Workspace, small_folder: Path
+) -> None:
+    owner = owner_of(new_visitor())
+    first = bring(public, owner, small_folder, "1")
+    public.visitors.change(owner, lambda _: VisitorState(dataset_id=first.dataset_id))  # the page's
+    for name in ("2", "3", "4"):
+        bring(public, owner, small_folder, name)
+    assert [dataset.name for dataset in public.of(owner).datasets()] == ["4", "3", "1"]
+
+
+def test_a_full_disk_refuses_imports_and_leaves_the_rest(
+    public: Workspace, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = owner_of(new_visitor())
+    dataset = bring(public, owner, small_folder)
+    monkeypatch.setattr("tlapp.workspace.library.FREE_FLOOR_BYTES", 10**18)
+    with pytest.raises(DataError, match="disk") as refused:
+        bring(public, owner, small_folder)
+    assert refused.value.hint
+    assert public.dataset(dataset.dataset_id)
+
+
+def test_folders_of_the_server_are_closed_to_the_public(
+    settings: Settings, small_folder: Path
+) -> None:
+    workspace = Workspace(replace(settings, is_public=True))
+    with pytest.raises(DataError, match="cannot be read from here"):
+        bring(workspace, "a" * 64, small_folder)
+    workspace.close()

@@ -1,4 +1,4 @@
-"""The janitor: removes what is idle or orphaned, and nothing that is in use."""
+"""Cleaning up: what is idle or orphaned goes, and nothing that is in use."""
 
 import time
 from collections.abc import Iterator
@@ -10,10 +10,16 @@ import pytest
 from tests.pictures import jpeg
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
 from tlapp.data.dataset import Dataset
-from tlapp.errors import DataError, NotFoundError
+from tlapp.errors import NotFoundError
 from tlapp.settings import HOUR, Limits, Settings
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import VisitorState, Workspace, new_visitor, owner_of
+from tlapp.workspace import (
+    UploadFolder,
+    Workspace,
+    new_visitor,
+    open_uploads,
+    owner_of,
+)
 from tlapp.workspace.cleanup import ORPHAN_SECONDS
 
 IDLE_SECONDS = 2.0 * HOUR
@@ -134,29 +140,6 @@ def test_orphaned_files_go_and_growing_ones_stay(
     assert growing.exists()
 
 
-def test_one_data_set_more_than_allowed_pushes_out_the_oldest_unused(
-    public: Workspace, small_folder: Path
-) -> None:
-    owner = _visit(public)
-    first = bring(public, owner, small_folder, "1")
-    public.visitors.change(owner, lambda _: VisitorState(dataset_id=first.dataset_id))  # the page's
-    for name in ("2", "3", "4"):
-        bring(public, owner, small_folder, name)
-    assert [dataset.name for dataset in public.of(owner).datasets()] == ["4", "3", "1"]
-
-
-def test_a_full_disk_refuses_imports_and_leaves_the_rest(
-    public: Workspace, small_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    owner = _visit(public)
-    dataset = bring(public, owner, small_folder)
-    monkeypatch.setattr("tlapp.workspace.library.FREE_FLOOR_BYTES", 10**18)
-    with pytest.raises(DataError, match="disk") as refused:
-        bring(public, owner, small_folder)
-    assert refused.value.hint
-    assert public.dataset(dataset.dataset_id)
-
-
 def test_a_sweep_measures_what_the_home_folder_holds(public: Workspace, small_folder: Path) -> None:
     owner = _visit(public)
     bring(public, owner, small_folder)
@@ -231,3 +214,55 @@ def test_a_wall_clock_that_jumps_removes_nobody(
     clock.seconds += IDLE_SECONDS / 2
     public.janitor.sweep()
     assert public.of(owner).dataset(dataset.dataset_id)
+
+
+@pytest.fixture
+def uploads(settings: Settings) -> Iterator[UploadFolder]:
+    opened = open_uploads(settings.home)
+    yield opened
+    opened.close()
+
+
+def _upload(uploads: UploadFolder, size: int) -> Path:
+    path = uploads.new_folder() / "a.zip"
+    path.write_bytes(b"x" * size)
+    return path
+
+
+def test_what_waits_counts_against_what_everything_may_take(
+    settings: Settings, uploads: UploadFolder, limits: Limits
+) -> None:
+    workspace = Workspace(replace(settings, limits=replace(limits, disk_bytes=10_000)))
+    assert workspace.library.has_room(uploads.held_bytes())
+    path = _upload(uploads, 10_001)
+    assert not workspace.library.has_room(uploads.held_bytes())
+    assert workspace.janitor.sweep() >= 10_001
+    assert not workspace.library.has_room()
+    path.unlink()
+    workspace.janitor.sweep()
+    assert workspace.library.has_room(uploads.held_bytes())
+    workspace.close()
+
+
+def test_what_nobody_takes_is_swept_and_what_is_coming_is_not(
+    settings: Settings, uploads: UploadFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(settings)
+    clock = Clock()
+    monkeypatch.setattr(workspace.janitor, "_clock", clock)
+    left, coming = _upload(uploads, 5), _upload(uploads, 5)
+    workspace.janitor.sweep()
+    clock.seconds += ORPHAN_SECONDS + 1
+    coming.write_bytes(b"more of it")
+    workspace.janitor.sweep()
+    assert not left.exists()
+    assert coming.exists()
+    workspace.close()
+
+
+def test_uploads_go_with_their_process(tmp_path: Path) -> None:
+    uploads = open_uploads(tmp_path)
+    path = _upload(uploads, 5)
+    uploads.close()
+    assert not path.exists()
+    assert not uploads.path.exists()

@@ -1,18 +1,53 @@
-"""How long an epoch takes is known before the first one is trained."""
+"""Models: what is known of one before it is trained, measured where it is not, and downloads."""
 
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from tests.pictures import class_folder
 from tests.workspace.conftest import PATIENCE_SECONDS, bring
 from tlapp.backbones.speed import SpeedBook
+from tlapp.backbones.weights import WeightsStore
 from tlapp.data.dataset import Dataset
+from tlapp.errors import JobError
+from tlapp.settings import Limits
 from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.estimate import Workload
 from tlapp.training.task import TrainJob
 from tlapp.workspace import Workspace, estimates
+from tlapp.workspace.models import Downloads
+
+
+def test_a_download_that_is_refused_can_be_asked_for_again(tmp_path: Path, limits: Limits) -> None:
+    downloads = Downloads(WeightsStore(tmp_path), replace(limits, waiting_jobs=0))
+    for _ in range(2):
+        with pytest.raises(JobError):
+            downloads.start("resnet18")
+        assert downloads.state("resnet18").state == "absent"
+    downloads.close(1.0)
+
+
+def test_cards_know_what_is_ready_and_how_fast(workspace: Workspace) -> None:
+    SpeedBook(workspace.settings.home / "speeds.json").put("efficientnet_lite1", 10.0)
+    views = {view.card.name: view for view in workspace.models.cards()}
+    assert views["efficientnet_lite0"].is_ready
+    assert not views["resnet18"].is_ready
+    assert views["efficientnet_lite1"].images_per_second == 10.0
+    assert views["resnet18"].images_per_second is None
+
+
+def test_counts_follow_the_freezing_and_name_the_replaced_layer(
+    workspace: Workspace, dataset: Dataset
+) -> None:
+    frozen = workspace.models.counts(dataset, TrainConfig(backbone="resnet18"))
+    learning = workspace.models.counts(dataset, TrainConfig(backbone="resnet18", freeze="none"))
+    assert frozen.replaced_layer == "fc: 512 -> 1000 becomes 512 -> 2"
+    assert (frozen.trainable, learning.frozen) == (513 * 2, 0)
+    assert learning.trainable == frozen.trainable + frozen.frozen
+
 
 LAST = TrainConfig(freeze="last:1", epochs=2, batch_size=8)
 
@@ -37,15 +72,15 @@ def test_what_a_few_steps_say_is_what_an_epoch_then_takes(
     SpeedBook(workspace.settings.home / "speeds.json").put("efficientnet_lite0", 5.0)
     guessed = workspace.models.costs(dataset, LAST)
     assert measure(workspace, dataset)
-    tried = workspace.models.costs(dataset, LAST)
-    assert (guessed.is_epoch_measured, tried.is_epoch_measured) == (False, True)
+    measured = workspace.models.costs(dataset, LAST)
+    assert (guessed.is_epoch_measured, measured.is_epoch_measured) == (False, True)
     run_id = workspace.trainings.start(owner, dataset, LAST)
     assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     took = min(epoch.seconds for epoch in workspace.run(run_id).epochs)
     assert guessed.epoch_seconds is not None
-    assert tried.epoch_seconds is not None
-    assert tried.epoch_seconds != guessed.epoch_seconds
-    assert 0.2 < tried.epoch_seconds / took < 5  # the machine may be busy with other things
+    assert measured.epoch_seconds is not None
+    assert measured.epoch_seconds != guessed.epoch_seconds
+    assert 0.2 < measured.epoch_seconds / took < 5  # the machine may be busy with other things
 
 
 def test_other_ways_to_learn_are_measured_for_themselves(

@@ -1,4 +1,4 @@
-"""Trying: one broken picture harms no other, and asking again costs only the head."""
+"""Test pictures: one broken one harms no other, and asking again costs only the head."""
 
 from collections.abc import Sequence
 from dataclasses import replace

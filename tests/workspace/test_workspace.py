@@ -1,9 +1,12 @@
-"""Whatever stands in a file under the home, the workspace opens, says so, and the rest answers."""
+"""The workspace as a whole: whatever is damaged, it opens; whoever comes, each has their own."""
 
+import inspect
 import json
 import logging
 import re
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +15,17 @@ import pytest
 import torch
 
 from tests.damage import DAMAGES, copy_home, fill, flip, folder_instead, nest, tear
+from tests.pictures import class_folder, jpeg
+from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
 from tests.workspace.homes import IMAGE_IDS, KEY, WIDTH, FullHome, features, make_home
-from tlapp.errors import RunError, ServerError, TlappError
+from tlapp.data.dataset import Dataset
+from tlapp.errors import NotFoundError, RunError, ServerError, TlappError
 from tlapp.runs.folder import RunFolder
+from tlapp.runs.record import RunRecord
 from tlapp.settings import LOCAL_LIMITS, Settings
 from tlapp.stored import earlier_path
-from tlapp.workspace import Workspace
+from tlapp.training.config import TrainConfig
+from tlapp.workspace import Owned, VisitorState, Workspace, new_visitor, owner_of
 from tlapp.workspace.plan import next_phases
 
 FILES: dict[str, Callable[[FullHome], Path]] = {
@@ -234,8 +242,8 @@ def test_what_is_kept_anew_is_not_called_damaged_any_more(home: FullHome) -> Non
     files = ("visitor", "tried", "speeds", "features")
     owner = home.owners[0]
     with opened(home.settings) as workspace:
-        tried = workspace.visitors.test_pictures(owner)
-    assert tried is not None
+        pictures = workspace.visitors.test_pictures(owner)
+    assert pictures is not None
     for file in files:
         tear(FILES[file](home))
     with opened(home.settings) as workspace:
@@ -247,7 +255,7 @@ def test_what_is_kept_anew_is_not_called_damaged_any_more(home: FullHome) -> Non
         assert kinds() == set(files)
         workspace.visitors.change(owner, lambda state: state)
         assert kinds() == {"tried", "speeds", "features"}
-        workspace.visitors.keep_test_pictures(owner, tried)
+        workspace.visitors.keep_test_pictures(owner, pictures)
         assert kinds() == {"speeds", "features"}
         workspace.trainings.cache.put(KEY, IMAGE_IDS, features())
         assert kinds() == {"speeds"}
@@ -306,3 +314,153 @@ def _without_seal(content: bytes) -> bytes:
     for name in ("checksum", "epoch_count"):
         values.pop(name, None)
     return json.dumps(values).encode()
+
+
+VISITORS = 6
+
+
+def test_visitors_at_once_get_their_own_answers(workspace: Workspace, tmp_path: Path) -> None:
+    def visit(number: int) -> tuple[str, set[str]]:
+        owner = owner_of(new_visitor())
+        classes = (f"dots {number}", f"stripes {number}")
+        folder = class_folder(tmp_path / str(number), classes, per_class=4, first_seed=number)
+        dataset = bring(workspace, owner, folder, str(number))
+        run_id = workspace.trainings.start(owner, dataset, TrainConfig(epochs=20))
+        state = VisitorState(dataset_id=dataset.dataset_id, run_id=run_id)
+        workspace.visitors.change(owner, lambda _: state)
+        pictures = workspace.visitors.prepare([("a.jpg", jpeg(0, 900 + number))])
+        while not workspace.trainings.wait(run_id, 0.01):
+            workspace.of(owner).live(run_id)
+            workspace.of(owner).runs()
+        assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+        record = workspace.of(owner).run(run_id)
+        assert (record.state, len(record.epochs)) == ("finished", 20), record.message
+        assert workspace.of(owner).state() == state
+        (answer,) = workspace.visitors.answers(pictures, workspace.trainings.classifier(run_id))
+        return str(number), {item.name for item in answer.ranked}
+
+    with ThreadPoolExecutor(VISITORS) as pool:
+        results = dict(pool.map(visit, range(VISITORS)))
+    assert results == {
+        str(number): {f"dots {number}", f"stripes {number}"} for number in range(VISITORS)
+    }
+
+
+BY_ID: dict[str, Callable[[Owned, str, str], object]] = {
+    "dataset": lambda own, dataset_id, run_id: own.dataset(dataset_id),
+    "run": lambda own, dataset_id, run_id: own.run(run_id),
+    "live": lambda own, dataset_id, run_id: own.live(run_id),
+}
+OF_THE_OWNER: dict[str, Callable[[Owned], object]] = {
+    "state": lambda own: own.state(),
+    "datasets": lambda own: own.datasets(),
+    "runs": lambda own: own.runs(),
+}
+
+
+def test_every_way_to_what_is_owned_is_in_these_tables() -> None:
+    methods = inspect.getmembers(Owned, inspect.isfunction)
+    assert {name for name, _ in methods if not name.startswith("_")} == {*BY_ID, *OF_THE_OWNER}
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+@pytest.mark.parametrize("is_in_memory", [False, True])
+def test_somebody_elses_id_is_an_unknown_one_everywhere(
+    workspace: Workspace,
+    settings: Settings,
+    owner: str,
+    dataset: Dataset,
+    steps: StepTraining,
+    is_over: bool,
+    is_in_memory: bool,
+) -> None:
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig())
+    shown = VisitorState(
+        dataset_id=dataset.dataset_id, pending_dataset_id=dataset.dataset_id, run_id=run_id
+    )
+    stranger = owner_of(new_visitor())
+    for each in (owner, stranger):  # the stranger has got hold of the ids
+        workspace.visitors.change(each, lambda _: shown)
+    if is_over:
+        workspace.trainings.stop(run_id)
+        assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    if is_in_memory:
+        for ask in OF_THE_OWNER.values():
+            assert ask(workspace.of(owner))
+        for ask_by_id in BY_ID.values():
+            assert ask_by_id(workspace.of(owner), dataset.dataset_id, run_id)
+    own = workspace.of(stranger)
+    for ask_by_id in BY_ID.values():
+        for _ in range(2):  # a refusal leaves nothing behind either
+            with pytest.raises(NotFoundError):
+                ask_by_id(own, dataset.dataset_id, run_id)
+    assert own.state() == VisitorState()
+    assert (own.datasets(), own.runs()) == ((), ())
+    assert workspace.trainings.under_way(stranger) == ""
+    assert workspace.experiments.newest_race(stranger) == ()
+    assert workspace.visitors.test_pictures(stranger) is None
+    assert workspace.of(owner).state() == shown
+
+
+def test_an_unknown_id_and_somebody_elses_are_answered_alike(
+    workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
+) -> None:
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig())
+    own = workspace.of(owner_of(new_visitor()))
+    for ask in BY_ID.values():
+        said = set()
+        for ids in ((dataset.dataset_id, run_id), ("A" * 32, "r_" + "A" * 32)):
+            with pytest.raises(NotFoundError) as refusal:
+                ask(own, *ids)
+            said.add((str(refusal.value), refusal.value.hint))
+        assert len(said) == 1
+
+
+def test_whatever_changes_of_an_owner_wakes_those_who_listen_for_it_alone(
+    workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining, small_folder: Path
+) -> None:
+    stranger = owner_of(new_visitor())
+    woken, others = threading.Event(), threading.Event()
+    workspace.changes.listen(owner, woken.set)
+    workspace.changes.listen(stranger, others.set)
+
+    def is_told(change: Callable[[], object]) -> bool:
+        woken.clear()
+        change()
+        return woken.wait(PATIENCE_SECONDS)
+
+    visitors, library, trainings = workspace.visitors, workspace.library, workspace.trainings
+    pictures = visitors.prepare([("a.jpg", jpeg())])
+    assert is_told(lambda: visitors.change(owner, lambda state: state))
+    assert is_told(lambda: visitors.keep_test_pictures(owner, pictures))
+    assert is_told(lambda: bring(workspace, owner, small_folder))
+    assert is_told(lambda: library.save(replace(dataset, name="Other")))
+    assert is_told(lambda: trainings.start(owner, dataset, TrainConfig()))
+    (record,) = workspace.of(owner).runs()
+    assert is_told(steps.step)
+    assert is_told(lambda: trainings.stop(record.run_id))
+    assert trainings.wait(record.run_id, PATIENCE_SECONDS)
+    assert is_told(lambda: trainings.change(record.run_id, name="Mine"))
+    assert is_told(lambda: trainings.delete(record.run_id))
+    assert is_told(lambda: library.delete(dataset))
+    assert is_told(lambda: workspace.experiments.start(owner, "count", lambda _: iter([1])))
+    assert not others.is_set()
+
+
+def test_when_somebody_is_woken_at_the_end_the_end_is_there_to_be_seen(
+    workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
+) -> None:
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig())
+    seen: list[tuple[RunRecord, str]] = []
+    is_over = threading.Event()
+
+    def look() -> None:
+        seen.append((workspace.run(run_id), workspace.trainings.under_way(owner)))
+        if seen[-1][0].is_over:
+            is_over.set()
+
+    workspace.changes.listen(owner, look)
+    steps.step()
+    steps.finish()
+    assert is_over.wait(PATIENCE_SECONDS)
+    assert all((under_way == "") is record.is_over for record, under_way in seen)

@@ -7,19 +7,24 @@ import pytest
 
 from tests.training.tiny import tiny_backbone
 from tests.workspace.conftest import PATIENCE_SECONDS
+from tlapp.classifier import Classifier
 from tlapp.data.dataset import Dataset
 from tlapp.errors import JobError, NotFoundError, RunError, TrainingError
 from tlapp.experiments.race import LANES
 from tlapp.jobs.job import ShouldStop
+from tlapp.recent import Recent
+from tlapp.runs.record import RunRecord
+from tlapp.runs.store import RunStore
 from tlapp.training.config import TrainConfig
 from tlapp.training.presets import phases_of
-from tlapp.workspace import RATE_FINDER, Experiments, Workspace, models
+from tlapp.workspace import RATE_FINDER, Experiments, Workspace
 
 
 @pytest.fixture
-def tiny_shelf(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def tiny_backbones(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every backbone is the network of a few hundred weights."""
-    monkeypatch.setattr(models, "MOST_CLASSIFIERS", 9)  # it cannot be read back from disk
+    kept: Recent[str, Classifier] = Recent(9)  # they cannot be read back from disk
+    monkeypatch.setattr(workspace.models, "_classifiers", kept)
     monkeypatch.setattr(workspace.models.estimates, "sketch", lambda name: tiny_backbone())
     monkeypatch.setattr(
         workspace.models.backbones,
@@ -30,7 +35,7 @@ def tiny_shelf(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def tiny_race(
-    workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None
+    workspace: Workspace, owner: str, dataset: Dataset, tiny_backbones: None
 ) -> tuple[str, ...]:
     return workspace.experiments.start_race(owner, dataset, "efficientnet_lite0")
 
@@ -128,7 +133,7 @@ def test_a_failure_is_told(experiments: Experiments) -> None:
     "config", [TrainConfig(), TrainConfig(freeze="last:1", head_epochs=3)], ids=["head", "phases"]
 )
 def test_a_search_for_a_learning_rate_is_an_experiment(
-    workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None, config: TrainConfig
+    workspace: Workspace, owner: str, dataset: Dataset, tiny_backbones: None, config: TrainConfig
 ) -> None:
     experiment_id = workspace.experiments.start_rate_finder(owner, dataset, config)
     experiments = workspace.experiments
@@ -165,7 +170,7 @@ def test_settings_that_cannot_work_are_refused_before_the_search(
 
 
 def test_the_search_for_a_learning_rate_is_stopped_without_a_suggestion(
-    workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None
+    workspace: Workspace, owner: str, dataset: Dataset, tiny_backbones: None
 ) -> None:
     experiments = workspace.experiments
     experiment_id = workspace.experiments.start_rate_finder(
@@ -188,7 +193,7 @@ def test_what_a_visitor_has_found_goes_with_the_visitor(experiments: Experiments
 
 
 def test_a_mistake_of_the_head_is_held_against_the_head(
-    workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None
+    workspace: Workspace, owner: str, dataset: Dataset, tiny_backbones: None
 ) -> None:
     config = TrainConfig(freeze="last:1", head_epochs=2, epochs=1)
     run_id = workspace.trainings.start(owner, dataset, config)
@@ -203,10 +208,54 @@ def test_a_mistake_of_the_head_is_held_against_the_head(
 
 
 def test_there_is_nothing_to_lose_from_scratch(
-    workspace: Workspace, owner: str, dataset: Dataset, tiny_shelf: None
+    workspace: Workspace, owner: str, dataset: Dataset, tiny_backbones: None
 ) -> None:
     config = TrainConfig(freeze="none", epochs=1, pretrained=False)
     run_id = workspace.trainings.start(owner, dataset, config)
     assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     with pytest.raises(RunError, match="from scratch"):
         workspace.experiments.start_mistake(workspace.run(run_id), dataset, "bgr")
+
+
+def test_the_newest_race_is_found_by_its_own_records_alone(
+    workspace: Workspace,
+    owner: str,
+    tiny_race: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for run_id in tiny_race:
+        assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    asked: list[str] = []
+    record = RunStore.record
+
+    def counted(store: RunStore, run_id: str) -> RunRecord:
+        asked.append(run_id)
+        return record(store, run_id)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(RunStore, "list", None)  # calling it would fail
+        disk.setattr(RunStore, "record", counted)
+        lanes = workspace.experiments.newest_race(owner)
+    assert [lane.run_id for lane in lanes] == asked == list(tiny_race)
+
+
+def test_a_lane_that_is_removed_leaves_the_others_and_a_race_that_is_removed_the_one_before(
+    workspace: Workspace, owner: str, dataset: Dataset, tiny_race: tuple[str, ...]
+) -> None:
+    def newest() -> list[str]:
+        return [record.run_id for record in workspace.experiments.newest_race(owner)]
+
+    for run_id in tiny_race:
+        assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    later = workspace.experiments.start_race(owner, dataset, "efficientnet_lite0")
+    assert newest() == list(later)
+    for run_id in later:
+        assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    workspace.trainings.delete(later[0])
+    assert newest() == list(later[1:])
+    for run_id in later[1:]:
+        workspace.trainings.delete(run_id)
+    assert newest() == list(tiny_race)
+    for run_id in tiny_race:
+        workspace.trainings.delete(run_id)
+    assert newest() == newest() == []
