@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tlapp.data.checks import check_images
 from tlapp.data.dataset import Dataset, DatasetStore, ImportEvent, ImportFinished, ImportStopped
-from tlapp.data.images import Finding, Picture
+from tlapp.data.images import Finding
 from tlapp.data.samples import sample_folder
 from tlapp.errors import DataError, NotFoundError, RunError
 from tlapp.settings import GIGABYTE, HOUR, Settings
@@ -110,10 +110,6 @@ class Library:
     def findings(self, dataset: Dataset) -> tuple[Finding, ...]:
         """What deserves attention before training."""
         return (*dataset.findings, *check_images(dataset.images, split_of(dataset)))
-
-    def pictures(self, dataset: Dataset) -> Callable[[str], Picture]:
-        """Finds a picture of the data set by its id (`DatasetStore.pictures`)."""
-        return self._store.pictures(dataset)
 
     def thumbnail(self, dataset_id: str, image_id: str, side_pixels: int = 96) -> bytes:
         """A small JPEG of one picture. Raises NotFoundError."""

@@ -61,7 +61,7 @@ class Lane:
     plan: TrainingPlan
     recorder: RunRecorder
     tracker: LiveTracker
-    has_finished: bool = False  # its training told that it went to its end
+    has_finished: bool = False  # its training said that it went to its end
     job: Job | None = None  # several lanes may have the same one
 
     @property
@@ -69,6 +69,7 @@ class Lane:
         return self.recorder.record.run_id
 
     def is_of(self, owner: str) -> bool:
+        """Whether it is this owner's."""
         return self.recorder.record.owner == owner
 
     def take_in(self, event: TrainingEvent | DownloadEvent) -> None:
