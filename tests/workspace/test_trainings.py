@@ -365,3 +365,30 @@ def test_what_is_under_way_is_told_without_reading_a_record(
     gate.set()
     assert workspace.experiments.wait(experiment_id, PATIENCE_SECONDS)
     assert told() == ""
+
+
+def test_an_unknown_run_is_not_found(workspace: Workspace) -> None:
+    for run_id in ("", "../..", "r_" + "A" * 32):
+        for ask in (workspace.run, workspace.live, workspace.trainings.classifier):
+            with pytest.raises(NotFoundError):
+                ask(run_id)
+
+
+def test_the_classifiers_of_one_backbone_share_what_it_has_seen_of_test_pictures(
+    workspace: Workspace,
+    owner: str,
+    dataset: Dataset,
+    steps: StepTraining,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    visitors = workspace.visitors
+    pictures = visitors.prepare([("a.jpg", jpeg())])
+    visitors.imagenet_answers(pictures, workspace.models.backbone("efficientnet_lite0"))
+    monkeypatch.setattr("tlapp.evaluation.test_pictures.features_of", None)  # a call would fail
+    run_id = workspace.trainings.start(owner, dataset, TrainConfig())
+    steps.step()
+    wait_until(workspace, run_id, lambda live: live.epoch == 1)
+    assert visitors.answers(pictures, workspace.trainings.classifier(run_id))[0].ranked
+    steps.finish()
+    assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
+    assert visitors.answers(pictures, workspace.trainings.classifier(run_id))[0].ranked
