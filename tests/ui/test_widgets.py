@@ -1,6 +1,7 @@
 """The Python half of the display widgets: values out, what visitors send in."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import gradio as gr
 import pytest
 
 from tlapp.errors import DataError
+from tlapp.ui.widgets.assets import needs_of, read_script
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCards, BackboneCardsValue
 from tlapp.ui.widgets.class_list import (
     THUMBNAILS_IN_ALL,
@@ -21,14 +23,23 @@ from tlapp.ui.widgets.class_list import (
 )
 from tlapp.ui.widgets.folder_drop import FolderDrop
 from tlapp.ui.widgets.ladder import Ladder, LadderStage, LadderValue
+from tlapp.ui.widgets.mistake_view import MistakeView
 from tlapp.ui.widgets.picture_drop import PictureDrop
 from tlapp.ui.widgets.predictions import Predictions
+from tlapp.ui.widgets.race_view import RaceView
+from tlapp.ui.widgets.rate_chart import RateChart
 from tlapp.ui.widgets.run_list import RunList
 from tlapp.ui.widgets.run_view import Curves, RunView, RunViewValue
 from tlapp.ui.widgets.values import picture_address
 
-DISPLAY_WIDGETS = (ClassList, BackboneCards, Ladder, RunView, RunList, Predictions)
+DISPLAY_WIDGETS = (
+    ClassList, BackboneCards, Ladder, RunView, RateChart, RunList, RaceView, MistakeView,
+    Predictions,
+)  # fmt: skip
 ALL_WIDGETS = (*DISPLAY_WIDGETS, FolderDrop, PictureDrop)
+FOLDER = Path(__file__).parents[2] / "tlapp" / "ui" / "widgets"
+SCRIPTS = {path.name: path.read_text("utf-8") for path in sorted(FOLDER.glob("*.js"))}
+SHARED = {needed for name in SCRIPTS for needed in needs_of(name)}
 JUNK = (None, 7, "x", [], {}, {"selected": 3}, {"frozen": "no"}, {"value": {"a": [1]}})
 
 
@@ -53,8 +64,65 @@ def test_a_widget_is_made_again_from_its_own_arguments(widget: Any) -> None:
 
 
 def test_importing_a_widget_writes_no_stub_beside_it() -> None:
-    folder = Path(__file__).parents[2] / "tlapp" / "ui" / "widgets"
-    assert list(folder.glob("*.pyi")) == []
+    assert list(FOLDER.glob("*.pyi")) == []
+
+
+# --- Scripts -------------------------------------------------------------------------------------
+
+
+def top_names(script: str) -> list[str]:
+    """What a script says to those after it: its functions, classes and constants."""
+    return re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", script, re.M)
+
+
+def uses(script: str, name: str) -> bool:
+    """Whether a function of this name is called, or a constant or class of it read."""
+    pattern = rf"(?<![\w.]){name}\b" + ("" if name[0].isupper() else r"\(")
+    return name not in top_names(script) and re.search(pattern, script) is not None
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_scripts_first_line_names_the_scripts_that_it_needs(name: str) -> None:
+    code = re.sub(r"/\*[\s\S]*?\*/|//.*", "", SCRIPTS[name])
+    used = {
+        other
+        for other in SHARED - {name}
+        if any(uses(code, each) for each in top_names(SCRIPTS[other]))
+    }
+    assert set(needs_of(name)) == used
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_scripts_first_line_names_the_values_that_it_reads(name: str) -> None:
+    first, _, code = SCRIPTS[name].partition("\n")
+    said = re.findall(r"\w+", first.partition(" Reads ")[2])
+    through_display = r"\b(value|words)\(\)" if "display.js" in needs_of(name) else r"$^"
+    assert set(said) == {*re.findall(r"\bprops\.(\w+)", code), *re.findall(through_display, code)}
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS.keys() - SHARED))
+def test_a_script_comes_once_and_after_what_it_needs_and_no_name_twice(name: str) -> None:
+    whole = read_script(name)
+    places = {other: whole.find(SCRIPTS[other]) for other in SCRIPTS if SCRIPTS[other] in whole}
+    for other, place in places.items():
+        assert whole.count(SCRIPTS[other]) == 1
+        assert all(places[needed] < place for needed in needs_of(other))
+    names = top_names(whole)
+    assert sorted(names) == sorted(set(names))
+
+
+def test_numbers_are_put_into_words_in_one_place() -> None:
+    for name, script in SCRIPTS.items():
+        said = re.search(r"toLocaleString|toPrecision|toExponential|\\u00a0", script)
+        assert name == "numbers.js" or said is None, name
+
+
+def test_only_one_script_makes_lines_that_are_heard_and_not_seen() -> None:
+    silent = re.compile(r"tl-hidden.*status")
+    assert [name for name in SCRIPTS if silent.search(SCRIPTS[name])] == ["speech.js"]
+
+
+# --- Values --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sent", JUNK)

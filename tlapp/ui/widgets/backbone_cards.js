@@ -1,7 +1,6 @@
+// Needs nodes.js, display.js. Reads value, words.
 /* A native radio group drawn as cards: arrow keys, labels and focus come from the browser. */
 
-const root = element.querySelector(".tl-backbones");
-const words = () => props.words || {};
 const groupName = freshId("tl-backbone");
 let showsAll = false;
 
@@ -18,19 +17,17 @@ function buildCard(card) {
   const weights = make("em", "tl-bb-weights");
   label.append(radio, title, facts, weights);
   const download = make("button", "tl-button tl-bb-download", null, { type: "button" });
-  const bar = make("div", "tl-bb-progress", null,
-    { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" });
-  bar.append(make("i"));
-  box.append(label, download, bar);
-  box.parts = { radio, title, facts, weights, download, bar };
+  const progress = buildProgress("tl-bb-progress");
+  box.append(label, download, progress.node);
+  box.parts = { radio, title, facts, weights, download, progress };
   radio.addEventListener("change", () => choose(card.name));
   download.addEventListener("click", () => trigger('fetch', { name: card.name }));
   return box;
 }
 
-function updateCard(box, card, isShown, value) {
-  const { radio, title, facts, weights, download, bar } = box.parts;
-  const isChosen = card.name === value.selected;
+function updateCard(box, card, isShown) {
+  const { radio, title, facts, weights, download, progress } = box.parts;
+  const isChosen = card.name === value().selected;
   show(box, isShown);
   box.classList.toggle("tl-on", isChosen);
   if (radio.checked !== isChosen) radio.checked = isChosen;
@@ -45,44 +42,34 @@ function updateCard(box, card, isShown, value) {
   show(download, isOffered || card.download === "failed");
   setText(download, isOffered ? card.weights : words().again);
   download.setAttribute("aria-label", fill(words().download_card, { label: download.textContent, title: card.title }));
-  show(bar, card.download === "running");
-  bar.setAttribute("aria-label", fill(words().progress_card, { title: card.title }));
-  const isKnown = typeof card.progress === "number";
-  bar.classList.toggle("tl-unknown", !isKnown);
-  const percent = isKnown ? Math.round(100 * Math.min(1, Math.max(0, card.progress))) : 0;
-  if (isKnown) bar.setAttribute("aria-valuenow", String(percent));
-  else bar.removeAttribute("aria-valuenow");
-  bar.firstChild.style.width = isKnown ? percent + "%" : "";
+  show(progress.node, card.download === "running");
+  progress.set(card.progress, { "aria-label": fill(words().progress_card, { title: card.title }) });
 }
 
 /** The first few, the chosen one always among them. */
-function shownNames(value) {
-  const limit = value.first_shown || 4;
-  const names = value.cards.map((card) => card.name);
+function shownNames(limit) {
+  const { cards, selected } = value();
+  const names = cards.map((card) => card.name);
   const first = names.slice(0, limit);
-  if (showsAll || first.includes(value.selected) || !names.includes(value.selected)) {
-    return new Set(showsAll ? names : first);
-  }
-  return new Set([...first.slice(0, limit - 1), value.selected]);
+  if (showsAll || first.includes(selected) || !names.includes(selected)) return new Set(showsAll ? names : first);
+  return new Set([...first.slice(0, limit - 1), selected]);
 }
 
 function render() {
-  const value = props.value;
-  show(root, value && value.cards);
-  if (!value || !value.cards) return;
+  const { cards, first_shown: limit = 4 } = value();
+  show(root, cards);
+  if (!cards) return;
   group.setAttribute("aria-label", words().group);
-  const shown = shownNames(value);
-  keepInStep(group, value.cards, (card) => card.name, buildCard,
-    (box, card) => updateCard(box, card, shown.has(card.name), value));
-  show(more, value.cards.length > (value.first_shown || 4));
-  setText(more, showsAll ? words().fewer : fill(words().all, { count: value.cards.length }));
+  const shown = shownNames(limit);
+  keepInStep(group, cards, (card) => card.name, buildCard, (box, card) => updateCard(box, card, shown.has(card.name)));
+  show(more, cards.length > limit);
+  setText(more, showsAll ? words().fewer : fill(words().all, { count: cards.length }));
   more.setAttribute("aria-expanded", String(showsAll));
 }
 
 function choose(name) {
-  const value = props.value;
-  if (!value || value.selected === name) return;
-  props.value = { ...value, selected: name };
+  if (value().selected === name) return;
+  props.value = { ...value(), selected: name };
   render();
   trigger('choose', { name });
 }

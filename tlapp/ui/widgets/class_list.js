@@ -1,7 +1,6 @@
+// Needs nodes.js, numbers.js, display.js. Reads value, words.
 /* Classes with their pictures. Rows are kept by name; editing happens in the row itself. */
 
-const root = element.querySelector(".tl-classes");
-const words = () => props.words || {};
 let isEditing = false;
 let open = null; // { name, kind: "rename" | "merge" | "remove", taken? }: the one row that asks something
 let shownDataset = null;
@@ -26,9 +25,7 @@ const skippedRest = make("p", "tl-soft tl-cl-rest");
 skipped.append(skippedSummary, skippedList, skippedRest);
 root.append(top_, scroller, skipped, notes);
 
-const countWords = (count) => (count === 1 ? words().one_picture
-  : fill(words().picture_count, { count: Number(count).toLocaleString("en") }));
-const classes = () => props.value?.classes || [];
+const classes = () => value().classes || [];
 const indexOf = (name) => classes().findIndex((row) => row.name === name);
 
 function emit(edit) {
@@ -43,7 +40,7 @@ function buildRow(row) {
   const node = make("li", "tl-cl-row");
   const name = make("span", "tl-cl-name", row.name, { title: row.name });
   const pictures = make("span", "tl-cl-pictures", null, { "aria-hidden": "true" });
-  const count = make("span", "tl-cl-count");
+  const count = make("span", "tl-cl-count", null, { role: "img" });
   node.append(name, pictures, count);
   node.parts = { name, pictures, count, asked: "" };
   return node;
@@ -54,9 +51,8 @@ function updateRow(node, row) {
   keepInStep(pictures, row.thumbnails || [], (address, index) => index,
     () => make("img", "", null, { alt: "", loading: "lazy", decoding: "async", width: "36", height: "36" }),
     (image, address) => setPicture(image, address));
-  setText(count, Number(row.count).toLocaleString("en"));
-  count.setAttribute("aria-label", countWords(row.count));
-  count.setAttribute("role", "img");
+  setText(count, countWords(row.count));
+  count.setAttribute("aria-label", amountWords(row.count, words().one_picture, words().picture_count));
   const asked = isEditing ? (open && open.name === row.name ? open.kind : "actions") : "";
   if (asked === node.parts.asked) return;
   node.parts.asked = asked;
@@ -162,58 +158,52 @@ const focusAction = (name, kind) =>
 /* --- The list ------------------------------------------------------------------------------- */
 
 function render() {
-  const value = props.value;
-  show(root, value && value.classes);
-  if (!value || !value.classes) return;
-  if (value.can_edit === false || value.dataset !== shownDataset) isEditing = false;
-  if (value.dataset !== shownDataset) skipped.open = false;
-  shownDataset = value.dataset;
+  const { classes: rows, dataset, can_edit: canEdit = true, can_undo: canUndo, summary: said } = value();
+  show(root, rows);
+  if (!rows) return;
+  if (!canEdit || dataset !== shownDataset) isEditing = false;
+  if (dataset !== shownDataset) skipped.open = false;
+  shownDataset = dataset;
   if (!isEditing) open = null;
-  setText(summary, value.summary);
-  show(editButton, value.can_edit !== false && value.classes.length > 0);
+  setText(summary, said);
+  show(editButton, canEdit && rows.length);
   setText(editButton, isEditing ? words().done : words().edit);
   editButton.setAttribute("aria-pressed", String(isEditing));
-  show(undoButton, value.can_edit !== false && value.can_undo);
+  show(undoButton, canEdit && canUndo);
   setText(undoButton, words().undo);
   undoButton.setAttribute("title", words().undo_last);
   root.classList.toggle("tl-cl-edits", isEditing);
   list.setAttribute("aria-label", words().list);
-  keepInStep(list, value.classes, (row) => row.name, buildRow, updateRow);
-  const isLong = value.classes.length > 8;
+  keepInStep(list, rows, (row) => row.name, buildRow, updateRow);
+  const isLong = rows.length > 8;
   scroller.classList.toggle("tl-long", isLong);
-  scroller.classList.toggle("tl-huge", value.classes.length > 100); // rows out of sight cost nothing
-  if (isLong) {
-    scroller.tabIndex = 0;
-    scroller.setAttribute("role", "group");
-    scroller.setAttribute("aria-label", words().list);
-  } else {
-    scroller.removeAttribute("tabindex");
-    scroller.removeAttribute("role");
-    scroller.removeAttribute("aria-label");
-  }
-  renderRemarks(value);
+  scroller.classList.toggle("tl-huge", rows.length > 100); // rows out of sight cost nothing
+  setAttributes(scroller, isLong ? { tabindex: 0, role: "group", "aria-label": words().list }
+    : { tabindex: null, role: null, "aria-label": null });
+  renderRemarks();
   if (focusNext && rowOf(focusNext[0]) && document.activeElement === document.body) {
     focusAction(...focusNext);
     focusNext = null;
   }
 }
 
-function renderRemarks(value) {
-  show(notes, (value.notes || []).length);
-  keepInStep(notes, value.notes || [], (note, index) => index, () => make("li"),
+function renderRemarks() {
+  const { notes: remarks = [], skipped_line: line, skipped: left = [], skipped_rest: rest } = value();
+  show(notes, remarks.length);
+  keepInStep(notes, remarks, (note, index) => index, () => make("li"),
     (node, note) => setText(node, note));
-  show(skipped, value.skipped_line);
-  setText(skippedLine, value.skipped_line);
+  show(skipped, line);
+  setText(skippedLine, line);
   setText(skippedShow, words().show);
-  show(skippedShow, (value.skipped || []).length);
-  skippedList.setAttribute("aria-label", value.skipped_line || "");
-  setText(skippedRest, value.skipped_rest);
-  show(skippedRest, value.skipped_rest);
+  show(skippedShow, left.length);
+  skippedList.setAttribute("aria-label", line || "");
+  setText(skippedRest, rest);
+  show(skippedRest, rest);
   if (skipped.open) renderSkipped();
 }
 
 function renderSkipped() {
-  keepInStep(skippedList, props.value?.skipped || [], (row, index) => index,
+  keepInStep(skippedList, value().skipped || [], (row, index) => index,
     () => { const node = make("li"); node.append(make("b"), " ", make("span")); return node; },
     (node, row) => { setText(node.firstChild, row.name); setText(node.lastChild, row.reason); });
 }
@@ -238,7 +228,7 @@ list.addEventListener("keydown", (event) => {
 });
 list.addEventListener("dblclick", (event) => {
   const row = event.target.closest(".tl-cl-row");
-  if (!row || props.value?.can_edit === false || !event.target.closest(".tl-cl-name")) return;
+  if (!row || value().can_edit === false || !event.target.closest(".tl-cl-name")) return;
   isEditing = true;
   ask(row.parts.name.textContent, "rename");
 });

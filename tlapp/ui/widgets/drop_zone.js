@@ -1,20 +1,8 @@
+// Needs nodes.js, speech.js, files.js.
 /* What both drop zones look like and do: heading, one line, buttons; while busy a bar and Cancel. */
 
 const FRAME_MS = 120; // the line and the bar change at most this often
 const READING_MS = 1500; // a remark stays for so long
-
-/** "3.1 MB", "0.4 MB", "1.2 GB". */
-function sizeText(bytes) {
-  return bytes >= 1e9 ? (bytes / 1e9).toFixed(1) + " GB" : (bytes / 1e6).toFixed(1) + " MB";
-}
-
-/** The same without ".0": a round limit is "100 MB". */
-const limitText = (bytes) => sizeText(bytes).replace(".0 ", " ");
-
-/** "1 picture", "1,200 pictures" from the words [one, many]. */
-function countText(number, words) {
-  return fill(words[number === 1 ? 0 : 1], { count: number.toLocaleString("en-US") });
-}
 
 /** Whether somebody types there: then keys and pasting are theirs. */
 function isTypedInto(node) {
@@ -41,19 +29,18 @@ function buildDropNodes(root, words) {
   const heading = make("strong", "tl-drop-heading", words.heading, { id: freshId("tl-drop") });
   zone.setAttribute("aria-labelledby", heading.id);
   const line = make("span", "tl-drop-line", words.hint);
-  const status = make("span", "tl-hidden", "", { role: "status" });
+  const voice = makeVoice();
   const feet = make("div", "tl-drop-feet");
   const actions = make("div", "tl-drop-actions");
   const work = make("div", "tl-drop-work");
-  const bar = make("div", "tl-drop-bar", null, {
-    role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100", "aria-labelledby": heading.id });
-  const filled = bar.appendChild(make("i"));
+  const progress = buildProgress("tl-drop-bar");
+  setAttributes(progress.node, { "aria-labelledby": heading.id });
   const cancel = make("button", "tl-button", words.cancel, { type: "button" });
-  work.append(bar, cancel);
+  work.append(progress.node, cancel);
   feet.append(actions, work);
-  zone.append(heading, line, feet, status);
+  zone.append(heading, line, feet, voice.node);
   root.replaceChildren(zone);
-  return { zone, heading, line, status, actions, work, bar, filled, cancel };
+  return { zone, heading, line, voice, actions, work, progress, cancel };
 }
 
 /** Call `onDrop` with what is dropped on the zone, and show that it may be dropped there. */
@@ -84,25 +71,21 @@ function listenForDrops(zone, onDrop) {
 }
 
 /** The bar and the line of work in hand. `report(text, share, isFirst)`: share of 0 to 1, null: not known. */
-function makeReport({ line, status, bar, filled }) {
+function makeReport({ line, voice, progress }) {
   let quietUntil = 0;
   const report = (text, share, isFirst = false) => {
     const now = performance.now();
     if (!isFirst && now < quietUntil && share !== 1) return;
     quietUntil = now + FRAME_MS;
     setText(line, text);
-    if (isFirst) setText(status, text); // a phase is spoken once, not its every step
-    bar.classList.toggle("unknown", share === null);
-    filled.style.width = share === null ? "" : (share * 100).toFixed(1) + "%";
-    if (share === null) bar.removeAttribute("aria-valuenow");
-    else bar.setAttribute("aria-valuenow", String(Math.floor(share * 100)));
-    bar.setAttribute("aria-valuetext", text);
+    if (isFirst) voice.speak(text); // a phase is spoken once, not its every step
+    progress.set(share, { "aria-valuetext": text });
   };
   /** A line in between, shown long enough to be read. */
   const remark = (text) => {
     quietUntil = performance.now() + READING_MS;
     setText(line, text);
-    setText(status, text);
+    voice.speak(text);
   };
   return { report, remark };
 }
@@ -122,7 +105,7 @@ function makeDropZone(root, words, onDrop) {
     current = null;
     nodes.zone.dataset.state = state;
     write(title, text);
-    setText(nodes.status, title + ". " + text);
+    nodes.voice.speak(title + ". " + text);
     if (hadFocus) nodes.actions.querySelector("button")?.focus();
   };
   /** Say something at rest; never in the middle of work. */

@@ -1,3 +1,4 @@
+// Needs nothing.
 /* Which files come along: walks dropped or chosen folders, leaves junk and what is no picture behind. */
 
 const PICTURE_ENDINGS = new Set(

@@ -1,3 +1,4 @@
+// Needs nodes.js, numbers.js, files.js, shrink.js, zip.js, send.js, drop_zone.js. Reads words, value, max_bytes, image_bytes, most_pictures, named_left_out.
 /* The Data zone's drop zone: a folder of labelled pictures becomes one zip, which is sent. */
 
 const ENVELOPE_BYTES = 4096; // the request around the zip counts too
@@ -9,7 +10,7 @@ const zone = makeDropZone(element, words, (taken) => takeIn(taken));
 function foundText(pictures) {
   const folders = new Set(pictures.map(({ path }) => path.slice(0, path.lastIndexOf("/"))));
   return fill(words.found, {
-    pictures: countText(pictures.length, words.pictures), folders: countText(folders.size, words.folders) });
+    pictures: amountWords(pictures.length, ...words.pictures), folders: amountWords(folders.size, ...words.folders) });
 }
 
 /** Which files are sent, and which stay and why; refuses what can be no set of labelled pictures. */
@@ -24,12 +25,12 @@ function chooseFiles(files) {
   if (!along.some(({ file }) => PICTURE_ENDINGS.has(endingOf(file.name)) || endingOf(file.name) === ""))
     throw tell(words.nothing, words.nothing_hint);
   if (!pictures.length)
-    throw tell(words.too_large, fill(words.picture_too_large_hint, { limit: limitText(props.image_bytes) }));
+    throw tell(words.too_large, fill(words.picture_too_large_hint, { limit: limitWords(props.image_bytes) }));
   if (pictures.every(({ path }) => !path.includes("/"))) throw tell(words.no_folder, words.no_folder_hint);
   const most = Math.min(props.most_pictures, MOST_ENTRIES);
   if (pictures.length > most) {
-    throw tell(countText(pictures.length, words.pictures),
-      fill(words.too_many_hint, { count: most.toLocaleString("en-US") }));
+    throw tell(amountWords(pictures.length, ...words.pictures),
+      fill(words.too_many_hint, { count: countWords(most) }));
   }
   return { pictures, leftOut };
 }
@@ -37,12 +38,12 @@ function chooseFiles(files) {
 function checkSize(bytes) {
   const limit = Math.min(props.max_bytes, ZIP_BYTES);
   if (bytes + ENVELOPE_BYTES <= limit) return;
-  throw tell(words.too_large, fill(words.too_large_hint, { size: sizeText(bytes), limit: limitText(limit) }));
+  throw tell(words.too_large, fill(words.too_large_hint, { size: sizeWords(bytes), limit: limitWords(limit) }));
 }
 
 /** Read, shrink and pack the pictures. */
 async function packPictures(pictures, stopping) {
-  const label = (done) => fill(words.shrinking, { done: done.toLocaleString("en-US"), total: countText(pictures.length, words.pictures) });
+  const label = (done) => fill(words.shrinking, { done: countWords(done), total: amountWords(pictures.length, ...words.pictures) });
   zone.report(label(0), 0, true);
   const prepared = await prepareAll(pictures, {
     isStopped: () => stopping.isStopped,
@@ -86,11 +87,11 @@ async function sendFolder(found, stopping) {
       if (ends[middle] <= bytes) done = middle + 1;
       else high = middle;
     }
-    return fill(words.sending, { done: done.toLocaleString("en-US"), total: countText(entries.length, words.pictures), size: sizeText(bytes) });
+    return fill(words.sending, { done: countWords(done), total: amountWords(entries.length, ...words.pictures), size: sizeWords(bytes) });
   };
   await sendZip(blob, name, facts, sentText, stopping);
-  const stayed = facts.left_out ? " " + countText(facts.left_out, words.left_out) : "";
-  return fill(words.sent, { what: countText(entries.length, words.files) }) + stayed;
+  const stayed = facts.left_out ? " " + amountWords(facts.left_out, ...words.left_out) : "";
+  return fill(words.sent, { what: amountWords(entries.length, ...words.files) }) + stayed;
 }
 
 async function sendOwnZip(file, stopping) {
@@ -98,7 +99,7 @@ async function sendOwnZip(file, stopping) {
   if (!isZip(file)) throw tell(fill(words.not_a_zip, { name: file.name }), words.not_a_zip_hint);
   if (!file.size) throw tell(fill(words.empty_zip, { name: file.name }), words.empty_zip_hint);
   checkSize(file.size);
-  const sentText = (bytes) => fill(words.sending_zip, { size: sizeText(bytes), total: sizeText(file.size) });
+  const sentText = (bytes) => fill(words.sending_zip, { size: sizeWords(bytes), total: sizeWords(file.size) });
   await sendZip(file, file.name.replace(/\.zip$/i, ""), { pictures: 0, left_out: 0 }, sentText, stopping);
   return fill(words.sent, { what: file.name });
 }
@@ -110,7 +111,7 @@ function takeIn(taken) {
     zone.report(words.looking_hint, null, true);
     const found = await walk(taken, {
       isStopped: () => stopping.isStopped,
-      onFound: (count) => zone.report(countText(count, words.files), null),
+      onFound: (count) => zone.report(amountWords(count, ...words.files), null),
     });
     if (stopping.isStopped) throw new SendError("stopped");
     return sendFound(found, stopping);

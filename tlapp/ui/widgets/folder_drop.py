@@ -18,7 +18,7 @@ from tlapp.ui.text.drops import FOLDER_WORDS, Words
 from tlapp.ui.widgets.assets import read_script
 from tlapp.ui.widgets.quiet import QuietComponentMeta
 
-SCRIPTS = ("files.js", "shrink.js", "zip.js", "send.js", "drop_zone.js", "folder_drop.js")
+SCRIPTS = ("folder_drop.js",)
 
 
 LeftOutWhy = Literal["no_picture", "too_large", "unreadable"]

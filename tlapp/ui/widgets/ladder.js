@@ -1,8 +1,6 @@
+// Needs nodes.js, numbers.js, display.js. Reads value, words, moved, measured.
 /* Stages as bars with a padlock each: hatched when locked, filled when learning. A press answers at
    once; what it means (counts, seconds, doubts) comes from the server a moment later. */
-
-const root = element.querySelector(".tl-ladder");
-const words = () => props.words || {};
 
 const head = make("div", "tl-lad-head");
 const toggle = make("button", "tl-switch", null, { type: "button", role: "switch" });
@@ -22,21 +20,6 @@ rates.append(ratesTitle, ratesList);
 const replaced = make("p", "tl-lad-replaced");
 const memory = make("p", "tl-lad-replaced");
 root.append(head, presets, bars, memory, doubts, replaced, rates);
-
-/** 928, 1.4 K, 17 K, 2.0 M: two digits are enough to compare. */
-function short(count) {
-  if (count < 1000) return String(count);
-  const [size, letter] = count < 999500 ? [1e3, "K"] : count < 999500000 ? [1e6, "M"] : [1e9, "G"];
-  const scaled = count / size;
-  return (scaled < 9.95 ? scaled.toFixed(1) : Math.round(scaled)) + "\u00a0" + letter;
-}
-
-/** 1e-4, 5e-5, 0.002: as the field writes learning rates. */
-function rateWords(rate) {
-  if (rate === null || rate === undefined) return "";
-  if (rate >= 0.001) return String(Number(rate.toPrecision(2)));
-  return Number(rate.toPrecision(2)).toExponential();
-}
 
 /** A bar's height in pixels: the logarithm of its parameters, between 12 and 52. */
 function heightOf(count, counts) {
@@ -83,9 +66,9 @@ function renderBar(item, stage, counts, place) {
   const parts = /^(.* )?(.*)$/s.exec(/ \d+$/.test(stage.name) ? stage.name : "") || [];
   setText(name.firstChild, parts[1]); // "stage " goes where there is no room for it
   setText(name.lastChild, parts[2] || stage.name);
-  setText(count, short(stage.parameters));
+  setText(count, shortCount(stage.parameters));
   setText(rate, rateWords(stage.rate));
-  const values = { name: stage.name, count: short(stage.parameters), rate: rateWords(stage.rate) };
+  const values = { name: stage.name, count: shortCount(stage.parameters), rate: rateWords(stage.rate) };
   setText(spoken, fill(learns ? words().stage_learns : words().stage_frozen, values));
   if (!stage.isHead) {
     press.setAttribute("aria-pressed", String(!learns));
@@ -102,11 +85,6 @@ function movedShares(stages) {
   return isSame ? moved.map(([, , share]) => share) : null;
 }
 
-function moveWords(share) {
-  const percent = 100 * share;
-  return (percent < 0.1 ? "<\u00a00.1" : percent.toPrecision(2)) + "\u00a0%";
-}
-
 /** A mark under each stage that has moved: wider the further, from 0.01 % to 100 % of its weights. */
 function renderMoved() {
   const stages = props.value.stages;
@@ -114,9 +92,9 @@ function renderMoved() {
   stages.forEach((stage, index) => {
     const mark = bars.children[index].firstChild.querySelector(".tl-lad-moved");
     const share = shares && shares[index];
-    setText(mark, share ? moveWords(share) : "");
+    setText(mark, share ? movedWords(share) : "");
     if (!share) return;
-    mark.setAttribute("title", fill(words().moved, { name: stage.name, share: moveWords(share) }));
+    mark.setAttribute("title", fill(words().moved, { name: stage.name, share: movedWords(share) }));
     mark.style.setProperty("--moved", Math.max(0.05, Math.min(1, 1 + Math.log10(share) / 4)).toFixed(3));
   });
   root.classList.toggle("tl-has-moved", Boolean(shares));
@@ -146,24 +124,24 @@ function renderRate(item, stage) {
 }
 
 function render() {
-  const value = props.value;
-  show(root, value && value.stages);
-  if (!value || !value.stages) return;
-  const stages = [...value.stages, { ...value.head, isHead: true }];
+  const now = value();
+  show(root, now.stages);
+  if (!now.stages) return;
+  const stages = [...now.stages, { ...now.head, isHead: true }];
   const counts = stages.map((stage) => stage.parameters);
-  toggle.setAttribute("aria-checked", String(value.stages.every((stage) => stage.rate === null)));
+  toggle.setAttribute("aria-checked", String(now.stages.every((stage) => stage.rate === null)));
   setText(toggleLabel, words().freeze);
-  setRich(sentence, value.sentence);
-  sentence.classList.toggle("tl-lad-problem", Boolean(value.is_problem));
+  setRich(sentence, now.sentence);
+  sentence.classList.toggle("tl-lad-problem", Boolean(now.is_problem));
 
   presets.setAttribute("aria-label", words().presets);
-  keepInStep(presets, value.presets || [], (preset) => preset.name, (preset) => {
+  keepInStep(presets, now.presets || [], (preset) => preset.name, (preset) => {
     const button = make("button", "tl-lad-preset", null, { type: "button" });
     button.addEventListener("click", () => trigger('choose', { name: preset.name }));
     return button;
   }, (button, preset) => {
     setText(button, preset.title);
-    button.setAttribute("aria-pressed", String(preset.name === value.preset));
+    button.setAttribute("aria-pressed", String(preset.name === now.preset));
   });
 
   bars.setAttribute("aria-label", words().stages);
@@ -171,21 +149,21 @@ function render() {
   keepInStep(bars, stages, (stage, index) => (stage.isHead ? "head" : index), buildBar,
     (item, stage, index) => renderBar(item, stage, counts, stages.length - 1 - index));
   renderMoved();
-  keepInStep(doubts, value.doubts || [], (doubt) => doubt, () => make("li"), setText);
-  setText(replaced, value.replaced_layer);
-  show(replaced, value.replaced_layer);
+  keepInStep(doubts, now.doubts || [], (doubt) => doubt, () => make("li"), setText);
+  setText(replaced, now.replaced_layer);
+  show(replaced, now.replaced_layer);
   setText(ratesTitle, words().rates);
-  keepInStep(ratesList, value.stages, (stage) => stage.name, buildRate, renderRate);
+  keepInStep(ratesList, now.stages, (stage) => stage.name, buildRate, renderRate);
 }
 
 /** Lock or open stages: `isLocked` says for each one. */
 function setLocks(isLocked) {
-  const value = props.value;
-  const open = value.stages.map((stage) => stage.rate).filter((rate) => rate !== null);
-  const rate = open.length ? Math.min(...open) : value.head.rate;
-  const stages = value.stages.map((stage, index) =>
+  const now = value();
+  const open = now.stages.map((stage) => stage.rate).filter((rate) => rate !== null);
+  const rate = open.length ? Math.min(...open) : now.head.rate;
+  const stages = now.stages.map((stage, index) =>
     ({ ...stage, rate: isLocked(stage, index) ? null : stage.rate ?? rate }));
-  props.value = { ...value, stages, preset: "", untried: "" };
+  props.value = { ...now, stages, preset: "", untried: "" };
   render();
   trigger('lock', {});
 }

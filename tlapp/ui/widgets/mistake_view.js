@@ -1,7 +1,5 @@
+// Needs nodes.js, display.js, runs_plot.js. Reads value, words.
 /* The classic mistakes: choose one, say what will happen, watch it happen, read why. */
-
-const root = element.querySelector(".tl-mistakes");
-const words = () => props.words || {};
 
 const intro = make("p", "tl-note");
 const list = make("ul", "tl-mis-list");
@@ -10,11 +8,11 @@ const what = make("p", "tl-mis-what");
 const ask = make("p", "tl-mis-ask");
 const options = make("div", "tl-mis-options", null, { role: "group" });
 const status = make("p", "tl-mis-status", null, { role: "status" });
-const progress = buildProgress();
+const progress = buildProgress("tl-run-progress");
 const stop = make("button", "tl-link", null, { type: "button" });
 const shown = make("div", "tl-mis-shown");
 const bars = make("ul", "tl-mis-bars");
-const plot = buildLinesPlot();
+const plot = buildRunsPlot(["epoch"]);
 const views = make("div", "tl-mis-views");
 const answer = make("div", "tl-mis-answer");
 shown.append(bars, views);
@@ -24,7 +22,6 @@ root.append(intro, list, stage);
 let chosen = "";
 let asksAgain = false; // the chosen one was pressed once more
 
-const value = () => props.value || {};
 const choiceOf = (name) => (value().mistakes || []).find((each) => each.name === name);
 
 function buildChoice(mistake) {
@@ -81,12 +78,6 @@ function renderView(figure, view) {
   setText(figure.lastChild, view.label);
 }
 
-function drawPlot() {
-  plot.draw((value().curves || []).map((curve, index) => ({
-    key: curve.label, colour: index, accuracies: curve.accuracies, seconds: [],
-  })), true);
-}
-
 function render() {
   const now = value();
   const isShown = Boolean(now.run) && now.run === chosen && (now.is_running || !asksAgain);
@@ -103,16 +94,16 @@ function render() {
   keepInStep(options, now.options || [], (option) => option.name, buildOption, () => {});
   setText(status, isShown ? now.status : "");
   show(status, isShown && now.status);
-  progress.set(isShown && now.is_running ? now.progress : null, words().progress);
+  progress.set(now.progress, { "aria-label": words().progress });
+  show(progress.node, isShown && now.is_running);
   show(stop, isShown && now.is_running);
   setText(stop, words().stop);
   show(shown, isShown);
   keepInStep(bars, isShown ? now.bars || [] : [], (bar) => bar.label, buildBar, renderBar);
   keepInStep(views, isShown ? now.views || [] : [], (view) => view.label, buildView, renderView);
-  const hasCurve = isShown && (now.curves || []).length > 0;
-  show(plot.node, hasCurve);
-  plot.node.setAttribute("aria-label", words().plot);
-  if (hasCurve) drawPlot();
+  const curves = isShown ? now.curves || [] : [];
+  show(plot.node, curves.length);
+  plot.draw(curves.map((curve, index) => ({ ...curve, key: curve.label, colour: index })), words());
   keepInStep(answer, isShown ? now.answer || [] : [], (sentence) => sentence, () => make("p"), setRich);
 }
 
@@ -123,6 +114,5 @@ function take() {
 }
 
 stop.addEventListener("click", () => trigger('stop', {}));
-new ResizeObserver(drawPlot).observe(plot.node);
 watch("value", take);
 take();

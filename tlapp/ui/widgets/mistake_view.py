@@ -72,5 +72,5 @@ class MistakeView(Display):
     As an input, a listener gets None."""
 
     root_class = "tl-mistakes"
-    scripts = ("chart.js", "lines_plot.js", "mistake_view.js")
+    scripts = ("mistake_view.js",)
     default_words = MISTAKE_VIEW_WORDS

@@ -1,18 +1,27 @@
-/* Functions that every widget's script begins with. Text reaches the page by textContent only. */
+// Needs nothing.
+/* Nodes of the page, made and kept in step. Text reaches the page by textContent only. */
+
+const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 
 /** A new element with its class names, text and attributes. */
 function make(tag, className, text, attributes) {
   const node = document.createElement(tag);
   if (className) node.className = className;
   if (text !== undefined && text !== null) node.textContent = text;
-  for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
-  return node;
+  return setAttributes(node, attributes);
 }
 
 /** A new SVG element with its attributes. */
 function makeSvg(tag, attributes) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
+  return setAttributes(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes);
+}
+
+/** Set what differs, and take away what is null or undefined. Gives the node. */
+function setAttributes(node, attributes) {
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (value === null || value === undefined) node.removeAttribute(name);
+    else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+  }
   return node;
 }
 
@@ -55,6 +64,21 @@ function setPicture(image, address) {
   }
 }
 
+/** A bar that fills: its node, and `set(share, attributes)`: share of 0 to 1, anything else: not known. */
+function buildProgress(className) {
+  const node = make("div", className, null, { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" });
+  const filled = node.appendChild(make("i"));
+  function set(share, attributes) {
+    const percent = isNumber(share) ? 100 * Math.min(1, Math.max(0, share)) : null;
+    const whole = percent === null ? null : Math.round(percent);
+    node.classList.toggle("tl-unknown", percent === null);
+    node.classList.toggle("tl-jump", Number(node.getAttribute("aria-valuenow")) > whole);
+    setAttributes(node, { "aria-valuenow": whole, ...attributes });
+    filled.style.width = percent === null ? "" : percent.toFixed(1) + "%";
+  }
+  return { node, set };
+}
+
 /** Bring the parent's children in step with `items`: nodes are kept by key, moved, made or removed. */
 function keepInStep(parent, items, keyOf, build, update) {
   const known = parent.keptNodes || (parent.keptNodes = new Map());
@@ -87,5 +111,3 @@ function serverAddress(route) {
 function freshId(prefix) {
   return prefix + "-" + Math.random().toString(36).slice(2, 10);
 }
-
-const wantsLessMotion = window.matchMedia("(prefers-reduced-motion: reduce)");

@@ -1,3 +1,4 @@
+// Needs nodes.js, numbers.js, files.js, shrink.js, send.js, drop_zone.js. Reads words, value, reasons, most, image_bytes.
 /* The Try zone's drop zone: test pictures are dropped, chosen, pasted or taken, and sent as they come. */
 
 const words = props.words;
@@ -10,10 +11,10 @@ const isTooLarge = ({ file }) => file.size > props.image_bytes;
 
 /** Which files were not sent, and why; "" when there are none. `leftOut` holds [path, why]. */
 function leftOutText(leftOut) {
-  const limit = limitText(props.image_bytes);
+  const limit = limitWords(props.image_bytes);
   const lines = leftOut.slice(0, NAMED_LEFT_OUT).map(([path, why]) => path + " " + fill(props.reasons[why], { limit }));
   const others = leftOut.length - lines.length;
-  return [...lines, ...(others ? [countText(others, words.more_left_out)] : [])].join(" ");
+  return [...lines, ...(others ? [amountWords(others, ...words.more_left_out)] : [])].join(" ");
 }
 
 /** Shrink and send up to `props.most` pictures; then Python hears of them. */
@@ -21,9 +22,9 @@ async function sendPictures(files, stopping) {
   const along = files.filter(mayBePicture);
   const small = along.filter((each) => !isTooLarge(each));
   if (!along.length) throw tell(words.nothing, words.nothing_hint);
-  if (!small.length) throw tell(words.too_large, fill(words.too_large_hint, { limit: limitText(props.image_bytes) }));
+  if (!small.length) throw tell(words.too_large, fill(words.too_large_hint, { limit: limitWords(props.image_bytes) }));
   const pictures = small.slice(0, props.most);
-  zone.write(countText(pictures.length, words.pictures), "");
+  zone.write(amountWords(pictures.length, ...words.pictures), "");
   zone.report(words.shrinking, 0, true);
   const prepared = await prepareAll(pictures, {
     isStopped: () => stopping.isStopped,
@@ -35,11 +36,11 @@ async function sendPictures(files, stopping) {
     .filter(Boolean);
   if (!ready.length) throw tell(words.unreadable, words.unreadable_hint);
   const bytes = ready.reduce((sum, { blob }) => sum + blob.size, 0);
-  zone.report(fill(words.sending, { size: sizeText(0), total: sizeText(bytes) }), 0, true);
+  zone.report(fill(words.sending, { size: sizeWords(0), total: sizeWords(bytes) }), 0, true);
   const paths = await sendFiles(ready.map(({ blob }) => blob), "picture", {
     stopping,
     onSent: (sent) => zone.report(
-      fill(words.sending, { size: sizeText(Math.min(sent, bytes)), total: sizeText(bytes) }), Math.min(1, sent / Math.max(1, bytes))),
+      fill(words.sending, { size: sizeWords(Math.min(sent, bytes)), total: sizeWords(bytes) }), Math.min(1, sent / Math.max(1, bytes))),
   });
   props.value = ready.map(({ name, blob }, index) => sentFile(paths[index], name, blob.size));
   trigger("upload", { pictures: ready.length });

@@ -15,7 +15,7 @@ from tlapp.ui.text.drops import LEFT_OUT_REASONS, PICTURE_WORDS, Words
 from tlapp.ui.widgets.assets import read_script
 from tlapp.ui.widgets.quiet import QuietComponentMeta
 
-SCRIPTS = ("files.js", "shrink.js", "send.js", "drop_zone.js", "picture_drop.js")
+SCRIPTS = ("picture_drop.js",)
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,10 @@
+// Needs nodes.js, numbers.js, display.js. Reads value, words.
 /* Tried pictures with their answers. Nodes are kept; only texts and widths change. */
-
-const root = element.querySelector(".tl-predictions");
-const words = () => props.words || {};
 
 const heading = make("p", "tl-say tl-pr-heading", null, { "aria-live": "polite" });
 const empty = make("p", "tl-pr-empty");
 const list = make("ul", "tl-pr-list");
 root.append(heading, empty, list);
-
-/** 0.97 as "97 %"; a certain-looking 0.9996 stays below 100, a small chance is not nothing. */
-function percentWords(probability) {
-  const percent = 100 * probability;
-  if (percent > 0 && percent < 0.5) return "<\u00a01\u00a0%";
-  const shown = probability < 1 ? Math.min(99, Math.round(percent)) : 100;
-  return (percent >= 99.5 && probability < 1 ? ">\u00a099" : shown) + "\u00a0%";
-}
 
 function buildPicture() {
   const item = make("li", "tl-pr-item");
@@ -44,7 +34,7 @@ function updateBar(row, bar, index) {
   row.classList.toggle("tl-top", index === 0);
   setText(row.children[0], bar.name);
   row.children[0].title = bar.name;
-  setText(row.children[2], percentWords(probability));
+  setText(row.children[2], chanceWords(probability));
   const width = (100 * probability).toFixed(1) + "%";
   const moved = row.children[1].firstChild;
   if (moved.dataset.width === width) return;
@@ -55,14 +45,12 @@ function updateBar(row, bar, index) {
 }
 
 function render() {
-  const value = props.value;
-  show(root, value);
-  if (!value) return;
-  const pictures = value.pictures || [];
-  setText(heading, value.heading);
-  show(heading, value.heading);
-  setText(empty, value.empty);
-  show(empty, pictures.length === 0 && value.empty);
+  const { heading: said, empty: saidInstead, pictures = [] } = value();
+  show(root, props.value);
+  setText(heading, said);
+  show(heading, said);
+  setText(empty, saidInstead);
+  show(empty, pictures.length === 0 && saidInstead);
   show(list, pictures.length);
   list.setAttribute("aria-label", words().list);
   if (pictures.length > 5) list.tabIndex = 0; // it scrolls, so the keyboard must reach it

@@ -1,25 +1,11 @@
+// Needs nodes.js, display.js, runs_plot.js. Reads value, words.
 /* A race: its lanes on one plot, what each has reached, and what it shows in the end. */
 
-const root = element.querySelector(".tl-race");
-const words = () => props.words || {};
-
 const status = make("p", "tl-race-status", null, { role: "status" });
-const axis = make("div", "tl-lad-presets", null, { role: "group" });
-const bySeconds = make("button", "tl-lad-preset", null, { type: "button" });
-const byEpoch = make("button", "tl-lad-preset", null, { type: "button" });
-axis.append(bySeconds, byEpoch);
-const plot = buildLinesPlot();
+const plot = buildRunsPlot(["seconds", "epoch"], () => render());
 const lanes = make("ul", "tl-race-lanes");
 const verdict = make("div", "tl-race-verdict");
-root.append(status, axis, plot.node, lanes, verdict);
-
-let isByEpoch = false;
-
-const laneRows = () => (props.value && props.value.lanes) || [];
-
-const drawPlot = () => plot.draw(laneRows().map((lane, index) => ({
-  key: lane.run, colour: index, accuracies: lane.accuracies, seconds: lane.seconds, best: lane.best,
-})), isByEpoch);
+root.append(status, plot.axis, plot.node, lanes, verdict);
 
 function buildLane() {
   const item = make("li");
@@ -38,25 +24,14 @@ function renderLane(item, lane, index) {
 }
 
 function render() {
-  const value = props.value || {};
-  const some = laneRows().length > 0;
-  setText(status, value.status);
-  show(status, value.status);
-  for (const node of [axis, plot.node, lanes]) show(node, some);
-  setText(bySeconds, words().by_seconds);
-  setText(byEpoch, words().by_epoch);
-  bySeconds.setAttribute("aria-pressed", String(!isByEpoch));
-  byEpoch.setAttribute("aria-pressed", String(isByEpoch));
-  axis.setAttribute("aria-label", words().axis);
-  plot.node.setAttribute("aria-label", words().plot);
-  keepInStep(lanes, laneRows(), (lane) => lane.run, buildLane, renderLane);
-  keepInStep(verdict, value.verdict || [], (sentence) => sentence, () => make("p"), setRich);
-  drawPlot();
+  const rows = value().lanes || [];
+  setText(status, value().status);
+  show(status, value().status);
+  for (const node of [plot.axis, plot.node, lanes]) show(node, rows.length);
+  keepInStep(lanes, rows, (lane) => lane.run, buildLane, renderLane);
+  keepInStep(verdict, value().verdict || [], (sentence) => sentence, () => make("p"), setRich);
+  plot.draw(rows.map((lane, index) => ({ ...lane, key: lane.run, colour: index })), words());
 }
 
-for (const [button, wanted] of [[byEpoch, true], [bySeconds, false]]) {
-  button.addEventListener("click", () => { isByEpoch = wanted; render(); });
-}
-new ResizeObserver(drawPlot).observe(plot.node);
 watch("value", render);
 render();

@@ -33,5 +33,5 @@ class RaceView(Display):
     """Plot, lanes and verdict. As an input, a listener gets None."""
 
     root_class = "tl-race"
-    scripts = ("chart.js", "lines_plot.js", "race_view.js")
+    scripts = ("race_view.js",)
     default_words = RACE_VIEW_WORDS

@@ -1,240 +1,134 @@
-/* Loss against learning rate on a logarithmic axis. Needs chart.js. The curve grows at the pace of the eye. */
+// Needs nodes.js, numbers.js, display.js, speech.js, plot.js. Reads value, words.
+/* Loss against learning rate on a logarithmic axis, as the rates are tried, and the rate to take. */
 
-const root = element.querySelector(".tl-rates");
-const words = () => props.words || {};
-const value = () => props.value || {};
-const SWEEP_MS = 800; // a search that arrives whole is drawn over this time
-const STEP_MS = 260; // one update at 4 Hz flows into the next
-const SPEAK_MS = 5000; // a screen reader hears a running sentence at most this often
 const RISE = 1.15; // of the first losses: what is higher, at the end, is cut off
 
 const status = make("p", "tl-rates-status", null, { "aria-hidden": "true" });
-const spoken = make("p", "tl-hidden", null, { role: "status" });
-const progress = buildProgress();
+const voice = makeVoice();
+const progress = buildProgress("tl-run-progress");
 const figure = make("figure", "tl-run-figure");
-const caption = make("figcaption", "tl-run-caption");
-caption.append(make("b"), document.createTextNode(" "), make("span"));
-const plot = make("div", "tl-run-plot", null, { role: "slider", tabindex: "0", "aria-valuemin": "1" });
-const svg = makeSvg("svg", { "aria-hidden": "true" });
-const grid = svg.appendChild(makeSvg("g"));
-const clip = svg.appendChild(makeSvg("clipPath", { id: freshId("tl-rates") }));
+const caption = buildCaption();
+const plot = buildPlot({ role: "slider", tabindex: "0", "aria-valuemin": "1" });
+const clip = plot.add("clipPath", { id: freshId("tl-rates") });
 const clipBox = clip.appendChild(makeSvg("rect"));
-const bestLine = svg.appendChild(makeSvg("line", { class: "tl-run-best" }));
-const curve = svg.appendChild(makeSvg("path", { class: "tl-run-line tl-s-valid", "clip-path": `url(#${clip.id})` }));
-const cursorLine = svg.appendChild(makeSvg("line", { class: "tl-run-cursor" }));
-const dot = svg.appendChild(makeSvg("circle", { class: "tl-run-dot tl-d-valid", r: 4 }));
-const bestDot = svg.appendChild(makeSvg("circle", { class: "tl-run-best-dot", r: 4.5 }));
-const bestText = svg.appendChild(makeSvg("text", { class: "tl-run-best-text" }));
-const tip = make("div", "tl-run-tip");
-plot.append(svg, tip);
-figure.append(caption, plot);
+const best = { line: plot.add("line", { class: "tl-run-best" }) };
+const curve = plot.add("path", { class: "tl-run-line tl-s-valid", "clip-path": `url(#${clip.id})` });
+const cursorLine = plot.add("line", { class: "tl-run-cursor" });
+const dot = plot.add("circle", { class: "tl-run-dot tl-d-valid", r: 4 });
+best.dot = plot.add("circle", { class: "tl-run-best-dot", r: 4.5 });
+best.text = plot.add("text", { class: "tl-run-best-text" });
+const tip = plot.node.appendChild(make("div", "tl-run-tip"));
+figure.append(caption.node, plot.node);
 const why = make("p", "tl-rates-why");
-root.append(status, spoken, progress.node, figure, why);
+root.append(status, voice.node, progress.node, figure, why);
 
-let search = null;
+let known = { search: null, count: 0 };
 let cursor = null; // a step, 1 for the first
-let isFirst = true;
-let sweep = { from: 0, to: 0, start: 0, duration: 0 };
-let frame = 0;
+let at = null; // the scales
+const growth = makeGrowth(draw, 10);
 
-const count = () => (value().rates || []).length;
-const rateWords = (rate) => (rate >= 0.001 ? String(Number(rate.toPrecision(2))) : Number(rate.toPrecision(2)).toExponential());
-const readOut = (step) => fill(words().at, { rate: rateWords(value().rates[step - 1]), loss: value().losses[step - 1].toPrecision(3) });
+const rates = () => value().rates || [];
+const losses = () => value().losses || [];
+const readOut = (step) => fill(words().at, { rate: rateWords(rates()[step - 1]), loss: threeDigits(losses()[step - 1]) });
 
 /* --- Drawing ---------------------------------------------------------------------------------- */
 
-function scales() {
-  const [low, high] = (value().range || [1e-6, 10]).map(Math.log10);
-  const losses = value().losses || [];
-  const top = ticksTo(RISE * Math.max(...losses.slice(0, 10), 1e-6)).at(-1);
-  const right = plot.clientWidth - EDGE.right;
-  const bottom = plot.clientHeight - EDGE.bottom;
-  return {
-    low, high, top, right, bottom,
-    x: (rate) => EDGE.left + ((right - EDGE.left) * (Math.log10(rate) - low)) / (high - low),
-    y: (loss) => bottom - ((bottom - EDGE.top) * loss) / top,
-  };
-}
-
-const decadeWords = (power) => (power >= -3 ? String(Number((10 ** power).toPrecision(1)))
-  : "10" + String(power).replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]));
-
-function drawAxes(at) {
-  const room = (at.right - EDGE.left) / (at.high - at.low);
-  const stride = Math.ceil(44 / Math.max(1, room));
-  const powers = Array.from({ length: Math.round(at.high - at.low) + 1 }, (_, index) => Math.round(at.high) - index)
+function drawGrid(range, top) {
+  const [low, high] = range.map((rate) => Math.log10(rate));
+  const stride = Math.ceil(44 / Math.max(1, at.inner / (high - low)));
+  const powers = Array.from({ length: Math.round(high - low) + 1 }, (_, index) => Math.round(high) - index)
     .filter((power, index) => index % stride === 0);
-  const marks = [...ticksTo(at.top).map((level) => ({ key: "y" + level, level })),
-    ...powers.map((power) => ({ key: "x" + power, power }))];
-  keepInStep(grid, marks, (mark) => mark.key, (mark) => {
-    const group = makeSvg("g");
-    if (mark.level !== undefined) group.append(makeSvg("line", { class: "tl-run-grid" }));
-    group.append(makeSvg("text", { class: "tl-run-axis" }));
-    return group;
-  }, (group, mark) => {
-    if (mark.level !== undefined) {
-      const y = at.y(mark.level);
-      place(group.firstChild, { x1: EDGE.left, x2: at.right, y1: y, y2: y });
-      place(group.lastChild, { x: EDGE.left - 6, y: y + 4, "text-anchor": "end" });
-      setText(group.lastChild, Number(mark.level.toPrecision(3)));
-    } else {
-      const isLast = mark.power === Math.round(at.high);
-      place(group.lastChild, { x: at.x(10 ** mark.power), y: at.bottom + 18, "text-anchor": isLast ? "end" : "middle" });
-      setText(group.lastChild, decadeWords(mark.power));
-    }
+  drawAxes(plot, at, {
+    levels: ticksTo(top).map((level) => ({ value: level, text: plain(level) })),
+    ticks: powers.map((power, index) => ({ value: 10 ** power, text: powerWords(power), anchor: index ? "middle" : "end" })),
   });
 }
 
-function drawMark(at, shown) {
-  const { suggested, rates = [], losses = [] } = value();
-  const isShown = isNumber(suggested) && shown === count();
-  for (const node of [bestLine, bestDot, bestText]) appear(node, isShown);
-  if (!isShown) return;
-  const nearest = rates.reduce((best, rate, index) =>
-    (Math.abs(Math.log(rate / suggested)) < Math.abs(Math.log(rates[best] / suggested)) ? index : best), 0);
+function drawBest(shown, top) {
+  const { suggested, mark } = value();
+  if (!isNumber(suggested) || shown !== rates().length) return drawMark(best, null);
+  const farFrom = (rate) => Math.abs(Math.log(rate / suggested));
+  const nearest = rates().reduce((least, rate, index) => (farFrom(rate) < farFrom(rates()[least]) ? index : least), 0);
   const x = at.x(suggested);
-  const y = at.y(Math.min(losses[nearest], at.top));
-  place(bestLine, { x1: x, x2: x, y1: EDGE.top, y2: at.bottom });
-  place(bestDot, { cx: x, cy: y });
-  place(bestText, { x: x - 6, y: at.bottom - 8, "text-anchor": "end" });
-  setText(bestText, value().mark);
+  drawMark(best, { x, y: at.y(Math.min(losses()[nearest], top)), top: EDGE.top, bottom: at.bottom, word: mark });
+  return place(best.text, { x: x - 6, y: at.bottom - 8, "text-anchor": "end" });
 }
 
-function drawCursor(at, shown) {
+function drawCursor(shown, top) {
   const step = cursor || (value().is_running && shown ? Math.floor(shown) : null);
-  appear(dot, Boolean(step));
-  appear(cursorLine, Boolean(cursor));
-  show(tip, Boolean(cursor));
+  appear(dot, step);
+  appear(cursorLine, cursor);
+  show(tip, cursor);
   if (!step) return;
-  const x = at.x(value().rates[step - 1]);
-  place(dot, { cx: x, cy: at.y(Math.min(value().losses[step - 1], at.top)) });
+  const x = at.x(rates()[step - 1]);
+  place(dot, { cx: x, cy: at.y(Math.min(losses()[step - 1], top)) });
   if (!cursor) return;
-  place(cursorLine, { x1: x, x2: x, y1: EDGE.top, y2: at.bottom });
+  place(cursorLine, upright(x, EDGE.top, at.bottom));
   setText(tip, readOut(cursor));
-  const left = x + 12 + tip.offsetWidth <= plot.clientWidth ? x + 12 : Math.max(0, x - 12 - tip.offsetWidth);
-  tip.style.transform = `translateX(${left.toFixed(0)}px)`;
+  placeTip(tip, plot, x);
 }
 
 function draw(shown) {
-  if (!plot.clientWidth || !count()) return;
-  svg.setAttribute("viewBox", `0 0 ${plot.clientWidth} ${plot.clientHeight}`);
-  const at = scales();
-  drawAxes(at);
-  place(clipBox, { x: EDGE.left, y: EDGE.top - 2, width: at.right - EDGE.left, height: at.bottom - EDGE.top + 2 });
-  const points = value().rates.slice(0, Math.floor(shown + 1e-9))
-    .map((rate, index) => (index ? "L" : "M") + at.x(rate).toFixed(1) + " " + at.y(value().losses[index]).toFixed(1));
-  place(curve, { d: points.join("") });
-  drawMark(at, shown);
-  drawCursor(at, shown);
-}
-
-const shownNow = (time) => {
-  const part = sweep.duration ? Math.min(1, Math.max(0, (time - sweep.start) / sweep.duration)) : 1;
-  return part === 1 ? count() : sweep.from + (sweep.to - sweep.from) * part;
-};
-
-function step(time) {
-  frame = 0;
-  const shown = shownNow(time);
-  draw(shown);
-  if (shown !== count()) schedule();
-}
-
-function schedule() {
-  if (!frame) frame = requestAnimationFrame(step);
-}
-
-/** How much of the curve is drawn already, and over which time the rest follows. */
-function take() {
-  const now = performance.now();
-  const isOther = value().search !== search || count() < sweep.to;
-  const from = isOther ? 0 : Math.min(shownNow(now), sweep.to);
-  if (isFirst || wantsLessMotion.matches) sweep = { from: 0, to: count(), start: now, duration: 0 };
-  else if (isOther || count() !== sweep.to) {
-    sweep = { from, to: count(), start: now, duration: count() - from > 10 ? SWEEP_MS : STEP_MS };
-  }
-  if (isOther) cursor = null;
-  search = value().search;
-  isFirst = false;
+  if (!rates().length) return;
+  const range = value().range || [1e-6, 10];
+  const top = ticksTo(RISE * Math.max(...losses().slice(0, 10), 1e-6)).at(-1);
+  at = scalePlot(plot, range, [0, top], true);
+  if (!at) return;
+  drawGrid(range, top);
+  place(clipBox, { x: EDGE.left, y: EDGE.top - 2, width: at.inner, height: at.bottom - EDGE.top + 2 });
+  const points = rates().slice(0, Math.floor(shown + 1e-9)).map((rate, index) => [at.x(rate), at.y(losses()[index])]);
+  place(curve, { d: pathThrough(points) });
+  drawBest(shown, top);
+  drawCursor(shown, top);
 }
 
 /* --- Reading the curve ------------------------------------------------------------------------ */
 
-function pointAt(step) {
-  cursor = step === null || !count() ? null : Math.min(count(), Math.max(1, Math.round(step)));
-  describe();
-  schedule();
-}
-
 /** The step whose rate the suggestion is, else the last one. */
 function home() {
-  const at = (value().rates || []).findIndex((rate) => rate * 1.05 >= value().suggested);
-  return isNumber(value().suggested) && at >= 0 ? at + 1 : count();
+  const step = rates().findIndex((rate) => rate * 1.05 >= value().suggested);
+  return isNumber(value().suggested) && step >= 0 ? step + 1 : rates().length;
 }
 
-plot.addEventListener("pointermove", (event) => {
-  const at = scales();
-  const share = (event.clientX - plot.getBoundingClientRect().left - EDGE.left) / (at.right - EDGE.left);
-  const rate = 10 ** (at.low + share * (at.high - at.low));
-  pointAt(1 + (value().rates || []).filter((each) => each < rate).length);
-});
-plot.addEventListener("pointerleave", () => pointAt(null));
-plot.addEventListener("focus", () => { if (plot.matches(":focus-visible")) pointAt(home()); });
-plot.addEventListener("blur", () => pointAt(null));
-plot.addEventListener("keydown", (event) => {
-  const now = cursor || home();
-  const goal = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1,
-    PageUp: now + 10, PageDown: now - 10, Home: 1, End: count() }[event.key];
-  if (goal === undefined || !count()) return;
-  event.preventDefault();
-  pointAt(goal);
+readPoints(plot.node, {
+  count: () => rates().length,
+  now: () => cursor,
+  home,
+  pointAt: (pixels) => 1 + rates().filter((rate) => rate < at.xAt(pixels)).length,
+  onRead: (step) => {
+    cursor = step;
+    describe();
+    growth.schedule();
+  },
 });
 
 function describe() {
-  if (!count()) return;
-  const at = cursor || home();
-  const attributes = { "aria-label": `${words().plot}. ${words().keys}`, "aria-valuemax": String(count()),
-    "aria-valuenow": String(at), "aria-valuetext": readOut(at) };
-  for (const [name, text] of Object.entries(attributes)) {
-    if (plot.getAttribute(name) !== text) plot.setAttribute(name, text);
-  }
-}
-
-/* --- Words ------------------------------------------------------------------------------------ */
-
-let spokenKind = "";
-let spokenAt = -SPEAK_MS;
-let speakLater = 0;
-
-/** The sentence for screen readers: at once when the search begins or ends, else in a calm rhythm. */
-function speak() {
-  clearTimeout(speakLater);
-  const kind = `${value().search} ${value().is_running}`;
-  const wait = spokenAt + SPEAK_MS - performance.now();
-  if (kind === spokenKind && wait > 0) {
-    speakLater = setTimeout(speak, wait);
-    return;
-  }
-  spokenKind = kind;
-  spokenAt = performance.now();
-  setText(spoken, `${value().status} ${value().why || ""}`.replaceAll("**", ""));
+  if (!rates().length) return;
+  const step = cursor || home();
+  setAttributes(plot.node, { "aria-label": `${words().plot}. ${words().keys}`, "aria-valuemax": rates().length,
+    "aria-valuenow": step, "aria-valuetext": readOut(step) });
 }
 
 function render() {
-  take();
-  setText(status, value().status);
+  const { search, is_running: isRunning, status: said, why: reason } = value();
+  const isOther = search !== known.search || rates().length < known.count;
+  if (isOther) cursor = null;
+  known = { search, count: rates().length };
+  growth.take(known.count, isOther);
+  setText(status, said);
   status.classList.toggle("tl-failed", Boolean(value().is_problem));
-  progress.set(value().progress, words().progress);
-  show(figure, count() > 0);
-  setText(caption.firstChild, words().title);
-  setText(caption.lastChild, words().unit);
-  setRich(why, value().why);
-  show(why, value().why);
+  progress.set(value().progress, { "aria-label": words().progress });
+  show(progress.node, isNumber(value().progress));
+  show(figure, known.count);
+  setText(caption.name, words().title);
+  setText(caption.note, words().unit);
+  setRich(why, reason);
+  show(why, reason);
   describe();
-  speak();
-  schedule();
+  voice.speak(`${said} ${reason || ""}`.replaceAll("**", ""), `${search} ${isRunning}`);
+  growth.schedule();
 }
 
-new ResizeObserver(schedule).observe(plot);
+new ResizeObserver(growth.schedule).observe(plot.node);
 watch("value", render);
 render();

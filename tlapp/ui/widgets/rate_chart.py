@@ -27,5 +27,5 @@ class RateChart(Display):
     """Status, curve and reason. As an input, a listener gets None."""
 
     root_class = "tl-rates"
-    scripts = ("chart.js", "rate_chart.js")
+    scripts = ("rate_chart.js",)
     default_words = RATE_CHART_WORDS

@@ -1,8 +1,7 @@
+// Needs nodes.js, display.js, speech.js, runs_plot.js. Reads value, words.
 /* Runs to choose from, their held-out accuracy on one plot (over epochs or over seconds), and the
    settings in which the chosen ones differ. */
 
-const root = element.querySelector(".tl-runs");
-const words = () => props.words || {};
 const COLOURS = 6; // .tl-c0 to .tl-c5
 const MOST_CHOSEN = COLOURS;
 const FIRST_CHOSEN = 3;
@@ -13,23 +12,18 @@ const header = table.appendChild(make("thead")).appendChild(make("tr"));
 const body = table.appendChild(make("tbody"));
 const scroll = make("div", "tl-runs-scroll", null, { tabindex: "0", role: "region" });
 scroll.append(table);
-const axis = make("div", "tl-lad-presets", null, { role: "group" });
-const byEpoch = make("button", "tl-lad-preset", null, { type: "button" });
-const bySeconds = make("button", "tl-lad-preset", null, { type: "button" });
-axis.append(byEpoch, bySeconds);
-const plot = buildLinesPlot();
-const summary = make("p", "tl-hidden", null, { role: "status" });
+const plot = buildRunsPlot(["epoch", "seconds"], () => render());
+const voice = makeVoice();
 const note = make("p", "tl-note");
 const differences = make("table", "tl-runs-table tl-runs-differences");
-root.append(empty, scroll, axis, plot.node, note, summary, differences);
+root.append(empty, scroll, plot.axis, plot.node, note, voice.node, differences);
 
 let chosen = new Map(); // run -> colour
 let known = new Set();
-let isByEpoch = true;
 let renamed = null;
 let removing = null; // the run whose removal has been asked for once
 
-const rows = () => (props.value && props.value.rows) || [];
+const rows = () => value().rows || [];
 const picked = () => rows().filter((row) => chosen.has(row.run));
 
 /** The first colour that no chosen run has. */
@@ -130,10 +124,6 @@ function renderRow(line, row) {
   line.append(actions);
 }
 
-const drawPlot = () => plot.draw(picked().map((row) => ({
-  key: row.run, colour: chosen.get(row.run), accuracies: row.accuracies, seconds: row.seconds, best: row.best,
-})), isByEpoch);
-
 /** Settings whose values are not the same in all chosen runs. */
 function renderDifferences() {
   const some = picked();
@@ -159,35 +149,24 @@ function renderDifferences() {
 }
 
 function render() {
-  const value = props.value || {};
+  const { empty: said, columns = [] } = value();
   const some = rows().length > 0;
-  setText(empty, value.empty);
-  show(empty, !some && value.empty);
-  for (const node of [scroll, axis, plot.node]) show(node, some);
-  if (header.children.length !== (value.columns || []).length + 2) {
-    header.replaceChildren(make("th", "", words().run, { scope: "col" }),
-      ...(value.columns || []).map((name) => make("th", "", name, { scope: "col" })), make("td"));
+  setText(empty, said);
+  show(empty, !some && said);
+  for (const node of [scroll, plot.axis, plot.node]) show(node, some);
+  if (header.children.length !== columns.length + 2) {
+    header.replaceChildren(...[words().run, ...columns].map((name) => make("th", "", name, { scope: "col" })), make("td"));
   }
   scroll.setAttribute("aria-label", words().list);
   keepInStep(body, rows(), (row) => row.run, buildRow, renderRow);
-  setText(byEpoch, words().by_epoch);
-  setText(bySeconds, words().by_seconds);
-  byEpoch.setAttribute("aria-pressed", String(isByEpoch));
-  bySeconds.setAttribute("aria-pressed", String(!isByEpoch));
-  axis.setAttribute("aria-label", words().axis);
-  plot.node.setAttribute("aria-label", words().plot);
-  setText(summary, picked().map((row) => `${row.name}: ${row.cells[2] || ""}`).join(". "));
-  const notes = [!isByEpoch && words().seconds_note, chosen.size >= MOST_CHOSEN && words().most + "."];
+  voice.speak(picked().map((row) => `${row.name}: ${row.cells[2] || ""}`).join(". "));
+  const notes = [!plot.isByEpoch() && words().seconds_note, chosen.size >= MOST_CHOSEN && words().most + "."];
   setText(note, notes.filter(Boolean).join(" "));
   show(note, some && note.textContent);
-  drawPlot();
+  plot.draw(picked().map((row) => ({ ...row, key: row.run, colour: chosen.get(row.run) })), words());
   renderDifferences();
 }
 
-for (const [button, wanted] of [[byEpoch, true], [bySeconds, false]]) {
-  button.addEventListener("click", () => { isByEpoch = wanted; render(); });
-}
-new ResizeObserver(drawPlot).observe(plot.node);
 watch("value", () => { take(); render(); });
 take();
 render();

@@ -41,5 +41,5 @@ class RunList(Display):
     """
 
     root_class = "tl-runs"
-    scripts = ("chart.js", "lines_plot.js", "run_list.js")
+    scripts = ("run_list.js",)
     default_words = RUN_LIST_WORDS

@@ -1,77 +1,49 @@
-/* Status, progress and two charts. Values come at any pace; the curves grow at the pace of the eye. */
-
-const root = element.querySelector(".tl-run");
-const words = () => props.words || {};
-const SWEEP_MS = 800; // a run that arrives whole is drawn over this time
-const STEP_MS = 260; // one update at 4 Hz flows into the next
-const SPEAK_MS = 5000; // a screen reader hears a running sentence at most this often
+// Needs nodes.js, numbers.js, display.js, speech.js, plot.js, epoch_chart.js. Reads value, words.
+/* A training as it happens: status, progress and two charts. Values come at any pace. */
 
 const LINES = [
   { key: "train", style: "tl-s-train", dot: "tl-d-train" },
   { key: "train_eval", style: "tl-s-eval", dot: "tl-d-eval" },
   { key: "valid", style: "tl-s-valid", dot: "tl-d-valid" },
 ];
-const LOSS = buildChart("loss", LINES);
-const ACCURACY = buildChart("accuracy", [
-  { ...LINES[1], key: "train_accuracy", word: "train_eval" },
-  { ...LINES[2], key: "valid_accuracy", word: "valid" },
-]);
+const LOSS = { ...buildChart("loss", LINES), say: lossWords };
+const ACCURACY = {
+  ...buildChart("accuracy", [
+    { ...LINES[1], key: "train_accuracy", word: "train_eval" },
+    { ...LINES[2], key: "valid_accuracy", word: "valid" },
+  ]),
+  say: (share) => (isNumber(share) ? percentWords(share, 1) : ""),
+};
 const charts = [LOSS, ACCURACY];
 
 const status = make("p", "tl-run-status", null, { "aria-hidden": "true" });
-const spoken = make("p", "tl-hidden", null, { role: "status" });
+const voice = makeVoice();
 const origin = make("p", "tl-run-origin");
-const progress = make("div", "tl-run-progress", null,
-  { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" });
-progress.append(make("i"));
+const progress = buildProgress("tl-run-progress");
 const chartsBox = make("div", "tl-run-charts");
 chartsBox.append(LOSS.figure, ACCURACY.figure);
 const legend = make("ul", "tl-run-legend");
-root.append(status, spoken, origin, progress, chartsBox, legend);
-
-const percent = (share, digits) => (100 * share).toFixed(digits) + "\u00a0%";
-const lossWords = (loss) => (!isNumber(loss) ? "" : loss >= 1e4 ? loss.toExponential(1)
-  : loss >= 100 ? loss.toFixed(0) : loss.toFixed(loss < 1 ? 3 : 2));
-const accuracyWords = (share) => (isNumber(share) ? percent(share, 1) : "");
-/** Every tick of an axis with as many decimals as its step needs. */
-function tickWords(ticks) {
-  const step = ticks[1] - ticks[0];
-  const digits = Math.max(0, ...[0, 1, 2, 3, 4].filter((count) => Math.abs(step * 10 ** count % 1) > 1e-6).map((count) => count + 1));
-  return (tick) => (ticks.at(-1) >= 1e5 ? tick.toExponential(0) : tick.toFixed(Math.min(4, digits)));
-}
-LOSS.say = lossWords;
-ACCURACY.say = accuracyWords;
-
-/* --- What is known and how much of it is drawn ------------------------------------------------ */
+root.append(status, voice.node, origin, progress.node, chartsBox, legend);
 
 let known = { run: null, count: 0, epochs: {} };
-let drawn = { shown: 0, top: 1, last: 1 }; // eases towards `wanted`
-let sweep = { from: 0, to: 0, start: 0, duration: 0 };
-let cursor = null;
-let frame = 0;
+let ends = { top: 1, last: 1 }; // of the axes; they ease towards `wanted`
 let lastFrame = 0;
-let isFirst = true;
-
-const value = () => props.value || {};
-const isLive = () => ["preparing", "running"].includes(value().state);
+let cursor = null; // an epoch
 let isLineLost = false;
+const growth = makeGrowth(draw, 3);
+
+const isLive = () => ["preparing", "running"].includes(value().state);
+const batches = () => value().batches || [];
 const sentence = () => (isLineLost ? words().lost : value().status);
-const heard = watchLine(() => isLive() || value().state === "waiting", (isLost) => {
-  isLineLost = isLost;
-  renderWords();
-  speak();
-});
+
+/* --- Drawing ---------------------------------------------------------------------------------- */
 
 function wanted() {
-  const losses = [...LINES.flatMap((line) => known.epochs[line.key] || []),
-    ...(value().batches || []).map((point) => point[1])].filter(isNumber);
-  let top = 0;
-  for (const loss of losses) top = Math.max(top, loss);
-  const ticks = ticksTo(top || 1);
+  const losses = [...LINES.flatMap((line) => known.epochs[line.key] || []), ...batches().map(([, loss]) => loss)];
+  const ticks = ticksTo(losses.filter(isNumber).reduce((top, loss) => Math.max(top, loss), 0));
   const isOver = ["finished", "stopped", "failed"].includes(value().state);
   const last = Math.max(1, known.count, isOver && known.count ? 0 : value().total_epochs || 0);
-  const first = (value().batches || []).length || last < 2 ? 0 : 1;
-  return { ticks, top: ticks.at(-1), last, first };
+  return { ticks, top: ticks.at(-1), last, first: batches().length || last < 2 ? 0 : 1 };
 }
 
 function take() {
@@ -80,213 +52,178 @@ function take() {
   const isOther = value().run !== known.run || count < known.count;
   known = { run: value().run, count, epochs };
   if (isOther) {
-    drawn.shown = 0;
     cursor = null;
-    const goal = wanted();
-    drawn = { shown: 0, top: goal.top, last: goal.last };
+    ends = wanted();
   }
-  if (isFirst || wantsLessMotion.matches) drawn.shown = count;
-  const gap = count - drawn.shown;
-  if (gap && count !== sweep.to || isOther) {
-    const from = drawn.shown;
-    sweep = { from, to: count, start: performance.now(), duration: gap > 3 ? SWEEP_MS : STEP_MS };
-  }
-  if (cursor) cursor = Math.min(cursor, count) || null;
-  isFirst = false;
+  growth.take(count, isOther);
 }
 
-function step(time) {
-  frame = 0;
+/** One frame; gives whether the axes are still on their way. */
+function draw(shown, time) {
   const goal = wanted();
-  const part = sweep.duration ? Math.min(1, Math.max(0, (time - sweep.start) / sweep.duration)) : 1;
-  drawn.shown = wantsLessMotion.matches ? known.count : Math.min(known.count, sweep.from + (sweep.to - sweep.from) * part);
-  if (part === 1) drawn.shown = known.count;
   const ease = wantsLessMotion.matches ? 1 : 1 - Math.exp(-Math.min(100, time - lastFrame || 16) / 90);
   lastFrame = time;
   for (const name of ["top", "last"]) {
-    const rest = goal[name] - drawn[name];
-    drawn[name] = Math.abs(rest) < 0.002 * goal[name] || !known.count ? goal[name] : drawn[name] + rest * ease;
+    const rest = goal[name] - ends[name];
+    ends[name] = Math.abs(rest) < 0.002 * goal[name] || !known.count ? goal[name] : ends[name] + rest * ease;
   }
-  draw(goal);
-  if (drawn.shown !== known.count || drawn.top !== goal.top || drawn.last !== goal.last) schedule();
-}
-
-function schedule() {
-  if (!frame) frame = requestAnimationFrame(step);
-}
-
-function draw(goal) {
-  const common = { shown: drawn.shown, first: goal.first, last: drawn.last, cursor, best: value().best_epoch,
+  const common = { shown, first: goal.first, last: ends.last, cursor, best: value().best_epoch,
     bestWord: fill(words().best, { epoch: value().best_epoch }), series: known.epochs, isLive: isLive(),
     epochWord: words().epoch, phaseStarts: value().phase_starts || [], phaseWord: words().phase };
-  const hasBatches = (value().batches || []).length > 0;
-  drawChart(LOSS, { ...common, top: drawn.top, ticks: goal.ticks, batches: value().batches,
-    isEmpty: !known.count && !hasBatches,
-    format: tickWords(goal.ticks) });
+  drawChart(LOSS, { ...common, top: ends.top, ticks: goal.ticks, batches: batches(),
+    isEmpty: !known.count && !batches().length, format: tickWords(goal.ticks) });
   drawChart(ACCURACY, { ...common, top: 1, ticks: [0, 0.25, 0.5, 0.75, 1], isEmpty: !known.count,
-    interval: drawn.shown === known.count && known.count ? value().interval : null,
-    format: (tick) => percent(tick, 0) });
+    interval: shown === known.count && known.count ? value().interval : null, format: (tick) => percentWords(tick) });
   charts.forEach(drawTip);
+  return ends.top !== goal.top || ends.last !== goal.last;
 }
 
 /* --- Reading the values at an epoch ----------------------------------------------------------- */
 
-const valueWords = (chart) => chart.lines
-  .map((line) => [words()[line.word || line.key], chart.say((known.epochs[line.key] || [])[cursor - 1])])
+const epochWords = (epoch) => fill(words().at_epoch, { epoch });
+
+const valueWords = (chart, epoch) => chart.lines
+  .map((line) => [words()[line.word || line.key], chart.say((known.epochs[line.key] || [])[epoch - 1])])
   .filter(([, text]) => text);
 
 function drawTip(chart) {
-  const isShown = cursor && chart.isPointed && chart.scales;
+  const isShown = cursor && chart.isPointed && chart.at;
   show(chart.tip, isShown);
   if (!isShown) return;
-  const rows = [{ name: fill(words().at_epoch, { epoch: cursor }), text: "" },
-    ...valueWords(chart).map(([name, text]) => ({ name, text }))];
+  const rows = [[epochWords(cursor), ""], ...valueWords(chart, cursor)];
   keepInStep(chart.tip, rows, (row, index) => index, (row, index) => {
     const node = make(index ? "span" : "strong");
     if (index) node.append(make("em"), make("b"));
     return node;
-  }, (node, row, index) => {
-    if (!index) return setText(node, row.name);
-    setText(node.firstChild, row.name);
-    setText(node.lastChild, row.text);
+  }, (node, [name, text], index) => {
+    if (!index) return setText(node, name);
+    setText(node.firstChild, name);
+    setText(node.lastChild, text);
   });
-  const x = chart.scales.x(cursor);
-  const width = chart.tip.offsetWidth;
-  const left = x + 12 + width <= chart.width ? x + 12 : Math.max(0, x - 12 - width);
-  chart.tip.style.transform = `translateX(${left.toFixed(0)}px)`;
-}
-
-function pointAt(chart, epoch) {
-  const at = epoch === null || !known.count ? null : Math.min(known.count, Math.max(1, Math.round(epoch)));
-  charts.forEach((each) => { each.isPointed = each === chart && at !== null; });
-  cursor = at;
-  describe();
-  schedule();
+  placeTip(chart.tip, chart.plot, chart.at.x(cursor));
 }
 
 function listen(chart) {
-  chart.plot.addEventListener("pointermove", (event) => {
-    if (!chart.scales) return;
-    pointAt(chart, chart.scales.epochAt(event.clientX - chart.plot.getBoundingClientRect().left));
+  readPoints(chart.plot.node, {
+    count: () => known.count,
+    now: () => cursor,
+    home: () => value().best_epoch || known.count,
+    pointAt: (pixels) => chart.at.xAt(pixels),
+    onRead: (epoch) => {
+      for (const each of charts) each.isPointed = each === chart;
+      cursor = epoch;
+      describe();
+      growth.schedule();
+    },
   });
-  chart.plot.addEventListener("pointerleave", () => pointAt(null, null));
-  chart.plot.addEventListener("focus", () => {
-    if (chart.plot.matches(":focus-visible")) pointAt(chart, value().best_epoch || known.count);
-  });
-  chart.plot.addEventListener("blur", () => pointAt(null, null));
-  chart.plot.addEventListener("keydown", (event) => {
-    const now = cursor || value().best_epoch || known.count;
-    const goal = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1,
-      PageUp: now + 10, PageDown: now - 10, Home: 1, End: known.count }[event.key];
-    if (goal === undefined || !known.count) return;
-    event.preventDefault();
-    pointAt(chart, goal);
-  });
-  new ResizeObserver(() => {
-    chart.width = chart.plot.clientWidth;
-    chart.height = chart.plot.clientHeight;
-    if (chart.width) chart.svg.setAttribute("viewBox", `0 0 ${chart.width} ${chart.height}`);
-    schedule();
-  }).observe(chart.plot);
+  new ResizeObserver(growth.schedule).observe(chart.plot.node);
 }
 
 /** Names and values for screen readers; a chart with curves is a slider over its epochs. */
 function describe() {
+  const hasCurves = known.count > 0;
+  const epoch = cursor || known.count;
   for (const chart of charts) {
-    const hasCurves = known.count > 0;
-    const last = (key) => chart.say((known.epochs[key] || []).at(-1));
-    const texts = Object.fromEntries(chart.lines.map((line) => [line.key, last(line.key)]));
+    const texts = Object.fromEntries(chart.lines.map(({ key }) => [key, chart.say((known.epochs[key] || []).at(-1))]));
     const hasValid = Boolean(texts[chart.lines.at(-1).key]);
     const summary = fill(words()[chart.kind + (hasValid ? "_summary" : "_summary_train")], { ...texts, count: known.count });
     setText(chart.summary, hasCurves ? summary + " " + words().keys : words()[chart.kind + "_empty"]);
-    show(chart.empty, !hasCurves && !(chart === LOSS && (value().batches || []).length));
-    const attributes = hasCurves ? { role: "slider", tabindex: "0", "aria-valuemin": "1",
-      "aria-valuemax": String(known.count), "aria-valuenow": String(cursor || known.count),
-      "aria-valuetext": readOut(chart) } : { role: "img" };
-    attributes["aria-label"] = words()[chart.kind];
-    attributes["aria-describedby"] = chart.summary.id;
-    for (const name of ["role", "tabindex", "aria-valuemin", "aria-valuemax", "aria-valuenow", "aria-valuetext", "aria-label", "aria-describedby"]) {
-      if (attributes[name] === undefined) chart.plot.removeAttribute(name);
-      else if (chart.plot.getAttribute(name) !== attributes[name]) chart.plot.setAttribute(name, attributes[name]);
-    }
+    show(chart.empty, !hasCurves && !(chart === LOSS && batches().length));
+    const spoken = [epochWords(epoch), ...valueWords(chart, epoch).map(([name, text]) => `${name} ${text}`)].join(", ");
+    const slider = { tabindex: 0, "aria-valuemin": 1, "aria-valuemax": known.count, "aria-valuenow": epoch, "aria-valuetext": spoken };
+    for (const name of Object.keys(slider)) if (!hasCurves) slider[name] = null;
+    setAttributes(chart.plot.node, { role: hasCurves ? "slider" : "img", ...slider,
+      "aria-label": words()[chart.kind], "aria-describedby": chart.summary.id });
   }
-}
-
-function readOut(chart) {
-  const kept = cursor;
-  cursor = cursor || known.count;
-  const text = [fill(words().at_epoch, { epoch: cursor }), ...valueWords(chart).map(([name, each]) => `${name} ${each}`)].join(", ");
-  cursor = kept;
-  return text;
 }
 
 /* --- Words ------------------------------------------------------------------------------------ */
 
-let spokenState = ""; // and whether the line was lost
-let spokenAt = -SPEAK_MS;
-let speakLater = 0;
-
-/** The sentence for screen readers: at once when the state changes, else in a calm rhythm. */
-function speak() {
-  clearTimeout(speakLater);
-  const wait = spokenAt + SPEAK_MS - performance.now();
-  const state = `${value().state} ${isLineLost}`;
-  if (state === spokenState && wait > 0) {
-    speakLater = setTimeout(speak, wait);
-    return;
-  }
-  spokenState = state;
-  spokenAt = performance.now();
-  setText(spoken, sentence());
-}
-
-function renderProgress() {
-  const share = value().progress;
-  const isKnown = isNumber(share);
-  const whole = isKnown ? Math.round(100 * Math.min(1, Math.max(0, share))) : 0;
-  const before = Number(progress.getAttribute("aria-valuenow") || 0);
-  progress.classList.toggle("tl-none", !isKnown);
-  progress.classList.toggle("tl-jump", whole < before);
-  progress.setAttribute("aria-label", words().progress);
-  progress.setAttribute("aria-valuenow", String(whole));
-  progress.setAttribute("aria-hidden", String(!isKnown));
-  progress.firstChild.style.width = (isKnown ? 100 * Math.min(1, Math.max(0, share)) : 0).toFixed(1) + "%";
-}
-
-function renderWords() {
+function renderStatus() {
   setText(status, sentence());
-  setText(origin, value().origin);
-  root.dataset.state = value().state;
   status.classList.toggle("tl-failed", value().state === "failed");
-  setText(LOSS.captionName, words().loss);
-  setText(LOSS.captionNote, words().loss_unit);
-  setText(ACCURACY.captionName, words().accuracy);
-  setText(ACCURACY.captionNote, value().accuracy_note || words().accuracy_unit);
-  charts.forEach((chart) => setText(chart.empty, words()[chart.kind + "_empty"]));
-  const entries = [...LINES.map((line) => ({ key: line.key, style: line.style })),
-    { key: "interval", isBand: true }]; // has its place from the start, so that no line is added later
-  keepInStep(legend, entries, (entry) => entry.key, (entry) => {
+  voice.speak(sentence(), `${value().state} ${isLineLost}`);
+}
+
+function renderLegend() {
+  const entries = [...LINES, { key: "interval" }]; // has its place from the start, so that no line is added later
+  keepInStep(legend, entries, (entry) => entry.key, ({ style }) => {
     const item = make("li");
     const sample = makeSvg("svg", { viewBox: "0 0 20 8", "aria-hidden": "true" });
-    sample.append(entry.isBand ? makeSvg("rect", { x: 0, y: 0, width: 20, height: 8, class: "tl-key-band" })
-      : makeSvg("path", { d: "M1 4H19", class: "tl-run-line " + entry.style }));
+    sample.append(style ? makeSvg("path", { d: "M1 4H19", class: "tl-run-line " + style })
+      : makeSvg("rect", { x: 0, y: 0, width: 20, height: 8, class: "tl-key-band" }));
     item.append(sample, make("span"));
     return item;
   }, (item, entry) => {
     setText(item.lastChild, words()[entry.key]);
-    item.style.visibility = entry.isBand && !value().interval ? "hidden" : "";
+    item.style.visibility = entry.key === "interval" && !value().interval ? "hidden" : "";
   });
 }
 
 function render() {
   heard();
   take();
-  renderWords();
-  renderProgress();
-  speak();
+  renderStatus();
+  setText(origin, value().origin);
+  root.dataset.state = value().state;
+  setText(LOSS.caption.name, words().loss);
+  setText(LOSS.caption.note, words().loss_unit);
+  setText(ACCURACY.caption.name, words().accuracy);
+  setText(ACCURACY.caption.note, value().accuracy_note || words().accuracy_unit);
+  charts.forEach((chart) => setText(chart.empty, words()[chart.kind + "_empty"]));
+  renderLegend();
+  progress.set(value().progress, { "aria-label": words().progress, "aria-hidden": !isNumber(value().progress) });
   describe();
-  schedule();
+  growth.schedule();
 }
+
+/* --- The line to the server ------------------------------------------------------------------- */
+
+const QUIET_MS = 6000; // news of what goes on come up to four times a second, but a slow step takes longer
+const ASK_MS = 2000;
+const PATIENCE_MS = 10000; // a server at work on all cores answers late
+
+/** Whether the server says anything at all. */
+async function answers() {
+  try {
+    await fetch(serverAddress("/app_id"), { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `isAwaited()`: whether news should come; `onChange(isLost)`. Gives what to call when some have come. */
+function watchLine(isAwaited, onChange) {
+  let heardAt = performance.now();
+  let isLost = false;
+  let wasPressed = false; // since the server last answered
+  document.addEventListener("click", (event) => { wasPressed ||= Boolean(event.target.closest("button")); });
+  const isAsked = () => isAwaited() || wasPressed;
+  const setLost = (isLostNow) => {
+    if (isLostNow === isLost) return;
+    isLost = isLostNow;
+    onChange(isLost);
+  };
+  const look = async () => {
+    const askedAt = performance.now();
+    const isQuiet = isAsked() && !document.hidden && askedAt - heardAt > QUIET_MS;
+    const isSilent = isQuiet && !(await answers());
+    wasPressed &&= isSilent || !isQuiet;
+    setLost(isSilent && heardAt < askedAt && isAsked());
+    setTimeout(look, ASK_MS);
+  };
+  setTimeout(look, ASK_MS);
+  return () => {
+    heardAt = performance.now();
+    setLost(false);
+  };
+}
+
+const heard = watchLine(() => isLive() || value().state === "waiting", (isLost) => {
+  isLineLost = isLost;
+  renderStatus();
+});
 
 charts.forEach(listen);
 watch("value", render);

@@ -47,7 +47,7 @@ class RunView(Display):
     """Status, progress and charts of one run. As an input, a listener gets None."""
 
     root_class = "tl-run"
-    scripts = ("chart.js", "line.js", "run_view.js")
+    scripts = ("run_view.js",)
     default_words = RUN_VIEW_WORDS
 
     def postprocess(self, value: Any) -> Any:

@@ -1,3 +1,4 @@
+// Needs nodes.js.
 /* Sending: one request to Gradio's upload route, with real progress, and errors that have a kind. */
 
 /** An end that is told to the person: "lost", "too_large", "refused" or "stopped"; `said` are the server's words for it. */

@@ -1,3 +1,4 @@
+// Needs nothing.
 /* Big photos are made small before they are sent; everything is given its CRC-32 for the zip. */
 
 const SHRINK_RULE = {

@@ -1,3 +1,4 @@
+// Needs nothing.
 /* A zip without compression (pictures are compressed already), put together from references to files. */
 
 const ZIP_BYTES = 0xffffffff; // beyond this and MOST_ENTRIES the format needs its 64-bit extension
