@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -255,7 +255,7 @@ class DatasetStore:
             dataset_id=staging.name.removeprefix(".incoming-"),
             name=name,
             owner=owner,
-            created=datetime.now(timezone.utc).isoformat(),
+            created=datetime.now(UTC).isoformat(),
             images=gathering.labeled_images(),
             skipped=tuple(gathering.skipped),
             ignored_count=gathering.ignored_count,

@@ -79,7 +79,7 @@ class BodyCheck:
         except RefusedError as refused:
             retry = RETRY_SECONDS if refused.status == 429 else None
             await refuse(send, refused.status, refused.said, retry_seconds=retry)
-        except asyncio.TimeoutError:  # the built-in one only from Python 3.11 on
+        except TimeoutError:
             await refuse(send, 408, words.TOO_SLOW)
         except DisconnectedError:
             return

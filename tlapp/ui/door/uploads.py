@@ -139,7 +139,7 @@ class _Progress:
         left = self._limits.spare_seconds + earned - (time.monotonic() - self._began)
         try:
             message = await asyncio.wait_for(receive(), min(self._limits.pause_seconds, left))
-        except asyncio.TimeoutError as error:  # the built-in one only from Python 3.11 on
+        except TimeoutError as error:
             raise RefusedError(408, words.TOO_SLOW) from error
         if message["type"] == "http.disconnect":
             raise DisconnectedError
