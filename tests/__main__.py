@@ -1,10 +1,16 @@
 """`python -m tests`: everything that must hold, in one command.
 
-Finds or installs Chromium, then checks format, lint and types, then runs pytest. Every step runs,
-whatever the ones before it said; the exit code is 0 only when all of them passed. Arguments go to
-pytest (`python -m tests -k journey`).
+    python -m tests              browser, format, lint, types, all tests, coverage of tlapp/
+    python -m tests quick        format, lint, types, and the tests without a server or a browser
+    python -m tests -k journey   what follows goes to pytest; then no coverage is measured
+    python -m tests quick tests/data
+
+Every step runs, whatever the ones before it said; the exit code is 0 only when all of them passed.
+Two pytest processes share the tests, each with one thread for PyTorch: `-n 0` takes one process
+(for a debugger), `-n 4` four. pytest's own options: `python -m pytest --help`.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -15,14 +21,19 @@ from pathlib import Path
 from tests.chromium import NO_CHROMIUM, find_or_install_chromium
 
 REPOSITORY = Path(__file__).parents[1]
+QUICK = "quick"
+# A worker that has nothing left takes over half of what the other still has, so that files mostly
+# stay together with their servers and browsers.
+TWO_WORKERS = ("-n", "2", "--dist", "worksteal")
+NO_SERVER = ("-m", "not server")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One check and its command, run by this Python."""
+    """One check and its commands, run by this Python."""
 
     name: str
-    module_arguments: tuple[str, ...]  # after `python -m`
+    commands: tuple[tuple[str, ...], ...]  # each what follows `python -m`
 
 
 @dataclass(frozen=True)
@@ -34,43 +45,65 @@ class Outcome:
     seconds: float
 
 
-def steps(pytest_arguments: Sequence[str]) -> tuple[Step, ...]:
+def steps(arguments: Sequence[str]) -> tuple[Step, ...]:
     """In the order in which they run: the quick ones first."""
-    return (
-        Step("format", ("ruff", "format", "--check", ".")),
-        Step("lint", ("ruff", "check", ".")),
+    is_quick = list(arguments[:1]) == [QUICK]
+    wanted = tuple(arguments[1:] if is_quick else arguments)
+    tests = ("pytest", *TWO_WORKERS, *(NO_SERVER if is_quick else ()), *wanted)
+    checks = (
+        Step("format", (("ruff", "format", "--check", "."),)),
+        Step("lint", (("ruff", "check", "."),)),
         # Torch returns Any nearly everywhere. (--strict on the command line beats pyproject.toml.)
-        Step("types", ("mypy", "--strict", "--no-warn-return-any", "tlapp", "app.py")),
-        Step("tests", ("pytest", *pytest_arguments)),
+        Step("types", (("mypy", "--strict", "--no-warn-return-any", "tlapp", "app.py"),)),
+    )
+    if is_quick or wanted:
+        return (*checks, Step("tests", (tests,)))
+    return (
+        *checks,
+        Step("tests", (("coverage", "erase"), ("coverage", "run", "-m", *tests))),
+        Step("coverage", (("coverage", "combine", "--quiet"), ("coverage", "report"))),
     )
 
 
 def run_step(step: Step) -> Outcome:
-    """The step's output goes to the screen as it comes."""
-    print(f"\n== {step.name}: python -m {' '.join(step.module_arguments)}", flush=True)
+    """The step's output goes to the screen as it comes; its commands end with the first failure."""
     started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", *step.module_arguments],
-        cwd=REPOSITORY,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    return Outcome(step.name, done.returncode, time.monotonic() - started)
+    exit_code = 0
+    for command in step.commands:
+        print(f"\n== {step.name}: python -m {' '.join(command)}", flush=True)
+        exit_code = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=REPOSITORY,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            check=False,
+        ).returncode
+        if exit_code != 0:
+            break
+    return Outcome(step.name, exit_code, time.monotonic() - started)
+
+
+def find_browser() -> Outcome:
+    """Says where Chromium is; installs it when it is nowhere."""
+    started = time.monotonic()
+    chromium = find_or_install_chromium()
+    print(f"Chromium: {chromium or NO_CHROMIUM}", flush=True)
+    return Outcome("browser", 0 if chromium else 1, time.monotonic() - started)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run everything; 0 when all is well."""
+    if "--help" in arguments or "-h" in arguments:
+        print(__doc__)
+        return 0
     started = time.monotonic()
-    chromium = find_or_install_chromium()
-    print(f"Chromium: {chromium or NO_CHROMIUM}", flush=True)
-    outcomes = [
-        Outcome("browser", 0 if chromium else 1, time.monotonic() - started),
-        *(run_step(step) for step in steps(arguments)),
-    ]
+    outcomes = [] if arguments[:1] == [QUICK] else [find_browser()]
+    outcomes += [run_step(step) for step in steps(arguments)]
     print()
     for outcome in outcomes:
         word = "ok" if outcome.exit_code == 0 else f"FAILED (exit {outcome.exit_code})"
         print(f"{outcome.name:8} {word:16} {outcome.seconds:6.1f} s")
+    print(f"{'in all':25} {time.monotonic() - started:6.1f} s")
     return 0 if all(outcome.exit_code == 0 for outcome in outcomes) else 1
 
 

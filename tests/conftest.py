@@ -1,22 +1,58 @@
-"""What tests of all rooms share: folders of real pictures, drawn or from beside the repository."""
+"""What tests of all rooms share: folders of real pictures, drawn or from beside the repository,
+and the watch that none of them reaches another machine."""
 
+import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.guard.outside import OUTSIDE_LOG, start_guard
 from tests.pictures import class_folder, zip_folder
-from tests.server import AppServer, running_server
+from tests.server import AppServer, guarded_path, running_server
 from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS, Limits, Settings
 
 REPOSITORY = Path(__file__).parents[1]
 
 
+SERVER_FIXTURES = {"app_server", "browser", "drop_page", "widget_page"}
+SERVER_FOLDERS = {"app", "browser"}
+
+
 def pytest_configure() -> None:
-    """A shell that starts tests in the background has them, and the servers and commands that
-    they start, ignore Ctrl-C; some tests send it."""
+    """Neither this process nor any that it starts reaches another machine.
+
+    And: a shell that starts tests in the background has them, and the servers and commands that
+    they start, ignore Ctrl-C; some tests send it.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    is_guarded = OUTSIDE_LOG in os.environ  # the second of two workers: its Python did it
+    folder = Path(tempfile.gettempdir())
+    os.environ[OUTSIDE_LOG] = str(folder / f"tlapp-tests-{os.getpid()}-outside.log")
+    if not is_guarded:
+        os.environ["PYTHONPATH"] = guarded_path(os.environ)
+        start_guard()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs the real server or the real browser."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & SERVER_FIXTURES or item.path.parent.name in SERVER_FOLDERS:
+            item.add_marker(pytest.mark.server)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaves_this_machine() -> Iterator[None]:
+    """Fails the test in which this process, or a command that it started, called outside."""
+    yield
+    log = Path(os.environ[OUTSIDE_LOG])
+    if log.exists():
+        calls = log.read_text(encoding="utf-8")
+        log.unlink()
+        pytest.fail(f"Called outside:\n{calls}")
 
 
 @pytest.fixture

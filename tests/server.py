@@ -7,15 +7,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import httpx
 
+from tests.guard.outside import OUTSIDE_LOG
+from tests.patience import PATIENCE_SECONDS
+
 REPOSITORY = Path(__file__).parents[1]
 GUARD_FOLDER = Path(__file__).parent / "guard"
-START_SECONDS = 90.0  # a busy machine imports torch and Gradio slowly
+# How to ask servers of this machine: patiently, without proxies, and without the certificates that
+# nobody shows, whose reading takes 50 ms a client.
+LOCAL_HTTP: Mapping[str, Any] = MappingProxyType(
+    {"trust_env": False, "verify": False, "timeout": PATIENCE_SECONDS}
+)
 
 
 @dataclass(frozen=True)
@@ -43,15 +52,15 @@ class AppServer:
     def is_alive(self) -> bool:
         return self.process.poll() is None
 
-    def terminate(self, timeout_seconds: float) -> int:
+    def terminate(self) -> int:
         """Ask it to end, as a host does before a restart; its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=timeout_seconds)
+        return self.process.wait(timeout=PATIENCE_SECONDS)
 
     def kill(self) -> None:
         """End it as a power cut would (kill -9)."""
         self.process.kill()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=PATIENCE_SECONDS)
 
 
 def free_port() -> int:
@@ -61,22 +70,25 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def guarded_path(environment: Mapping[str, str]) -> str:
+    """A PYTHONPATH with which a process watches itself for calls to other machines."""
+    parts = environment.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join([str(GUARD_FOLDER), *(p for p in parts if p and p != str(GUARD_FOLDER))])
+
+
 def server_environment(folder: Path, port: int) -> dict[str, str]:
     """This process's environment, with every place that the server writes to inside `folder`."""
     unwanted = ("TLAPP_HOME", "SPACE_ID", "GRADIO_ANALYTICS_ENABLED")
     environment = {name: value for name, value in os.environ.items() if name not in unwanted}
-    python_path = os.pathsep.join(
-        part for part in (str(GUARD_FOLDER), environment.get("PYTHONPATH", "")) if part
-    )
     return {
         **environment,
         "TLAPP_HOME": str(folder / "home"),
         "GRADIO_TEMP_DIR": str(folder / "gradio"),
         "GRADIO_SERVER_NAME": "127.0.0.1",
         "GRADIO_SERVER_PORT": str(port),
-        "PYTHONPATH": python_path,
+        "PYTHONPATH": guarded_path(environment),
         "PYTHONUNBUFFERED": "1",
-        "TLAPP_TEST_OUTSIDE_LOG": str(folder / "outside.log"),
+        OUTSIDE_LOG: str(folder / "outside.log"),
     }
 
 
@@ -120,24 +132,24 @@ def running_server(
         _end(process)
 
 
-def wait_until_it_answers(server: AppServer, timeout_seconds: float = START_SECONDS) -> None:
+def wait_until_it_answers(server: AppServer) -> None:
     """Returns when the page answers with 200; AssertionError with the log otherwise."""
-    deadline = time.monotonic() + timeout_seconds
-    while time.monotonic() < deadline:
-        assert server.is_alive(), f"The server ended while starting:\n{server.log}"
-        try:
-            if httpx.get(server.url + "/", timeout=10, trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise AssertionError(f"The server did not answer in {timeout_seconds} s:\n{server.log}")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with httpx.Client(**LOCAL_HTTP) as client:
+        while time.monotonic() < deadline:
+            assert server.is_alive(), f"The server ended while starting:\n{server.log}"
+            with suppress(httpx.TransportError):
+                if client.get(server.url + "/").status_code == 200:
+                    return
+            time.sleep(0.1)
+    raise AssertionError(f"The server did not answer in {PATIENCE_SECONDS} s:\n{server.log}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(timeout=10)
+            process.wait()

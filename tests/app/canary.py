@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 import httpx
 import psutil
 
-from tests.server import AppServer
+from tests.patience import PATIENCE_SECONDS
+from tests.server import LOCAL_HTTP, AppServer
 
 MEGABYTE = 1_000_000
-BACK_SECONDS = 60.0  # until everything is as it was
+ENOUGH_LOOKS = 5
 
 
 @dataclass
@@ -28,11 +29,16 @@ class Canary:
         """19 of 20 looks took less."""
         return statistics.quantiles(self.seconds, n=20)[-1]
 
-    def check(self, most_seconds: float) -> None:
-        """Every look was answered, and nearly all in so much time."""
+    def look_on(self) -> None:
+        """Wait until it has looked a few times more: whatever goes on does not hold it up."""
+        enough = len(self.seconds) + ENOUGH_LOOKS
+        while len(self.seconds) < enough and not self.failures:
+            time.sleep(0.01)
+
+    def check(self) -> None:
+        """Every look was answered."""
         assert not self.failures, self.failures[:3]
-        assert len(self.seconds) >= 3, "the canary has seen too little"
-        assert self.p95_seconds < most_seconds, sorted(self.seconds)[-5:]
+        assert len(self.seconds) >= ENOUGH_LOOKS, "the canary has seen too little"
 
 
 @contextmanager
@@ -52,7 +58,7 @@ def canary_of(server: AppServer) -> Iterator[Canary]:
         canary.seconds.append(time.monotonic() - began)
 
     def watch() -> None:
-        with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
+        with httpx.Client(base_url=server.url, **LOCAL_HTTP) as client:
             while not is_over.is_set():
                 try:
                     look(client)
@@ -63,8 +69,8 @@ def canary_of(server: AppServer) -> Iterator[Canary]:
     thread.start()
     try:
         yield canary
-        while len(canary.seconds) < 5 and not canary.failures:
-            time.sleep(0.01)  # a quick attack: the canary looks on until it has seen enough
+        if len(canary.seconds) < ENOUGH_LOOKS:
+            canary.look_on()
     finally:
         is_over.set()
         thread.join()
@@ -114,8 +120,8 @@ def highest_memory_of(server: AppServer) -> Iterator[list[int]]:
 
 def wait_until_back(server: AppServer, before: Footprint, *, memory_bytes: int) -> None:
     """Wait until the server takes no more than before, but for so much memory and a few threads
-    and files that it keeps for the next visitor. AssertionError after a minute."""
-    deadline = time.monotonic() + BACK_SECONDS
+    and files that it keeps for the next visitor. AssertionError after long patience."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         now = footprint_of(server)
         if (

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from gradio_client import Client
 
+from tests.app.visits import client_of
 from tests.server import AppServer
 
 NewClient = Callable[..., Client]
@@ -16,7 +17,7 @@ def new_client(app_server: AppServer) -> Iterator[NewClient]:
     clients: list[Client] = []
 
     def make(server: AppServer = app_server) -> Client:
-        clients.append(Client(server.url, verbose=False, analytics_enabled=False))
+        clients.append(client_of(server))
         return clients[-1]
 
     yield make

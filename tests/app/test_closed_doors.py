@@ -13,7 +13,8 @@ from gradio_client.exceptions import AppError
 
 from tests.app.conftest import NewClient
 from tests.app.visits import bring, look, start, wait_until_over
-from tests.server import REPOSITORY, AppServer, running_server
+from tests.patience import PATIENCE_SECONDS
+from tests.server import LOCAL_HTTP, REPOSITORY, AppServer, running_server
 from tlapp.workspace import new_visitor
 
 MEGABYTE = 1_000_000
@@ -22,7 +23,9 @@ MEGABYTE = 1_000_000
 def _get(server: AppServer, path: str) -> httpx.Response:
     """A GET whose path goes out exactly as written: no client tidies up `..` on the way."""
     parts = urlsplit(server.url)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20) as line:
+    with socket.create_connection(
+        (parts.hostname or "", parts.port or 0), timeout=PATIENCE_SECONDS
+    ) as line:
         request = f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
         line.sendall(request.encode("latin-1"))
         raw = b"".join(iter(lambda: line.recv(65536), b""))
@@ -96,8 +99,7 @@ def test_a_program_cannot_name_a_file_that_it_did_not_upload(
         answer = httpx.post(
             f"{app_server.url}/gradio_api/run/create_dataset",
             json={"data": data},
-            timeout=30,
-            trust_env=False,
+            **LOCAL_HTTP,
         )
         assert answer.status_code >= 400, (path, answer.text)
         assert "root:" not in answer.text
@@ -115,8 +117,7 @@ def test_the_server_fetches_no_address_for_a_visitor(
     answer = httpx.post(
         f"{besieged_server.url}/gradio_api/run/create_dataset",
         json={"data": data},
-        timeout=30,
-        trust_env=False,
+        **LOCAL_HTTP,
     )
     assert answer.status_code >= 400
     assert "root:" not in answer.text
@@ -130,14 +131,14 @@ def test_a_stranger_cannot_use_the_page_events_of_another_visitor(
     client = new_client()
     run_id = start(client, bring(client, pictures_zip)["dataset_id"], epochs=1)
     wait_until_over(client, run_id)
-    config = httpx.get(f"{app_server.url}/config", trust_env=False, timeout=30).json()
+    config = httpx.get(f"{app_server.url}/config", **LOCAL_HTTP).json()
     names = [
         event["api_name"]
         for event in config["dependencies"]
         if event.get("api_visibility") == "private" and event.get("api_name")
     ]
     guessed = new_visitor()
-    with httpx.Client(base_url=app_server.url, timeout=60, trust_env=False) as stranger:
+    with httpx.Client(base_url=app_server.url, **LOCAL_HTTP) as stranger:
         for name in names:
             data = [guessed, *[None] * 30]
             answer = stranger.post(f"/gradio_api/run/{name}", json={"data": data})
@@ -165,7 +166,7 @@ def test_a_text_of_300_megabytes_is_refused_and_costs_no_memory(app_server: AppS
     declared = {"content-length": str(300 * MEGABYTE), "content-type": "application/json"}
     for headers in (declared, {"content-type": "application/json"}):  # the second comes in chunks
         try:
-            answer = httpx.post(url, content=body(), headers=headers, timeout=60, trust_env=False)
+            answer = httpx.post(url, content=body(), headers=headers, **LOCAL_HTTP)
         except httpx.TransportError:
             continue  # hung up on while still sending: refused as well
         assert answer.status_code == 413
@@ -180,8 +181,7 @@ def test_an_answer_to_a_body_that_is_too_large_says_what_the_limit_is(
         f"{app_server.url}/gradio_api/run/run",
         content=json.dumps({"data": ["x" * 6 * MEGABYTE]}),
         headers={"content-type": "application/json"},
-        timeout=30,
-        trust_env=False,
+        **LOCAL_HTTP,
     )
     assert answer.status_code == 413
     assert "at most 1 MB" in answer.json()["error"]

@@ -10,12 +10,11 @@ import httpx
 import pytest
 
 from tests.damage import fill, flip, folder_instead, mistype, nest, tear
-from tests.server import running_server
+from tests.patience import PATIENCE_SECONDS
+from tests.server import LOCAL_HTTP, running_server
 from tests.workspace.homes import make_home
 from tlapp.__main__ import main
 from tlapp.commands import EXIT_PROBLEM
-
-PATIENCE_SECONDS = 60.0
 
 
 def test_the_server_starts_names_each_damage_once_and_answers(tmp_path: Path) -> None:
@@ -46,7 +45,7 @@ def test_the_server_starts_names_each_damage_once_and_answers(tmp_path: Path) ->
             assert time.monotonic() < deadline, server.log
             assert server.is_alive(), server.log
             time.sleep(0.05)
-        assert httpx.get(server.url + "/", timeout=30, trust_env=False).status_code == 200
+        assert httpx.get(server.url + "/", **LOCAL_HTTP).status_code == 200
         log = server.log
     assert "Traceback" not in log
     assert "Incident" not in log

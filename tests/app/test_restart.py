@@ -4,20 +4,25 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 
-from tests.app.visits import ask, bring, look, start, wait_for_epochs, wait_until_over
+from tests.app.visits import (
+    ask,
+    bring,
+    client_of,
+    look,
+    start,
+    wait_for_epochs,
+    wait_until_over,
+)
+from tests.patience import PATIENCE_SECONDS
 from tests.pictures import class_folder, jpeg, zip_folder
-from tests.server import REPOSITORY, AppServer, running_server, server_environment
+from tests.server import REPOSITORY, running_server, server_environment
 
-GRACE_SECONDS = 10  # hosts kill whoever takes longer to end
 ENDLESS = {"epochs": 1000, "learning_rate": 1e-6}
-
-
-def _client(server: AppServer) -> Client:
-    return Client(server.url, verbose=False, analytics_enabled=False)
 
 
 def test_kill_9_loses_at_most_the_running_epoch(tmp_path: Path) -> None:
@@ -25,7 +30,7 @@ def test_kill_9_loses_at_most_the_running_epoch(tmp_path: Path) -> None:
     picture = tmp_path / "test.jpg"
     picture.write_bytes(jpeg(1, 777))
     with running_server(tmp_path / "server") as server:
-        client = _client(server)
+        client = client_of(server)
         dataset_id = bring(client, archive)["dataset_id"]
         finished_id = start(client, dataset_id, epochs=5)
         finished = wait_until_over(client, finished_id)
@@ -34,7 +39,7 @@ def test_kill_9_loses_at_most_the_running_epoch(tmp_path: Path) -> None:
         running = wait_for_epochs(client, running_id, 3)
         server.kill()
     with running_server(tmp_path / "server") as server:
-        client = _client(server)
+        client = client_of(server)
         assert look(client, finished_id) == finished
         assert ask(client, finished_id, [picture]) == answers
         interrupted = look(client, running_id)
@@ -53,32 +58,34 @@ def test_a_restart_by_the_host_keeps_the_best_epoch_and_says_so(tmp_path: Path) 
     picture = tmp_path / "test.jpg"
     picture.write_bytes(jpeg(1, 777))
     with running_server(tmp_path / "server") as server:
-        client = _client(server)
+        client = client_of(server)
         run_id = start(client, bring(client, archive)["dataset_id"], **ENDLESS)
         wait_for_epochs(client, run_id, 3)
-        assert server.terminate(GRACE_SECONDS) == 0
+        assert server.terminate() == 0
         assert "Traceback" not in server.log
         (record,) = (json.loads(path.read_text()) for path in server.home.rglob("run.json"))
         assert record["state"] == "stopped"
     with running_server(tmp_path / "server", arguments=("-m", "tlapp", "serve")) as server:
-        client = _client(server)
+        client = client_of(server)
         run = look(client, run_id)
         assert run["state"] == "stopped"
         assert "the program was ended" in run["record"]["message"]
         assert run["record"]["best_epoch"] >= 1
         assert len(ask(client, run_id, [picture])[0]["classes"]) == 3
-        assert server.terminate(GRACE_SECONDS) == 0
+        assert server.terminate() == 0
 
 
 def test_an_import_under_way_does_not_hold_up_the_end(tmp_path: Path) -> None:
     folder = class_folder(tmp_path / "pictures", per_class=200)
     archive = zip_folder(folder, tmp_path / "pictures.zip")
     with running_server(tmp_path / "server") as server:
-        client = _client(server)
+        client = client_of(server)
         importing = client.submit(handle_file(archive), api_name="/create_dataset")
         while not any(server.home.glob("datasets/*/*")):
             assert not importing.done(), "The import was over before it was seen."
-        assert server.terminate(GRACE_SECONDS) == 0
+            time.sleep(0.01)
+        assert server.terminate() == 0
+        assert not any(server.home.glob("datasets/[!.]*/dataset.json")), "It was waited for."
 
 
 def test_a_port_that_is_taken_is_told_in_words(tmp_path: Path) -> None:
@@ -93,7 +100,7 @@ def test_a_port_that_is_taken_is_told_in_words(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         )
     assert done.returncode == 2
     assert f"port {port}" in done.stderr

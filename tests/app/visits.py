@@ -6,7 +6,21 @@ from typing import Any
 
 from gradio_client import Client, handle_file
 
-RUN_SECONDS = 120.0  # far more than a small frozen run takes, even behind other jobs
+from tests.patience import PATIENCE_SECONDS
+from tests.server import AppServer
+
+LOOK_SECONDS = 0.2  # from one look to the next: each takes the server from what it is waited for
+
+
+def client_of(server: AppServer) -> Client:
+    """A program that visits the server."""
+    return Client(
+        server.url,
+        verbose=False,
+        analytics_enabled=False,
+        ssl_verify=False,  # reading the certificates that nobody shows takes 50 ms a request
+        httpx_kwargs={"timeout": PATIENCE_SECONDS},
+    )
 
 
 def bring(client: Client, archive: Path) -> dict[str, Any]:
@@ -34,25 +48,25 @@ def wait_until_over(client: Client, run_id: str) -> dict[str, Any]:
 
 def wait_for_state(client: Client, run_id: str, states: tuple[str, ...]) -> dict[str, Any]:
     """The run once it is in one of `states`."""
-    deadline = time.monotonic() + RUN_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         run = look(client, run_id)
         if run["state"] in states:
             return run
-        time.sleep(0.05)
-    raise AssertionError(f"The run is not {' or '.join(states)} after {RUN_SECONDS} s: {run}")
+        time.sleep(LOOK_SECONDS)
+    raise AssertionError(f"The run is not {' or '.join(states)} after {PATIENCE_SECONDS} s: {run}")
 
 
 def wait_for_epochs(client: Client, run_id: str, epochs: int) -> dict[str, Any]:
     """The run once it has finished this many epochs."""
-    deadline = time.monotonic() + RUN_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         run = look(client, run_id)
         if len(run["record"]["epochs"]) >= epochs:
             return run
         assert run["state"] in ("waiting", "running"), run
-        time.sleep(0.05)
-    raise AssertionError(f"Not {epochs} epochs after {RUN_SECONDS} s: {run}")
+        time.sleep(LOOK_SECONDS)
+    raise AssertionError(f"Not {epochs} epochs after {PATIENCE_SECONDS} s: {run}")
 
 
 def ask(client: Client, run_id: str, pictures: list[Path]) -> list[dict[str, Any]]:
@@ -65,10 +79,10 @@ def ask(client: Client, run_id: str, pictures: list[Path]) -> list[dict[str, Any
 
 def wait_for_experiment(client: Client, experiment_id: str) -> dict[str, Any]:
     """The experiment when nothing changes any more."""
-    deadline = time.monotonic() + RUN_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         seen: dict[str, Any] = client.predict(experiment_id, api_name="/experiment")
         if seen["state"] not in ("waiting", "running"):
             return seen
-        time.sleep(0.05)
-    raise AssertionError(f"The experiment is not over after {RUN_SECONDS} s: {seen}")
+        time.sleep(LOOK_SECONDS)
+    raise AssertionError(f"The experiment is not over after {PATIENCE_SECONDS} s: {seen}")

@@ -13,13 +13,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
-from gradio_client import Client
 
 from tests.app.canary import MEGABYTE, canary_of, footprint_of, highest_memory_of, wait_until_back
-from tests.app.visits import ask, bring, start, wait_until_over
+from tests.app.visits import ask, bring, client_of, start, wait_until_over
 from tests.benchmarks.rows import Row
 from tests.pictures import class_folder, jpeg, zip_folder
-from tests.server import AppServer, running_server
+from tests.server import LOCAL_HTTP, AppServer, running_server
 
 SOAK_SECONDS = 300.0
 WARM_UP_SECONDS = 60.0
@@ -74,10 +73,8 @@ def _rounds(server: AppServer, archive: Path, picture: Path, seconds: float) -> 
     """How many rounds fitted."""
     until = time.monotonic() + seconds
     count = 0
-    elsewhere = httpx.HTTPTransport(local_address=RUDE_ADDRESS)
-    with httpx.Client(
-        base_url=server.url, timeout=60, trust_env=False, transport=elsewhere
-    ) as rude:
+    elsewhere = httpx.HTTPTransport(verify=False, local_address=RUDE_ADDRESS)
+    with httpx.Client(base_url=server.url, **LOCAL_HTTP, transport=elsewhere) as rude:
         while time.monotonic() < until:
             _be_rude(rude)
             _be_busy(server, archive, picture)
@@ -86,7 +83,7 @@ def _rounds(server: AppServer, archive: Path, picture: Path, seconds: float) -> 
 
 
 def _be_busy(server: AppServer, archive: Path, picture: Path) -> None:
-    client = Client(server.url, verbose=False, analytics_enabled=False)
+    client = client_of(server)
     try:
         run_id = start(client, bring(client, archive)["dataset_id"], epochs=3)
         wait_until_over(client, run_id)

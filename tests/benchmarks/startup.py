@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from tests.benchmarks.rows import Row
-from tests.server import REPOSITORY, free_port, server_environment
+from tests.server import LOCAL_HTTP, REPOSITORY, free_port, server_environment
 
 ROUNDS = 3
 BARE_IMPORTS = "import torch, torchvision, gradio"
@@ -60,7 +60,7 @@ def _app_seconds(folder: Path) -> float:
     try:
         while process.poll() is None:
             try:
-                if httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).status_code == 200:
+                if httpx.get(f"http://127.0.0.1:{port}/", **LOCAL_HTTP).status_code == 200:
                     return time.perf_counter() - started
             except httpx.TransportError:
                 time.sleep(0.02)

@@ -5,17 +5,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.drop_page import DropPage, new_context, opened_tab, served_drop_page
 from tests.browser.tab import Tab
 from tests.chromium import NO_CHROMIUM, chromium_flags, find_chromium
+from tests.patience import STEP_MS
 from tests.server import AppServer
 
 WIDE = (1440, 900)
 PHONE = (390, 844)
 
 OpenTab = Callable[..., Tab]
+
+expect.set_options(timeout=STEP_MS)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,7 @@ def open_tab(browser: Browser, app_server: AppServer) -> Iterator[OpenTab]:
             )
         else:
             context = visitor.page.context
+        context.set_default_timeout(STEP_MS)
         tab = Tab(page=context.new_page())
         tab.watch()
         tabs.append(tab)

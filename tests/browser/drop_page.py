@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from tests.browser.tab import Tab
+from tests.patience import STEP_MS
 from tlapp.ui.theme import make_theme, page_css
 from tlapp.ui.widgets.folder_drop import FolderDrop, Upload
 from tlapp.ui.widgets.picture_drop import PictureDrop, PictureUpload
@@ -83,10 +84,12 @@ def served_drop_page(folder: Path) -> Iterator[DropPage]:
 
 def new_context(browser: Browser, size: tuple[int, int] = (1440, 700)) -> BrowserContext:
     """A browser's memory of its own, which may use camera and clipboard."""
-    return browser.new_context(
+    context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         permissions=["camera", "clipboard-read", "clipboard-write"],
     )
+    context.set_default_timeout(STEP_MS)
+    return context
 
 
 @contextmanager
@@ -135,7 +138,7 @@ def _build(drop_page: DropPage) -> gr.Blocks:
 def wait_for_word(tab: Tab, word: str) -> None:
     """Wait until the server has said `word`: then its handler is through."""
     tab.page.wait_for_function(
-        "word => document.querySelector('#said textarea').value === word", arg=word, timeout=30_000
+        "word => document.querySelector('#said textarea').value === word", arg=word
     )
 
 
@@ -145,7 +148,6 @@ def wait_for_line(tab: Tab, zone: str, text: str) -> None:
         """([zone, text]) => [".tl-drop-heading", ".tl-drop-line"].some(
             (part) => document.querySelector(zone + " " + part).textContent.includes(text))""",
         arg=[zone, text],
-        timeout=30_000,
     )
 
 

@@ -1,14 +1,17 @@
 """The steps of a visit to the page, each done by hand and waited for by what is then to be seen."""
 
 import re
+import time
 from pathlib import Path
 
 from playwright.sync_api import Locator, expect
 
 from tests.browser.tab import Tab
+from tests.patience import PATIENCE_MS, PATIENCE_SECONDS, STEP_MS
+from tests.server import AppServer
 
-IMPORT_MS = 30_000
-TRAIN_MS = 90_000  # behind another visitor's training, on a busy machine
+IMPORT_MS = STEP_MS
+TRAIN_MS = PATIENCE_MS  # behind another visitor's training, on a busy machine
 
 FOLDER_ZONE = "#folder-drop .tl-drop"
 PICTURE_ZONE = "#picture-drop .tl-drop"
@@ -83,6 +86,26 @@ def wait_for_epoch(tab: Tab, least: int) -> int:
         timeout=TRAIN_MS,
     )
     return epoch_shown(tab)
+
+
+def runs_on_disk(server: AppServer) -> set[Path]:
+    """The folders of all runs that the server keeps, whoever's they are."""
+    return {path.parent for path in server.home.glob("runs/*/run.json")}
+
+
+def wait_for_epochs_on_disk(server: AppServer, count: int) -> None:
+    """Wait until the trainings of this server have brought so many epochs more, unseen by a page.
+    AssertionError after long patience."""
+
+    def epochs() -> int:
+        return sum(
+            path.read_bytes().count(b"\n") for path in server.home.glob("runs/*/epochs.jsonl")
+        )
+
+    wanted, deadline = epochs() + count, time.monotonic() + PATIENCE_SECONDS
+    while epochs() < wanted:
+        assert time.monotonic() < deadline, "Nothing is trained any more."
+        time.sleep(0.05)
 
 
 def epoch_shown(tab: Tab) -> int:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.journey import IMPORT_MS, wait_until_open
-from tests.server import AppServer
+from tests.server import LOCAL_HTTP, AppServer
 from tlapp.ui.door.crowd import Shares
 
 pytestmark = pytest.mark.browser
@@ -23,9 +23,7 @@ def test_a_page_that_is_refused_says_in_words_when_to_try_again(
     wait_until_open(tab)
     with ExitStack() as held:
         client = held.enter_context(
-            httpx.Client(
-                base_url=app_server.url, trust_env=False, timeout=60, limits=httpx.Limits()
-            )
+            httpx.Client(base_url=app_server.url, **LOCAL_HTTP, limits=httpx.Limits())
         )
         for _ in range(Shares().listeners):
             path = f"/gradio_api/heartbeat/{uuid.uuid4().hex}"

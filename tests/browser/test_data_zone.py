@@ -6,12 +6,17 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenTab
-from tests.browser.journey import FOLDER_ZONE, class_names, drop_folder, reload, wait_until_open
+from tests.browser.journey import (
+    FOLDER_ZONE,
+    IMPORT_MS,
+    class_names,
+    drop_folder,
+    reload,
+    wait_until_open,
+)
 from tests.pictures import class_folder
 
 pytestmark = pytest.mark.browser
-
-IMPORT_MS = 30_000
 
 
 def test_a_fresh_folder_is_previewed_unedited_and_discarding_takes_all_lines_back(

@@ -18,12 +18,13 @@ from tests.browser.journey import (
     wait_for_epoch,
     wait_until_open,
 )
+from tests.patience import PATIENCE_MS
 from tests.pictures import class_folder, jpeg
 from tests.server import free_port, running_server
 
 pytestmark = pytest.mark.browser
 
-RESTART_MS = 60_000
+RESTART_MS = PATIENCE_MS
 
 
 def wait_until_kept(home: Path, setting: str) -> None:

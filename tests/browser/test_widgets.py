@@ -23,6 +23,7 @@ from tests.browser.widget_page import (
     tab_of,
     widget_tab,
 )
+from tests.patience import STEP_MS
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCardsValue
 from tlapp.ui.widgets.predictions import PredictionsValue
 from tlapp.ui.widgets.run_view import Curves
@@ -61,6 +62,7 @@ def widget_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WidgetPage
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """One for most tests: Gradio's scripts are then read from the browser's cache."""
     opened = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    opened.set_default_timeout(STEP_MS)
     yield opened
     opened.close()
 
@@ -557,6 +559,7 @@ def test_the_status_is_spoken_at_once_when_the_state_changes_and_else_seldom(
     tab: Tab, widget_page: WidgetPage
 ) -> None:
     spoken = tab.page.locator("#run-view [role=status]")
+    tab.page.evaluate("() => { const now = performance.now(); performance.now = () => now; }")
     push(tab, widget_page, run_view=run_value(1, 30))
     expect(spoken).to_have_text("Epoch 1 of 30.")
     push(tab, widget_page, run_view=run_value(2, 30))

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.tab import Tab
+from tests.patience import STEP_MS
 from tests.pictures import jpeg
 from tlapp.ui.theme import make_theme, page_css
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCards, BackboneCardsValue
@@ -92,6 +93,7 @@ def widget_tab(
         reduced_motion="reduce" if less_motion else "no-preference",
         color_scheme="dark" if theme == "dark" else "light",
     )
+    context.set_default_timeout(STEP_MS)
     try:
         with tab_of(context, widget_page, theme=theme) as tab:
             yield tab
@@ -136,7 +138,7 @@ def event_after(tab: Tab, widget_page: WidgetPage, count: int) -> tuple[str, dic
 
 def _wait_for_word(tab: Tab, word: str) -> None:
     tab.page.wait_for_function(
-        "word => document.querySelector('#said textarea').value === word", arg=word, timeout=30_000
+        "word => document.querySelector('#said textarea').value === word", arg=word
     )
 
 

@@ -5,6 +5,7 @@ at its first step on the disk, the second at its second ..., in the middle of wh
 """
 
 import os
+import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -36,7 +37,7 @@ from tlapp.settings import LOCAL_LIMITS
 
 OWNER = "a" * 64
 MOST_STEPS = 300
-KILLED, BROKEN = 9, 2
+KILLED, BROKEN = -signal.SIGKILL, 2
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
@@ -51,7 +52,7 @@ class DyingFile:
         if self._step():
             self._file.write(content[: len(content) // 2])
             self._file.flush()
-            os._exit(KILLED)
+            os.kill(os.getpid(), signal.SIGKILL)
         return int(self._file.write(content))
 
     def __enter__(self) -> "DyingFile":
@@ -76,7 +77,7 @@ def die_at(last: int) -> None:
     def guarded(original: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
             if step():
-                os._exit(KILLED)
+                os.kill(os.getpid(), signal.SIGKILL)
             return original(*arguments, **options)
 
         return call

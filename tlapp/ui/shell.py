@@ -172,6 +172,7 @@ def _launch_blocks(
         app_kwargs={"lifespan": door.lifespan(blocks)},
         prevent_thread_lock=True,
         quiet=True,
+        _frontend=False,  # or it asks itself for the page, and a busy machine's start fails in 3 s
     )
     return app, url
 
