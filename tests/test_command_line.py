@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.pictures import class_folder, jpeg, zip_folder
 from tlapp.__main__ import main
 from tlapp.backbones.weights import WeightsStore
@@ -20,7 +21,6 @@ from tlapp.runs.folder import RunFolder
 from tlapp.runs.store import RunStore
 
 REPOSITORY = Path(__file__).parents[1]
-TIMEOUT_SECONDS = 120
 TRAIN_KEYS = {
     "classes",
     "train_count",
@@ -223,8 +223,13 @@ def test_phases_follow_one_another(
 
 
 def test_a_race_ends_with_its_lanes_and_a_sentence(
-    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+    home: Path,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for name in ("HEAD_EPOCHS", "_FINE_EPOCHS", "_MOST_FINE_EPOCHS"):
+        monkeypatch.setattr(f"tlapp.training.presets.{name}", 1)
     assert main(["race", str(folder), "--json"]) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert [lane["lane"] for lane in result["lanes"]] == list(LANES)
@@ -253,7 +258,7 @@ def test_lr_find_ends_with_a_rate_and_its_reason(
 
 def test_app_py_takes_the_options_of_serve() -> None:
     command = [sys.executable, "app.py", "--help"]
-    said = subprocess.check_output(command, cwd=REPOSITORY, text=True, timeout=TIMEOUT_SECONDS)
+    said = subprocess.check_output(command, cwd=REPOSITORY, text=True, timeout=PATIENCE_SECONDS)
     assert "--port" in said
 
 
@@ -269,7 +274,7 @@ def test_ctrl_c_and_sigterm_keep_the_best_epoch(
     with _start(["train", folder, "--epochs", "10000", "--json"]) as process:
         _wait_for_training(process)
         process.send_signal(asked)
-        output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
+        output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == code
     assert "Traceback" not in errors
     result = _last_json(output)
@@ -285,7 +290,7 @@ def test_kill_9_loses_at_most_the_running_epoch_and_the_model_is_usable(
     with _start(["train", folder, "--epochs", "10000"]) as process:
         _wait_for_training(process)
         process.kill()
-        process.communicate(timeout=TIMEOUT_SECONDS)
+        process.communicate(timeout=PATIENCE_SECONDS)
     store = RunStore(home / "runs")
     (record,) = store.all_records()
     store.close()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 REPOSITORY = Path(__file__).parents[1]
 HEAVY = ("torch", "torchvision", "gradio", "matplotlib", "numpy", "PIL")
 
@@ -19,7 +21,7 @@ def _loaded_after(statement: str, names: tuple[str, ...]) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tlapp.backbones.catalog import CARDS, DEFAULT_BACKBONE, find_card, imagenet_classes
 from tlapp.errors import BackboneError
 
@@ -40,4 +41,4 @@ def test_reading_the_cards_builds_no_network() -> None:
         "from torch import nn; nn.Conv2d.__init__ = None; import tlapp.backbones.catalog as c;"
         "assert len(c.CARDS) == 16"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE_SECONDS)

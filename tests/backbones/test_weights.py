@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tests.backbones.weights_server import WeightsServer, serving
+from tests.patience import PATIENCE_SECONDS
 from tlapp.backbones.catalog import Card, find_card
 from tlapp.backbones.weights import (
     DownloadEvent,
@@ -213,11 +214,11 @@ def test_two_visitors_cause_one_download(
 
     first = threading.Thread(target=visit, args=(0, store))
     first.start()
-    assert waiting.wait(20)
+    assert waiting.wait(PATIENCE_SECONDS)
     waiting.clear()
     second = threading.Thread(target=visit, args=(1, other))
     second.start()
-    assert waiting.wait(20)  # the second one watches
+    assert waiting.wait(PATIENCE_SECONDS)  # the second one watches
     server.hold.set()
     first.join()
     second.join()

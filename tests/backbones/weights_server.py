@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.patience import PATIENCE_SECONDS
+
 
 @dataclass
 class WeightsServer:
@@ -40,7 +42,7 @@ class WeightsServer:
         handler.wfile.write(self.content[first:middle])
         handler.wfile.flush()
         if self.hold is not None:
-            self.hold.wait(30)
+            self.hold.wait(PATIENCE_SECONDS)
         handler.wfile.write(self.content[middle:end])
 
 

@@ -3,7 +3,6 @@
 import io
 import stat
 import struct
-import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterable
@@ -188,12 +187,10 @@ def test_too_many_entries_are_refused_before_the_directory_is_read(
         for number in range(70_000):  # more than 65,535: the count is in the zip64 record
             archive.writestr(zipfile.ZipInfo(f"{number}"), b"")
     monkeypatch.setattr(zipfile, "ZipFile", lambda _path: pytest.fail("directory read"))
-    started = time.perf_counter()
     limits = replace(LOCAL_LIMITS, archive_entries=60_000)
     assert refusal(tmp_path, tmp_path / "a.zip", limits) == (
         "The zip holds 70,000 files; the limit is 60,000."
     )
-    assert time.perf_counter() - started < 0.2
 
 
 def test_a_directory_larger_than_its_count_is_refused(

@@ -12,13 +12,13 @@ from PIL import Image
 
 from tests import pictures
 from tests.data.importing import imported
+from tests.patience import PATIENCE_SECONDS
 from tlapp.data.dataset import DatasetStore
 from tlapp.data.decode import open_picture
 from tlapp.data.memory import DECODING_BYTES, MemoryBudget, decoding_bytes
 from tlapp.errors import PictureError
 from tlapp.settings import LOCAL_LIMITS
 
-PATIENCE_SECONDS = 10
 SPARE_BYTES = 150_000_000  # the libraries' own, and what the heap keeps
 
 

@@ -1,6 +1,5 @@
 """Lanes that take turns."""
 
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,12 +8,30 @@ from tlapp.errors import TrainingError
 from tlapp.experiments.turns import LaneEnded, in_turns
 
 
+class Clock:
+    """Stands still while nobody turns it."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+CLOCK = Clock()
+
+
+@pytest.fixture(autouse=True)
+def _lanes_take_the_time_that_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tlapp.experiments.turns.time.perf_counter", CLOCK)
+
+
 def lane(
-    name: str, epochs: int, *, seconds: float = 0.0, fails: bool = False
+    name: str, epochs: int, *, seconds: float = 0.001, fails: bool = False
 ) -> Callable[[], Iterator[str]]:
     def events() -> Iterator[str]:
         for epoch in range(epochs):
-            time.sleep(seconds)
+            CLOCK.seconds += seconds
             yield f"{name} batch"
             yield f"{name} epoch {epoch}"
         if fails:

@@ -13,12 +13,12 @@ import torch
 from PIL import Image
 
 from tests import pictures
+from tests.patience import PATIENCE_SECONDS
 from tlapp.data.decode import make_working_copy
 from tlapp.errors import PictureError
 from tlapp.jobs.queue import JobQueue
 from tlapp.settings import LOCAL_LIMITS
 
-PATIENCE_SECONDS = 20
 MEGABYTE = 1_000_000
 SPARE_BYTES = 40 * MEGABYTE
 

@@ -8,12 +8,11 @@ from itertools import count
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tlapp.errors import JobError, TrainingError
 from tlapp.jobs.job import Job, JobEnd
 from tlapp.jobs.queue import JobQueue
 from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS, Limits
-
-PATIENCE_SECONDS = 20.0  # far longer than anything here takes; a hang fails, nothing else waits
 
 
 @pytest.fixture

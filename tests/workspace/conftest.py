@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.pictures import class_folder
 from tests.runs.examples import epoch_finished, finished, make_classifier, phase_started, started
 from tlapp.data.dataset import Dataset, ImportFinished
@@ -14,8 +15,6 @@ from tlapp.settings import Settings
 from tlapp.training.events import TrainingEvent, TrainingStopped
 from tlapp.training.task import TrainJob
 from tlapp.workspace import Workspace, new_visitor, owner_of
-
-PATIENCE_SECONDS = 60.0  # far longer than anything here takes; a hang fails, nothing else waits
 
 
 @pytest.fixture

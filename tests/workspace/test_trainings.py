@@ -150,17 +150,21 @@ def test_a_training_that_fails_says_why_and_the_next_one_runs(
 
 
 def test_the_time_limit_keeps_the_best_epoch_and_says_so(
-    settings: Settings, small_folder: Path, steps: StepTraining
+    settings: Settings,
+    small_folder: Path,
+    steps: StepTraining,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    limits = replace(settings.limits, training_seconds=0.5)
+    passed = [0.0]  # seconds
+    monkeypatch.setattr("tlapp.jobs.job.Job.seconds", lambda _: passed[0])
+    limits = replace(settings.limits, training_seconds=60.0)
     workspace = Workspace(replace(settings, limits=limits))
     owner = owner_of(new_visitor())
     dataset = bring(workspace, owner, small_folder)
-    workspace.visitors.imagenet_answers(
-        workspace.visitors.prepare(()), workspace.models.backbone("efficientnet_lite0")
-    )  # loading the backbone it is not what is limited here
     steps.step()
     run_id = workspace.trainings.start(owner, dataset, TrainConfig(epochs=30))
+    wait_until(workspace, run_id, lambda live: live.epoch == 1)
+    passed[0] = 61.0
     assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     workspace.close()
