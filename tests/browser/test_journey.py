@@ -133,6 +133,7 @@ def test_pressing_train_twice_starts_one_training(
     drop_folder(tab, class_folder(tmp_path / "pictures", per_class=20))
     set_field(tab, "epochs", "1000")
     set_field(tab, "batch-size", "1")
+    expect(tab.page.locator("#train")).to_be_enabled()
     # Within one moment: the second press of a slow double click falls on Stop, which has taken
     # Train's place by then.
     tab.page.locator("#train").evaluate("(button) => { button.click(); button.click(); }")
