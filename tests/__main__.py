@@ -1,8 +1,9 @@
 """`python -m tests`: everything that must hold, in one command.
 
-    python -m tests              browser, format, lint, types, all tests, coverage of tlapp/
+    python -m tests              browser, format, lint, types, all tests
+    python -m tests coverage     the same, and what of tlapp/ the tests pass through (slower)
     python -m tests quick        format, lint, types, and the tests without a server or a browser
-    python -m tests -k journey   what follows goes to pytest; then no coverage is measured
+    python -m tests -k journey   what follows goes to pytest
     python -m tests quick tests/data
 
 Every step runs, whatever the ones before it said; the exit code is 0 only when all of them passed.
@@ -21,7 +22,7 @@ from pathlib import Path
 from tests.chromium import NO_CHROMIUM, find_or_install_chromium
 
 REPOSITORY = Path(__file__).parents[1]
-QUICK = "quick"
+QUICK, COVERAGE = "quick", "coverage"
 # A worker that has nothing left takes over half of what the other still has, so that files mostly
 # stay together with their servers and browsers.
 TWO_WORKERS = ("-n", "2", "--dist", "worksteal")
@@ -47,8 +48,9 @@ class Outcome:
 
 def steps(arguments: Sequence[str]) -> tuple[Step, ...]:
     """In the order in which they run: the quick ones first."""
-    is_quick = list(arguments[:1]) == [QUICK]
-    wanted = tuple(arguments[1:] if is_quick else arguments)
+    word = arguments[0] if arguments and arguments[0] in (QUICK, COVERAGE) else ""
+    is_quick = word == QUICK
+    wanted = tuple(arguments[1:] if word else arguments)
     tests = ("pytest", *TWO_WORKERS, *(NO_SERVER if is_quick else ()), *wanted)
     checks = (
         Step("format", (("ruff", "format", "--check", "."),)),
@@ -56,7 +58,7 @@ def steps(arguments: Sequence[str]) -> tuple[Step, ...]:
         # Torch returns Any nearly everywhere. (--strict on the command line beats pyproject.toml.)
         Step("types", (("mypy", "--strict", "--no-warn-return-any", "tlapp", "app.py"),)),
     )
-    if is_quick or wanted:
+    if word != COVERAGE:
         return (*checks, Step("tests", (tests,)))
     return (
         *checks,

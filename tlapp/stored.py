@@ -129,29 +129,34 @@ def earlier_path(path: Path) -> Path:
     return path.with_name(path.name + EARLIER_SUFFIX)
 
 
-def keep_earlier(path: Path, *, most_bytes: int = MOST_BYTES) -> None:
+def keep_earlier(path: Path, *, most_bytes: int = MOST_BYTES, is_sound: bool = False) -> None:
     """Keep what stands at `path`, if it is sound, as its earlier generation. Before each rewrite.
 
-    A crash at any moment leaves both files whole. A disk that cannot keep two is no failure.
+    `is_sound` says that it was read as it is now, and was sound. A crash at any moment leaves both
+    files whole. A disk that cannot keep two is no failure.
     """
-    try:
-        content = read_content(path, most_bytes)
-        is_right = _has_right_seal(content)
-        if is_right is None:
-            parse_json(content)  # an earlier version's file, which had no seal
-        elif not is_right:
-            return  # the good one before it must stay
-    except (FileNotFoundError, DamagedFileError):
-        return
+    if not is_sound and not _is_sound(path, most_bytes):
+        return  # the good one before it must stay
     temporary = temporary_path(earlier_path(path))
     with suppress(OSError):
         try:
             os.link(path, temporary)
             temporary.replace(earlier_path(path))
         except OSError:  # a file system without hard links
-            write_atomically(earlier_path(path), content)
+            write_atomically(earlier_path(path), path.read_bytes())
         finally:
             temporary.unlink(missing_ok=True)  # two names of one file are not renamed
+
+
+def _is_sound(path: Path, most_bytes: int) -> bool:
+    try:
+        content = read_content(path, most_bytes)
+        is_right = _has_right_seal(content)
+        if is_right is None:
+            parse_json(content)  # an earlier version's file, which had no seal
+    except (FileNotFoundError, DamagedFileError):
+        return False
+    return is_right is not False
 
 
 def read_generation(

@@ -21,6 +21,7 @@ from tests.benchmarks.rows import Row, table
 REPOSITORY = Path(__file__).parents[2]
 NAMES = (
     "startup",
+    "keystroke",
     "features",
     "frozen_run",
     "cached_run",

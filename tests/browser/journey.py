@@ -142,15 +142,17 @@ def drop_test_pictures(tab: Tab, paths: list[Path]) -> None:
 
 
 def answers(tab: Tab) -> dict[str, list[tuple[str, str]]]:
-    """Picture name -> its classes with their probabilities as shown, most probable first."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for item in tab.page.locator("#predictions .tl-pr-item").all():
-        rows = item.locator(".tl-pr-row").all()
-        found[item.locator(".tl-pr-name").inner_text()] = [
-            (
-                row.locator(".tl-pr-class").inner_text(),
-                row.locator(".tl-pr-percent").inner_text(),
-            )
-            for row in rows
-        ]
-    return found
+    """Picture name -> its classes with their probabilities as shown, most probable first.
+
+    Read in one go: while a training goes on, the rows change places.
+    """
+    shown = tab.page.evaluate(
+        """() => [...document.querySelectorAll('#predictions .tl-pr-item')].map(item => [
+          item.querySelector('.tl-pr-name').innerText,
+          [...item.querySelectorAll('.tl-pr-row')].map(row => [
+            row.querySelector('.tl-pr-class').innerText,
+            row.querySelector('.tl-pr-percent').innerText,
+          ]),
+        ])"""
+    )
+    return {name: [(each, percent) for each, percent in rows] for name, rows in shown}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,8 @@ from tests.browser.journey import IMPORT_MS, run_status, wait_until_open
 from tests.browser.tab import Tab
 from tlapp.settings import Settings
 from tlapp.ui import wiring
-from tlapp.ui.panels.train_panel import TrainPanel
-from tlapp.ui.session import Page
-from tlapp.ui.shell import TAB_IS_SEEN, build_page
+from tlapp.ui.layout import TAB_IS_SEEN, build_page
+from tlapp.ui.page import Page
 from tlapp.workspace import Workspace
 
 pytestmark = pytest.mark.browser
@@ -49,7 +49,8 @@ def test_a_page_that_opens_does_not_say_that_there_is_nothing(open_tab: OpenTab)
 def test_a_page_that_cannot_open_says_what_to_do(
     browser: Browser, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(page: Page, train_panel: TrainPanel, token: str) -> Any:
+    @wraps(wiring.open_page)
+    def fail(*sent: Any) -> Any:
         raise RuntimeError("A defect of ours.")
 
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))

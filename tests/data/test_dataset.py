@@ -289,3 +289,42 @@ def test_the_last_edit_is_undone_also_by_another_store(
     assert again.without_edit() == dataset
     with pytest.raises(DataError, match="no change"):
         dataset.without_edit()
+
+
+def test_a_description_is_read_once_and_its_split_drawn_once(
+    store: DatasetStore, dataset: Dataset
+) -> None:
+    first = store.load(dataset.dataset_id)
+    assert store.load(dataset.dataset_id) is first
+    assert store.list(dataset.owner)[0].split is first.split
+    assert store.list("nobody") == ()
+
+
+def test_a_saved_change_is_seen_and_a_deleted_data_set_forgotten(
+    store: DatasetStore, dataset: Dataset
+) -> None:
+    store.load(dataset.dataset_id)
+    renamed = replace(dataset, name="Another name")
+    store.save(renamed)
+    assert store.load(dataset.dataset_id) == renamed
+    store.delete(dataset.dataset_id)
+    with pytest.raises(NotFoundError):
+        store.load(dataset.dataset_id)
+
+
+def test_damage_that_comes_after_reading_is_noticed(
+    store: DatasetStore, dataset: Dataset, tmp_path: Path
+) -> None:
+    store.load(dataset.dataset_id)
+    (tmp_path / "datasets" / dataset.dataset_id / "dataset.json").write_bytes(b"\0{")
+    with pytest.raises(DataError):
+        store.load(dataset.dataset_id)
+
+
+def test_a_data_set_with_too_many_labels_is_not_kept_in_memory(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    store = DatasetStore(tmp_path / "datasets", LOCAL_LIMITS, most_known_pictures=10)
+    first = store.load(dataset.dataset_id)
+    assert store.load(dataset.dataset_id) == first
+    assert store.load(dataset.dataset_id) is not first

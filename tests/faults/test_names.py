@@ -102,7 +102,7 @@ def test_a_class_renamed_to_anything_is_stored_as_it_is_or_refused(
         return
     store.save(renamed)
     assert store.load(dataset.dataset_id).images.class_names[0] == shown(name)
-    assert renamed.images.fingerprint()
+    assert renamed.images.fingerprint
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

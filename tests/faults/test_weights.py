@@ -126,5 +126,6 @@ def test_a_proxy_that_is_not_there_is_told_in_words(
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("urllib.request._opener", None)  # it read the environment at its first use
     store = WeightsStore(tmp_path, base_url="http://weights.invalid")
     assert "Cannot reach weights.invalid" in str(refusal(store, card))

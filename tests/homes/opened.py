@@ -16,7 +16,7 @@ from tlapp.data.dataset import Dataset
 from tlapp.runs.record import RunRecord
 from tlapp.settings import LOCAL_LIMITS, Settings
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import Workspace, owner_of, split_of
+from tlapp.workspace import Workspace, owner_of
 
 PATIENCE_SECONDS = 120.0  # far longer than anything here takes
 
@@ -58,7 +58,7 @@ class OpenedHome:
 
     def split(self, dataset: Dataset) -> dict[str, Any]:
         """Which pictures are learned from, held out and put aside."""
-        return asdict(split_of(dataset))
+        return asdict(dataset.split)
 
     def skipped(self, dataset: Dataset) -> list[tuple[str, str]]:
         """Each file that was left out, and why, in words."""

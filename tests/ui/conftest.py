@@ -1,24 +1,28 @@
-"""A page without a server: its handlers are called as Gradio would call them."""
+"""A page without a server: actions are called with a visit, and panels are asked what they draw."""
 
 import asyncio
 import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+import gradio as gr
 import pytest
 
 from tests.workspace.conftest import (  # noqa: F401  # fixtures are found by their names
     dataset,
-    owner,
     small_folder,
     steps,
     workspace,
 )
 from tlapp.settings import Settings
-from tlapp.ui.session import Page
-from tlapp.workspace import Workspace, new_visitor
+from tlapp.ui.layout import lay_out
+from tlapp.ui.page import Page
+from tlapp.ui.panels.panel import Panel
+from tlapp.ui.table import Panels
+from tlapp.workspace import Workspace, new_visitor, owner_of
 
 Result = TypeVar("Result")
+Built = TypeVar("Built", bound=Panel)
 KEY = "the-key-of-this-machine"
 
 
@@ -28,8 +32,31 @@ def page(workspace: Workspace, settings: Settings) -> Page:  # noqa: F811  # a f
 
 
 @pytest.fixture
-def token(page: Page) -> str:
+def token() -> str:
+    """What the visitor of these tests sends."""
     return new_visitor()
+
+
+@pytest.fixture
+def owner(token: str) -> str:
+    """Who that is; `dataset` is theirs."""
+    return owner_of(token)
+
+
+@pytest.fixture
+def panels(page: Page) -> Panels:
+    """Every panel of the page, with its components. `built` makes a single one sooner."""
+    panels = Panels(page)
+    with gr.Blocks():
+        lay_out(panels)
+    return panels
+
+
+def built(panel: Built) -> Built:
+    """The panel with its components."""
+    with gr.Blocks():
+        panel.build()
+    return panel
 
 
 class _NoWaiting(selectors.DefaultSelector):

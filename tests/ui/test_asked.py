@@ -1,19 +1,21 @@
 """Values of programs and pages: any JSON may come, and each refusal names the field."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import pytest
 
-from tests.workspace.conftest import bring
 from tlapp.bounds import ID_CHARACTERS, MOST_SEED, SETTINGS
 from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError, NotFoundError, TlappError, TrainingError
 from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS
 from tlapp.ui import api
+from tlapp.ui.actions import data as data_actions
+from tlapp.ui.actions import experiments as experiment_actions
+from tlapp.ui.actions import runs as run_actions
+from tlapp.ui.actions import settings as settings_actions
+from tlapp.ui.actions.data import SplitForm
 from tlapp.ui.asked import (
     asked_flag,
     asked_folder,
@@ -23,10 +25,10 @@ from tlapp.ui.asked import (
     asked_settings,
     asked_text,
     event_text,
-    event_value,
 )
-from tlapp.ui.panels import choosing, comparing, data, mistakes
-from tlapp.ui.session import Page
+from tlapp.ui.page import Page
+from tlapp.ui.sent import Reads, Sent
+from tlapp.ui.table import Panels
 
 MOST_MESSAGE = 700  # characters; a hint may list all settings, or all backbones
 WRONG: list[Any] = [
@@ -119,56 +121,54 @@ def test_settings_are_an_object_of_known_names() -> None:
         _said(refusal.value)
 
 
-@pytest.mark.parametrize("said", [None, 3, "name", ["name"], {}, {"name": 3}, {"name": "x" * 999}])
+@pytest.mark.parametrize("said", [{}, {"name": 3}, {"name": "x" * 999}, {"name": ["cat"]}], ids=str)
 def test_an_event_that_does_not_say_what_it_is_about_is_refused(said: Any) -> None:
     with pytest.raises(DataError) as refusal:
-        event_text(gr.EventData(None, said), "name")
+        event_text(said, "name")
     assert "name" in _said(refusal.value)
 
 
 def test_what_an_event_says_is_read_by_its_name() -> None:
-    event = gr.EventData(None, {"name": "cat", "rate": 0.5})
-    assert event_text(event, "name") == "cat"
-    assert event_value(event, "rate") == 0.5
-    assert event_value(event, "stage") is None
+    assert event_text({"name": "cat", "rate": 0.5}, "name") == "cat"
 
 
-@pytest.mark.parametrize("said", [None, {}, {"run": ["a"], "name": {}, "stage": 3}], ids=str)
+@pytest.mark.parametrize("said", [{}, {"run": ["a"], "name": {}, "stage": 3}], ids=str)
 def test_page_events_without_their_values_are_refused_in_words(
-    page: Page, token: str, said: Any
+    page: Page, panels: Panels, token: str, said: Any
 ) -> None:
-    event = gr.EventData(None, said)
-    handlers: list[Callable[..., Any]] = [
-        comparing.rename,
-        comparing.pin,
-        comparing.unpin,
-        comparing.remove,
-        comparing.open_run,
-        comparing.adopt,
-        data.edit_classes,
-        mistakes.start,
+    compare = [
+        (panels.compare.reads_run(), action)
+        for action in (
+            run_actions.rename,
+            run_actions.pin,
+            run_actions.unpin,
+            run_actions.remove,
+            run_actions.show_run,
+            run_actions.adopt_settings,
+        )
     ]
-    for handler in handlers:
-        with pytest.raises(TlappError):
-            handler(page, token, event)
-    with pytest.raises(TlappError):
-        choosing.choose_preset(page, None, token, event)  # type: ignore[arg-type]  # not reached
+    readers: list[tuple[Reads[Any], Callable[..., Any]]] = [
+        *compare,
+        (panels.data.reads_edit(), data_actions.edit_classes),
+        (panels.mistakes.reads_guess(), experiment_actions.make_mistake),
+        (panels.ladder.reads_preset(), settings_actions.choose_preset),
+        (panels.backbones.reads_download(), settings_actions.download),
+        (panels.settings.reads_rate(), settings_actions.change_rate),
+    ]
+    for reads, action in readers:
+        sent = Sent(dict.fromkeys(reads.components), said)
+        with pytest.raises(TlappError) as refusal:
+            action(page.visit(token), reads.make(sent))
+        _said(refusal.value)
 
 
-def test_a_split_of_the_page_is_refused_in_words(
-    page: Page, token: str, small_folder: Path
-) -> None:
-    owner = page.owner_of(token)
-    brought = bring(page.workspace, owner, small_folder)
-    page.workspace.visitors.change(
-        owner, lambda state: replace(state, dataset_id=brought.dataset_id)
-    )
-    for percent, seed in ((float("nan"), 0), (20, 10**400), (20, -1), ("20", 0), (20, "x")):
+def test_a_split_of_the_page_is_refused_in_words(panels: Panels) -> None:
+    share, seed = panels.data.held_out_percent, panels.data.split_seed
+    reads = panels.data.reads_split()
+    for percent, number in ((float("nan"), 0), (20, 10**400), (20, -1), ("20", 0), (20, "x")):
         with pytest.raises(TlappError):
-            data.change_split(page, token, percent, seed)
-    data.change_split(page, token, 25, 3)
-    kept = page.workspace.dataset(brought.dataset_id)
-    assert (kept.held_out_share, kept.split_seed) == (0.25, 3)
+            reads.make(Sent({share: percent, seed: number}, {}))
+    assert reads.make(Sent({share: 25, seed: 3}, {})) == SplitForm(share=0.25, seed=3)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tlapp.ui.handling import INCIDENT_TITLE, REFUSED_TITLE, bind
 from tlapp.ui.widgets.any_json import AnyJson
 from tlapp.ui.widgets.folder_drop import FolderDrop
 from tlapp.ui.widgets.picture_drop import PictureDrop
+from tlapp.ui.widgets.run_list import RunList
 
 MARK = {"_type": "gradio.FileData"}
 
@@ -195,3 +196,18 @@ def test_any_json_reaches_the_handler_as_it_was_sent() -> None:
     for value in values:
         _call(blocks, value)
     assert sent == values
+
+
+def test_a_widget_that_an_update_leaves_alone_keeps_its_words() -> None:
+    with AppBlocks() as blocks:
+        left_alone, changed = RunList(), RunList()
+        button = gr.Button()
+        button.click(lambda: {changed: gr.update(visible=False)}, None, [left_alone, changed])
+    event = next(iter(blocks.fns.values()))
+
+    sent = asyncio.run(blocks.postprocess_data(event, {changed: gr.update(visible=False)}, None))
+
+    assert sent == [
+        {"__type__": "update"},
+        {"__type__": "update", "visible": False},
+    ]

@@ -67,7 +67,7 @@ def test_the_data_set_is_there_with_its_split_and_what_was_said_of_it(
     dataset = home.dataset(expected["dataset_id"])
     assert list(dataset.images.class_names) == expected["class_names"]
     assert list(dataset.images.counts()) == expected["counts"]
-    assert dataset.images.fingerprint() == expected["fingerprint"]
+    assert dataset.images.fingerprint == expected["fingerprint"]
     assert as_json(home.split(dataset)) == expected["split"]
     assert home.skipped(dataset) == [(each["name"], each["reason"]) for each in expected["skipped"]]
     findings = [(each["kind"], each["message"]) for each in expected["findings"]]

@@ -2,6 +2,8 @@
 
 `<folder>/<dataset_id>/dataset.json` and `pictures/<image_id>.jpg`. An import grows in a folder of
 another name, which takes the data set's name as its last step.
+
+Sound descriptions that were read are kept in memory, and with them their splits and fingerprints.
 """
 
 import io
@@ -29,6 +31,7 @@ from tlapp.data.record import MOST_BYTES, Dataset, read_dataset, write_dataset
 from tlapp.data.source import Listing
 from tlapp.errors import DataError, NotFoundError, PictureError
 from tlapp.owners import Owners
+from tlapp.recent import Recent, signature_of
 from tlapp.settings import Limits
 from tlapp.stopping import ShouldStop
 from tlapp.stored import DamagedFileError, fault_in, is_sealed, read_content
@@ -50,6 +53,8 @@ PROGRESS_SECONDS = 0.1
 LEFTOVER_SECONDS = 6 * 3600  # an import that a crash cut off; none takes longer
 MOST_PICTURE_BYTES = 50_000_000  # a working copy; none is that large
 THUMBNAIL_QUALITY = 82
+MOST_KNOWN = 500  # data sets in memory
+MOST_KNOWN_PICTURES = 200_000  # labels of all of them together: some 300 bytes each
 
 _DATASET_ID = re.compile(r"[A-Za-z0-9_-]{32}")
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
@@ -89,13 +94,24 @@ ImportEvent = ImportStarted | ImportProgress | ImportFinished | ImportStopped
 class DatasetStore:
     """The data sets in one folder. Safe to use from several threads and processes."""
 
-    def __init__(self, folder: Path, limits: Limits, damages: Damages | None = None) -> None:
-        """`damages` is told what is found damaged."""
+    def __init__(
+        self,
+        folder: Path,
+        limits: Limits,
+        damages: Damages | None = None,
+        *,
+        most_known_pictures: int = MOST_KNOWN_PICTURES,
+    ) -> None:
+        """`damages` is told what is found damaged; `most_known_pictures` is how many labels the
+        data sets in memory may have together."""
         self._damages = damages or Damages()
         self._folder = folder
         self._limits = limits
         self._budget = MemoryBudget()
         self._owners = Owners()
+        self._known: Recent[str, Dataset] = Recent(
+            MOST_KNOWN, most_weight=most_known_pictures, weigh=_labels_of
+        )
         self._growing: set[Path] = set()  # the imports of this process that are under way
 
     def import_archive(
@@ -113,6 +129,10 @@ class DatasetStore:
     def load(self, dataset_id: str) -> Dataset:
         """The data set with this id. Raises `NotFoundError`; `DataError` if it is damaged."""
         path = self._dataset_folder(dataset_id) / DESCRIPTION_NAME
+        signature = signature_of(path)
+        known = self._known.get(dataset_id, signature)
+        if known is not None:
+            return known
         try:
             found = read_dataset(path)
         except DataError as error:
@@ -123,6 +143,8 @@ class DatasetStore:
             raise _no_dataset()
         if found.fault:
             self._note(dataset_id, found.fault, found.value.owner, is_replaced=True)
+        else:  # what is damaged is looked at anew each time
+            self._known.put(dataset_id, found.value, signature)
         return found.value
 
     def find_damages(self) -> None:
@@ -150,6 +172,7 @@ class DatasetStore:
         except FileNotFoundError as fault:  # another thread was quicker
             raise _no_dataset() from fault
         shutil.rmtree(doomed, ignore_errors=True)
+        self._known.forget(dataset_id)
         self._damages.forget(dataset_id)
 
     def list(self, owner: str) -> tuple[Dataset, ...]:
@@ -278,6 +301,13 @@ class DatasetStore:
                     continue
                 if is_old and path not in self._growing:
                     shutil.rmtree(path, ignore_errors=True)
+
+
+def _labels_of(dataset: Dataset) -> int:
+    """How many labels, and names of files, a data set holds."""
+    before = dataset.before_edit
+    labels = len(dataset.images.images) + len(dataset.skipped)
+    return 1 + labels + (0 if before is None else len(before.images))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import hashlib
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from tlapp.errors import DataError
@@ -47,8 +48,9 @@ class LabeledImages:
             counts[image.class_index] += 1
         return tuple(counts)
 
+    @cached_property
     def fingerprint(self) -> str:
-        """A SHA-256 (hex) over class names, pictures, labels and parts, in order."""
+        """A SHA-256 (hex) over class names, pictures, labels and parts, in order; reckoned once."""
         digest = hashlib.sha256()
         for name in self.class_names:
             digest.update(f"class {name}\n".encode("utf-8", "surrogatepass"))

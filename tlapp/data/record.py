@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
 
 from tlapp.data.images import Finding, LabeledImage, LabeledImages, Part, Skipped
+from tlapp.data.splits import Split, split_images
 from tlapp.errors import DataError, NotFoundError
 from tlapp.files import write_atomically
 from tlapp.stored import (
@@ -37,6 +39,11 @@ class Dataset:
     findings: tuple[Finding, ...] = ()  # of the import; `checks.check_images` has those of labels
     unnamed_skipped_count: int = 0  # files that were left out beside those in `skipped`
     before_edit: LabeledImages | None = None  # what the last edit of the classes can go back to
+
+    @cached_property
+    def split(self) -> Split:
+        """Which pictures are learned from and which are held out; drawn once for this value."""
+        return split_images(self.images, held_out_share=self.held_out_share, seed=self.split_seed)
 
     def with_edit(self, images: LabeledImages) -> "Dataset":
         """The data set with its classes edited to `images`; `without_edit` goes back."""

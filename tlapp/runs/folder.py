@@ -8,6 +8,9 @@
 
 During a run the newest and the best epoch are kept; afterwards the best alone. The state stays with
 a run that was stopped.
+
+A sound record is answered from memory as long as its files are as they were; what is damaged is
+looked at anew each time.
 """
 
 import os
@@ -15,7 +18,7 @@ import re
 import shutil
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -26,6 +29,7 @@ from tlapp.classifier import Classifier, save_classifier
 from tlapp.damages import Damage, DamageKind, Note, short_id
 from tlapp.errors import RunError
 from tlapp.files import sync_folder, temporary_path, write_atomically
+from tlapp.recent import Recent, Signature, signature_of
 from tlapp.runs.record import (
     MOST_EPOCHS,
     EpochRow,
@@ -50,7 +54,10 @@ RECORD_NAME = "run.json"
 EPOCHS_NAME = "epochs.jsonl"
 MODELS_NAME = "models"
 STATE_NAME = "state.safetensors"
+_FILES = (RECORD_NAME, EPOCHS_NAME, MODELS_NAME)  # which a sound record is made of
+_LOG = _FILES.index(EPOCHS_NAME)
 MOST_LOG_BYTES = 300_000_000  # 1,000 epochs with 100,000 held-out pictures take a third
+MOST_KNOWN = 10_000  # runs in memory; what they weigh is the limit that matters
 _EPOCH_COUNT = "epoch_count"  # in run.json: epochs that were in the log when it was written
 _EPOCH = "epoch"
 _CHECKSUM = "checksum"
@@ -59,19 +66,46 @@ _STATE_FAULTS = (OSError, SafetensorError, ValueError, KeyError, TypeError, Attr
 _EARLIER_RECORD = "The newest record of this run was damaged; this is the one before it."
 
 
+@dataclass(frozen=True, eq=False)
+class KnownRun:
+    """A sound record in memory, and its files' signature from before they were read."""
+
+    record: RunRecord
+    signature: Signature  # of `_FILES`
+
+
+KnownRuns = Recent[str, KnownRun]  # by the names of their folders
+
+
 class RunFolder:
     """Reads and writes one run. One writer at a time; any number of readers."""
 
-    def __init__(self, path: Path, note: Note | None = None) -> None:
-        """`note` is told what is found damaged."""
+    def __init__(
+        self, path: Path, note: Note | None = None, known: KnownRuns | None = None
+    ) -> None:
+        """`note` is told what is found damaged; `known` are the runs in memory, None for none."""
         self.path = path
         self._tell = note
+        self._known_runs = known
 
     def record(self) -> RunRecord:
         """The record with every epoch that can be read; its message says what cannot.
 
         Raises RunError when there is none here, or none that is sound.
         """
+        signature = self._signature()
+        known = self._known()
+        if known is not None and known.signature == signature:
+            return known.record
+        same_log = known is not None and known.signature[_LOG] == signature[_LOG]
+        record, is_sound = self._read(known.record if known is not None and same_log else None)
+        if is_sound and self._known_runs is not None:
+            self._known_runs.put(self.path.name, KnownRun(record, signature))
+        return record
+
+    def _read(self, earlier: RunRecord | None) -> tuple[RunRecord, bool]:
+        """The record from disk, and whether nothing of it is damaged; `earlier` is one that was
+        read with the same log."""
         try:
             found = read_generation(self.path / RECORD_NAME, _written_of)
         except FileNotFoundError as error:
@@ -88,13 +122,16 @@ class RunFolder:
             record = _with_message(record, _EARLIER_RECORD)
         # Before the log, which a living training writes first: what is told here is in it.
         newest = max(written_epochs, record.best_epoch or 0, *self.model_epochs()[-1:])
-        rows, fault = _read_rows(self.path / EPOCHS_NAME, phases=len(record.phases))
+        if earlier is not None and len(earlier.phases) <= len(record.phases):
+            rows, fault = earlier.epochs, ""
+        else:
+            rows, fault = _read_rows(self.path / EPOCHS_NAME, phases=len(record.phases))
         lost = _lost_epochs(rows, newest)
         if fault or lost:
             self.note("epochs", fault or "it is shorter than it was", record.owner)
         if lost:
             record = _with_message(record, _lost_message(lost))
-        return replace(record, epochs=rows)
+        return replace(record, epochs=rows), not (found.fault or fault or lost)
 
     def write(self, record: RunRecord, *, durable: bool = False) -> None:
         """Keep `record` (its epochs are kept by `append`)."""
@@ -112,6 +149,9 @@ class RunFolder:
 
     def epochs(self) -> tuple[EpochRow, ...]:
         """The epochs in the log, in order, without damaged lines."""
+        signature, known = self._signature(), self._known()
+        if known is not None and known.signature[_LOG] == signature[_LOG]:
+            return known.record.epochs
         return _read_rows(self.path / EPOCHS_NAME)[0]
 
     def save_model(self, epoch: int, classifier: Classifier, *, durable: bool = False) -> None:
@@ -206,8 +246,20 @@ class RunFolder:
         """The classifier of this epoch is damaged: `error` says how."""
         self.note("model", f"epoch {epoch}: {fault_in(error)}", owner)
 
+    def _known(self) -> KnownRun | None:
+        """This run as it was read last; its files may have changed since."""
+        return None if self._known_runs is None else self._known_runs.get(self.path.name)
+
+    def _signature(self) -> Signature:
+        return signature_of(*(f"{self.path}/{name}" for name in _FILES))
+
     def _model_path(self, epoch: int) -> Path:
         return self.path / MODELS_NAME / f"epoch-{epoch:04d}"
+
+
+def known_runs(most_bytes: int) -> KnownRuns:
+    """An empty memory of runs that together take no more than this, as reckoned."""
+    return Recent(MOST_KNOWN, most_weight=most_bytes, weigh=lambda known: known.record.weight_bytes)
 
 
 def _sync_tree(folder: Path) -> None:

@@ -18,10 +18,12 @@ from tlapp.training.loss import rank
 RunState = Literal["waiting", "running", "finished", "stopped", "failed"]
 ENDED_STATES: tuple[RunState, ...] = ("finished", "stopped", "failed")
 MOST_EPOCHS = 99_999  # of one run, over all its phases
+RECORD_BYTES, PHASE_BYTES, CLASS_BYTES = 4_000, 6_000, 100  # in memory; measured in tests
+ROW_BYTES, FIGURE_BYTES = 600, 36  # of an epoch, and of each figure in a tuple of it
 _NEVER_NONE = ("train_loss", "train_eval_loss", "train_eval_accuracy", "seconds")  # null: no number
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EpochRow:
     """The figures of one finished epoch."""
 
@@ -39,6 +41,12 @@ class EpochRow:
     agreement: float | None = None  # with the untouched network's ImageNet answers, 0 to 1
     drift: tuple[float, ...] = ()  # |W - W0| / |W0| of each stage, stem first; (): not measured
     valid_hits: str = ""  # for each held-out picture "1" when it is right, else "0"
+
+    @property
+    def weight_bytes(self) -> int:
+        """What the row takes in memory; reckoned, and rather too much."""
+        figures = len(self.valid_class_correct) + len(self.drift)
+        return ROW_BYTES + FIGURE_BYTES * figures + len(self.valid_hits)
 
     def to_json(self) -> dict[str, Any]:
         """The row as JSON values."""
@@ -195,6 +203,15 @@ class RunRecord:
     def is_over(self) -> bool:
         """Nothing will change any more."""
         return self.state in ENDED_STATES
+
+    @property
+    def weight_bytes(self) -> int:
+        """What the record takes in memory, with its epochs; reckoned, and rather too much."""
+        texts = sum(map(len, (self.name, self.dataset_name, self.message, self.hint)))
+        classes = (CLASS_BYTES + 4 * len(name) for name in self.class_names)
+        phases = PHASE_BYTES * len(self.phases)
+        rows = sum(row.weight_bytes for row in self.epochs)
+        return RECORD_BYTES + 4 * texts + sum(classes) + phases + rows
 
     def to_json(self, *, with_epochs: bool = True) -> dict[str, Any]:
         """The record as JSON values; the owner is in it, so strip it before showing it."""

@@ -2,6 +2,8 @@
 
 Opening the store ends the runs that a killed process left "waiting" or "running": they become
 "stopped", with their epochs and their newest models.
+
+Records that were read are kept in memory, so a listing looks at the files and reads none of them.
 """
 
 import re
@@ -18,7 +20,7 @@ from tlapp.damages import Damages
 from tlapp.errors import NotFoundError, RunError
 from tlapp.files import temporary_path, write_atomically
 from tlapp.owners import Owners
-from tlapp.runs.folder import RunFolder
+from tlapp.runs.folder import RunFolder, known_runs
 from tlapp.runs.keeper import Keeper, is_kept
 from tlapp.runs.record import RunRecord, damaged_run
 from tlapp.stored import DamagedFileError, read_content
@@ -28,6 +30,7 @@ RUN_ID_PATTERN = re.compile(r"r_[A-Za-z0-9_-]{32}")
 KEEPER_NAME = "keeper"  # in a run's folder while a process works on it: the name of its lock
 MOST_NAME_BYTES = 200
 LOCKS_NAME = ".locks"
+MOST_KNOWN_BYTES = 150_000_000  # of records in memory: 500 of 200 epochs of 300 held-out pictures
 
 
 def new_run_id() -> str:
@@ -43,12 +46,20 @@ def now() -> str:
 class RunStore:
     """Runs on disk. Safe for several threads, and for several processes with different runs."""
 
-    def __init__(self, folder: Path, damages: Damages | None = None) -> None:
-        """Raises OSError when the folder cannot be used. `damages` is told what is damaged."""
+    def __init__(
+        self,
+        folder: Path,
+        damages: Damages | None = None,
+        *,
+        most_known_bytes: int = MOST_KNOWN_BYTES,
+    ) -> None:
+        """Raises OSError when the folder cannot be used. `damages` is told what is damaged;
+        `most_known_bytes` is what the records in memory may take, as reckoned."""
         self._folder = folder
         self._damages = damages or Damages()
         folder.mkdir(parents=True, exist_ok=True)
         self._owners = Owners()
+        self._known = known_runs(most_known_bytes)
         self._keeper = Keeper(folder / LOCKS_NAME)
         self._end_abandoned_runs()
 
@@ -101,6 +112,7 @@ class RunStore:
         doomed = temporary_path(path)
         path.replace(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
+        self._known.forget(run_id)
         self._damages.forget(run_id)
 
     def close(self) -> None:
@@ -121,7 +133,7 @@ class RunStore:
             yield record
 
     def _open(self, run_id: str) -> RunFolder:
-        return RunFolder(self._path(run_id), self._damages.note)
+        return RunFolder(self._path(run_id), self._damages.note, self._known)
 
     def _own_record(self, run: RunFolder) -> RunRecord:
         """The record in this folder, which must be of the run that the folder is named after."""

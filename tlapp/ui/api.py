@@ -32,7 +32,7 @@ from tlapp.ui.asked import (
 )
 from tlapp.ui.door.lines import TRIED
 from tlapp.ui.handling import bind
-from tlapp.ui.session import Page
+from tlapp.ui.page import Page
 from tlapp.ui.uploads import read_pictures
 from tlapp.ui.widgets.any_json import AnyJson
 from tlapp.workspace import check_epochs, check_epochs_setting

@@ -103,17 +103,9 @@ def asked_settings(value: object, known: frozenset[str]) -> dict[str, Any]:
     return dict(value)
 
 
-def event_value(event: Any, name: str) -> Any:
-    """What an event of the page says under this name; None: nothing."""
-    try:
-        return getattr(event, name, None)
-    except TypeError:  # what was sent is no object; `gr.EventData` takes it for one
-        return None
-
-
-def event_text(event: Any, name: str) -> str:
+def event_text(event: Mapping[str, Any], name: str) -> str:
     """A text that an event of the page must say. Raises DataError for anything else."""
-    value = event_value(event, name)
+    value = event.get(name)
     if not is_text(value, NAME_CHARACTERS):
         raise DataError(words.no_event_text(name, value), hint=words.RELOAD)
     return value

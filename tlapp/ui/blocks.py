@@ -43,6 +43,13 @@ class AppBlocks(gr.Blocks):
             check_inputs(block_fn.inputs, inputs)
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
 
+    async def postprocess_data(
+        self, block_fn: BlockFunction, *args: Any, **options: Any
+    ) -> list[Any]:
+        """What is sent, where a widget that an update leaves alone keeps its properties."""
+        values: list[Any] = await super().postprocess_data(block_fn, *args, **options)
+        return [keep_properties(value) for value in values]
+
     async def process_api(self, block_fn: BlockFunction | int, *args: Any, **options: Any) -> Any:
         """What the handler answers. Raises `gr.Error` and nothing else."""
         event = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
@@ -53,6 +60,16 @@ class AppBlocks(gr.Blocks):
             if event.api_visibility == "public":  # for programs, which show no HTML
                 error.message = as_plain_text(error.message)
             raise
+
+
+def keep_properties(value: Any) -> Any:
+    """An update without Gradio's own mark among a widget's properties, where it puts it: in a tab
+    that has not been seen yet, these would replace the widget's words and value."""
+    if not (isinstance(value, dict) and value.get("__type__") == "update" and "props" in value):
+        return value
+    properties = {name: each for name, each in value["props"].items() if name != "__type__"}
+    others = {name: each for name, each in value.items() if name != "props"}
+    return {**others, "props": properties} if properties else others
 
 
 def _event_name(block_fn: BlockFunction) -> str:

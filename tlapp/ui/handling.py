@@ -35,51 +35,52 @@ MOST_WORDS = 200  # characters of a message of Gradio's: a longer one holds what
 MESSAGE_SECONDS = 20  # a toast stays long enough to read two sentences and act
 
 
-def bind(handler: Callable[..., Any], *context: Any) -> Callable[..., Any]:
+def bind(handler: Callable[..., Any], *context: Any, name: str = "") -> Callable[..., Any]:
     """`handler` with `context` as its first arguments, ready to be given to a Gradio event.
 
     Works for functions and generators, plain and async. A `TlappError` becomes a message
     with its hint; anything else is logged under an id that the message names, and says no more.
-    The title of the error tells programs whose fault it was.
+    `name` is what the log and Gradio call it, if not by the handler's own. The title of the error tells programs whose fault it was.
     """
+    name = name or handler.__name__
     if inspect.isasyncgenfunction(handler):
 
         async def listen_async(*arguments: Any) -> AsyncIterator[Any]:
-            with errors_as_words(handler.__name__):
+            with errors_as_words(name):
                 async with aclosing(handler(*context, *arguments)) as updates:
                     async for update in updates:
                         yield update
 
-        return _with_signature_of(handler, listen_async, len(context))
+        return _with_signature_of(handler, name, listen_async, len(context))
     if inspect.iscoroutinefunction(handler):
 
         async def listen_awaited(*arguments: Any) -> Any:
-            with errors_as_words(handler.__name__):
+            with errors_as_words(name):
                 return await handler(*context, *arguments)
 
-        return _with_signature_of(handler, listen_awaited, len(context))
+        return _with_signature_of(handler, name, listen_awaited, len(context))
     if inspect.isgeneratorfunction(handler):
 
         def listen_stepwise(*arguments: Any) -> Iterator[Any]:
-            with errors_as_words(handler.__name__):
+            with errors_as_words(name):
                 yield from handler(*context, *arguments)
 
-        return _with_signature_of(handler, listen_stepwise, len(context))
+        return _with_signature_of(handler, name, listen_stepwise, len(context))
 
     def listen(*arguments: Any) -> Any:
-        with errors_as_words(handler.__name__):
+        with errors_as_words(name):
             return handler(*context, *arguments)
 
-    return _with_signature_of(handler, listen, len(context))
+    return _with_signature_of(handler, name, listen, len(context))
 
 
 def _with_signature_of(
-    handler: Callable[..., Any], listener: Callable[..., Any], bound: int
+    handler: Callable[..., Any], name: str, listener: Callable[..., Any], bound: int
 ) -> Callable[..., Any]:
     signature = inspect.signature(handler)
     parameters = list(signature.parameters.values())
     bound_names = {parameter.name for parameter in parameters[:bound]}
-    listener.__name__ = handler.__name__
+    listener.__name__ = name
     listener.__doc__ = handler.__doc__
     listener.__module__ = handler.__module__
     listener.__annotations__ = {

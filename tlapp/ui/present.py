@@ -12,15 +12,11 @@ from typing import Any
 from tlapp.data.dataset import Dataset
 from tlapp.data.images import Finding
 from tlapp.errors import TlappError
-from tlapp.evaluation.diagnosis import diagnose
 from tlapp.evaluation.test_pictures import TestAnswer
 from tlapp.runs.live import LiveRun
-from tlapp.runs.record import RunRecord
 from tlapp.settings import Settings
 from tlapp.ui import text
-from tlapp.ui.text import comparing
 from tlapp.ui.text import damages as damage_words
-from tlapp.ui.text.diagnosis import diagnosis
 from tlapp.ui.widgets.values import to_json
 from tlapp.workspace import Experiment, Workspace
 
@@ -73,73 +69,6 @@ def damages(workspace: Workspace, owner: str = "") -> str:
         return rest
     summary = f"<summary>{damage_words.heading(len(shown))}</summary>"
     return f'<details class="tl-limits" open>{summary}<ul>{items}</ul></details>{rest}'
-
-
-# --- Results -----------------------------------------------------------------------------------
-
-
-def no_results() -> str:
-    """Before the first run is over."""
-    return f'<p class="tl-note">{text.RESULTS_EMPTY}</p>'
-
-
-def pending_results(record: RunRecord) -> str:
-    """While a run goes on: what can be said already."""
-    return f'<p class="tl-note">{text.RESULTS_PENDING}</p>{_diagnosis(record)}'
-
-
-def results(record: RunRecord) -> str:
-    """What a run that is over has shown on the held-out pictures."""
-    if not record.epochs:
-        return f'<p class="tl-note">{text.RESULTS_NONE}</p>'
-    if record.valid_interval is None or record.valid_correct is None:
-        sentence = text.NO_HELD_OUT
-    else:
-        sentence = text.result_sentence(
-            record.valid_correct, record.valid_count, *record.valid_interval
-        )
-    links = "".join(
-        f'<a class="tl-link" href="curves/{record.run_id}.{kind}" download>{label}</a>'
-        for kind, label in text.CURVE_LINKS.items()
-    )
-    return (
-        f'<p id="result-sentence">{html.escape(sentence)}</p>'
-        f"{_gain(record)}"
-        f"{_diagnosis(record)}"
-        f"{_class_results(record)}"
-        f'<p class="tl-links">{links}</p>'
-    )
-
-
-def _gain(record: RunRecord) -> str:
-    """What the later phases have added to the head alone; "" when there is nothing to compare."""
-    gain = record.gain_over_first_phase()
-    if gain is None:
-        return ""
-    sentence = comparing.gain_sentence(
-        gain, keeps_head=record.keeps_first_phase, has_head_run=record.continues != ""
-    )
-    return f'<p id="gain-sentence">{html.escape(sentence)}</p>'
-
-
-def _diagnosis(record: RunRecord) -> str:
-    """What is the matter with the run, and what to do; "" when there is nothing to say."""
-    items = "".join(
-        f"<li>{html.escape(what)} <b>{html.escape(to_do)}</b></li>"
-        for what, to_do in map(diagnosis, diagnose(record))
-    )
-    return f'<ul id="diagnosis">{items}</ul>' if items else ""
-
-
-def _class_results(record: RunRecord) -> str:
-    rows = "".join(
-        f"<li><span>{html.escape(row.name)}</span>"
-        f'<i class="tl-bar"><i style="width:{row.correct / row.total:.0%}"></i></i>'
-        f"<b>{html.escape(text.of_pictures(row.correct, row.total))}</b></li>"
-        for row in record.class_results
-        if row.total
-    )
-    return f'<h3>{text.PER_CLASS_HEADING}</h3><ul class="tl-per-class">{rows}</ul>' if rows else ""
 
 
 def limits(settings: Settings) -> str:

@@ -1,167 +1,277 @@
-"""Which event of the page leads to what: the zones told of each other."""
+"""Which event of the page does what, and what is drawn then: a table, and how it is read.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+Every event goes the same way: the visit is read, the action does its work, the visit is read again,
+and panels draw it. Whatever else has changed is drawn by the tab's watcher, until nothing of the
+visitor's is under way.
+"""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
-from tlapp.ui import present, widget_values
-from tlapp.ui.door.lines import OPEN_LINE, OPENED_AT_ONCE, TRIED
+from tlapp.errors import TlappError
+from tlapp.ui.door.lines import OPEN_LINE, OPENED_AT_ONCE
 from tlapp.ui.handling import FOLLOWING, QUIET, bind
-from tlapp.ui.panels import (
-    choosing,
-    comparing,
-    data,
-    following,
-    mistakes,
-    racing,
-    rate_finder,
-    train,
-    trying,
-)
-from tlapp.ui.panels.comparing import ComparePanel
-from tlapp.ui.panels.data import DataPanel
-from tlapp.ui.panels.racing import RacePanel
-from tlapp.ui.panels.train_panel import TrainPanel
-from tlapp.ui.panels.trying import TryPanel
-from tlapp.ui.session import Page
-from tlapp.ui.widgets.mistake_view import MistakeView
+from tlapp.ui.page import Page
+from tlapp.ui.panels.panel import Panel, Update, merged
+from tlapp.ui.sent import NOTHING, Reads, Sent
+from tlapp.ui.visit import Visit
 from tlapp.workspace import is_token, new_visitor
 
+NO_EVENT = gr.EventData(None, None)  # where a component says nothing of its event
 PAGE_IS_OPEN = "() => { document.documentElement.classList.add('tl-open'); }"  # see theme.css
 
 
-@dataclass(frozen=True, kw_only=True)
-class Zones:
-    """The components of the page that events fill."""
+def look(visit: Visit, _: object = None) -> None:
+    """The action of an event that only has something drawn."""
 
-    token: gr.BrowserState
-    damages: gr.HTML  # what of the home folder cannot be read
-    data: DataPanel
-    train: TrainPanel
-    trying: TryPanel
-    results: gr.HTML
-    compare: ComparePanel
-    race: RacePanel
-    mistakes: MistakeView
-    attention: gr.HTML  # says when the tab comes into sight again
 
-    def of_the_run(self) -> list[gr.components.Component]:
-        """What follows the run on the page, in the order of `following.follow`."""
-        return [
-            self.train.run_view,
-            *self.train.buttons(),
-            self.trying.predictions,
-            self.results,
-            self.train.ladder,
-        ]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Row:
+    """One event of the page."""
+
+    event: Callable[..., Any]  # of a component: `button.click`
+    action: Callable[[Visit, Any], Any] = look  # may be a generator, also an asynchronous one
+    reads: Reads[Any] = NOTHING  # what is sent, as the action's form
+    shows: tuple[Panel, ...] = ()  # drawn afterwards
+    refreshes: tuple[Panel, ...] = ()  # drawn afterwards where another view is to be seen
+    notes: Callable[[Visit, Any], Update] | None = None  # drawn of the form itself
+    progress: Callable[[Visit, Any], Update] | None = None  # drawn at what a generator yields
+    refused: Callable[[Visit, TlappError], Update] | None = None  # None: told over the page
+    fills: tuple[Block, ...] = ()  # by `notes`, `progress` and `refused`, beside the panels
+    is_followed: bool = True  # whether something else may have changed, or begun
+    options: Mapping[str, Any] = field(default_factory=lambda: QUIET)
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return getattr(self.action, "__name__", "event")
+
+    @property
+    def outputs(self) -> list[Block]:
+        """All components that may be filled, once each."""
+        panels = (*self.shows, *self.refreshes)
+        drawn = (component for panel in panels for component in panel.outputs)
+        return list(dict.fromkeys((*drawn, *self.fills)))
 
 
 @dataclass(frozen=True, eq=False)
-class _Follow:
-    """Follows what an event, or another tab of the visitor, may have begun."""
+class Wiring:
+    """Gives components their events."""
 
     page: Page
-    zones: Zones
+    token: gr.BrowserState
+    watched: tuple[tuple[Panel, ...], ...]  # in groups: the quick ones are drawn first
 
-    def run_after(self, event: Any) -> None:
-        followed = self._follow(event, following.follow, self.zones.of_the_run())
-        self._list_runs_after(followed)
-        token = [self.zones.token]
-        followed.then(bind(mistakes.refresh, self.page), token, self.zones.mistakes, **QUIET)
-        self.tell_next_step_after(event)
+    def connect(self, rows: Sequence[Row]) -> None:
+        """Connect every row of the table."""
+        for row in rows:
+            handler = bind(_way_of(row.action), self.page, row, self.token, name=row.name)
+            inputs = {self.token, *row.reads.components}
+            done = row.event(handler, inputs, row.outputs or None, **row.options)
+            if row.is_followed:
+                self.follow_after(done)
 
-    def race_after(self, event: Any) -> None:
-        self._list_runs_after(self._follow(event, racing.follow, self.zones.race.views()))
+    def open_with(
+        self,
+        blocks: gr.Blocks,
+        panels: tuple[Panel, ...],
+        *,
+        not_opened: Update,
+        greeting: Callable[[Visit], Update],
+        greeted: tuple[Block, ...],
+    ) -> None:
+        """Let the page open with these panels as its visitor left them; the watcher draws the
+        others. `not_opened` is drawn when that fails."""
+        outputs = [component for panel in panels for component in panel.outputs]
+        opened = blocks.load(
+            bind(open_page, self.page, panels, self.token, greeting),
+            {self.token},
+            [self.token, *greeted, *outputs],
+            concurrency_id=OPEN_LINE,
+            concurrency_limit=OPENED_AT_ONCE,
+            **QUIET,
+        )
+        opened.failure(lambda: not_opened, None, list(not_opened), **QUIET)
+        self.follow_after(opened.success(None, js=PAGE_IS_OPEN, api_visibility="private"))
 
-    def mistake_after(self, event: Any) -> None:
-        self._follow(event, mistakes.follow, self.zones.mistakes)
-
-    def rates_after(self, event: Any) -> None:
-        self._follow(event, rate_finder.follow, self.zones.train.rates.views())
-
-    def everything_after(self, event: Any) -> None:
-        for follow in (self.run_after, self.race_after, self.mistake_after, self.rates_after):
-            follow(event)
-
-    def _follow(self, event: Any, handler: Callable[..., Any], outputs: Any) -> Any:
-        followed = event.then(bind(handler, self.page), [self.zones.token], outputs, **FOLLOWING)
-        self.tell_next_step_after(followed)
-        return followed
-
-    def tell_next_step_after(self, event: Any) -> None:
-        train.tell_next_step(self.page, self.zones.train, self.zones.token, event)
-
-    def _list_runs_after(self, event: Any) -> None:
-        token, runs = [self.zones.token], self.zones.compare.runs
-        event.then(bind(comparing.refresh, self.page), token, runs, **QUIET)
-
-
-def connect(page: Page, zones: Zones, blocks: gr.Blocks) -> None:
-    """Give every component its events."""
-    token = zones.token
-    show_data_again = bind(show_data, page), [token], zones.data.views()
-    show_training_again = bind(show_training, page, zones.train), [token], zones.train.views()
-    show_race_again = bind(racing.refresh, page), [token], zones.race.views()
-    follow = _Follow(page, zones)
-    search_started = rate_finder.connect(page, zones.train, token)
-    follow.rates_after(search_started)
-    follow.tell_next_step_after(search_started)
-    trying.connect(page, zones.trying, token)
-    race_started = racing.connect(page, zones.race, token)
-    follow.race_after(race_started)
-    follow.run_after(race_started.then(*show_data_again, **QUIET))
-    mistake_started = mistakes.connect(page, zones.mistakes, token)
-    follow.mistake_after(mistake_started)
-    follow.tell_next_step_after(mistake_started)
-    chosen, starting = train.connect(page, zones.train, token)
-    chosen.then(bind(trying.refresh, page), [token], zones.trying.predictions, **TRIED, **QUIET)
-    for started in starting:
-        follow.run_after(started)
-        started.then(*show_data_again, **QUIET)
-    show_ladder_again = bind(show_ladder, page), [token], zones.train.for_pictures()
-    for change in data.connect(page, zones.data, token):
-        follow.run_after(change.then(*show_ladder_again, **QUIET))
-        change.then(*show_race_again, **QUIET)
-    other_run_shown, adopted = comparing.connect(page, zones.compare, token)
-    for event in other_run_shown:
-        follow.run_after(event)
-    shown = adopted.then(*show_training_again, **QUIET)
-    train.tell_next_step(page, zones.train, token, shown)
-    opened = blocks.load(
-        bind(open_page, page, zones.train),
-        [token],
-        [token, zones.damages, *zones.data.views(), *zones.train.views()],
-        concurrency_id=OPEN_LINE,
-        concurrency_limit=OPENED_AT_ONCE,
-        **QUIET,
-    )
-    opened.failure(widget_values.not_opened, None, zones.train.run_view, **QUIET)
-    follow.everything_after(opened.success(None, js=PAGE_IS_OPEN, api_visibility="private"))
-    follow.everything_after(zones.attention.seen(*show_data_again, **QUIET))
+    def follow_after(self, event: Any) -> None:
+        """Draw what this event has changed, and what goes on from then on."""
+        outputs = dict.fromkeys(
+            component for panels in self.watched for panel in panels for component in panel.outputs
+        )
+        event.then(
+            bind(follow, self.page, self.watched, self.token),
+            {self.token},
+            list(outputs),
+            **FOLLOWING,
+        )
 
 
-def open_page(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...]:
+def open_page(
+    page: Page,
+    panels: tuple[Panel, ...],
+    token: gr.BrowserState,
+    greeting: Callable[[Visit], Update],
+    values: dict[Any, Any],
+    request: gr.Request,
+) -> Update:
     """Everything as this visitor left it; a visitor without a token gets one."""
-    if not is_token(token):
-        token = new_visitor()
-    owner = page.owner_of(token)
-    page.workspace.janitor.touch(owner)
-    damages = present.damages(page.workspace, owner)
-    return token, damages, *data.show(page, owner), *choosing.show(page, train_panel, owner)
+    known = values[token] if is_token(values[token]) else new_visitor()
+    tab = str(request.session_hash)
+    visit = page.visit(known, tab)
+    update = page.tabs.show(visit, panels)
+    while (newer := page.visit(known, tab)).state != visit.state:  # something was pressed meanwhile
+        visit, update = newer, page.tabs.show(newer, panels)
+    return merged({token: known}, greeting(visit), update)
 
 
-def show_data(page: Page, token: str) -> tuple[Any, ...]:
-    """The Data zone after Train has accepted what was shown there."""
-    return data.show(page, page.owner_of(token))
+async def follow(
+    page: Page,
+    watched: tuple[tuple[Panel, ...], ...],
+    token: gr.BrowserState,
+    values: dict[Any, Any],
+    request: gr.Request,
+) -> AsyncIterator[Update]:
+    """What has changed of the visitor's, until nothing is under way or the tab has a later watcher.
+
+    Closing the tab ends the watcher and nothing else.
+    """
+    tab = str(request.session_hash)
+    visit = page.visit(values[token], tab)
+    listen = partial(page.workspace.changes.listen, visit.owner)
+    told: Update = {}  # all of it each time: Gradio forgets what a tab not yet seen was told before
+    async with page.tabs.rounds(visit, listen) as rounds:
+        async for _ in rounds:
+            visit = page.visit(values[token], tab)
+            under_way = await asyncio.to_thread(getattr, visit, "under_way")
+            for panels in watched:
+                if update := await asyncio.to_thread(page.tabs.show_changed, visit, panels):
+                    told = merged(told, update)
+                    yield told
+            if not under_way:
+                break
 
 
-def show_ladder(page: Page, token: str) -> tuple[Any, ...]:
-    """The ladder after the data set has changed."""
-    return choosing.show_for_pictures(page, page.owner_of(token))
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """One event as it is carried out."""
+
+    page: Page
+    row: Row
+    token: object  # as it was sent
+    tab: str
+    sent: Sent
+
+    def visit(self) -> Visit:
+        """The visitor's page as it is now."""
+        return self.page.visit(self.token, self.tab)
+
+    def form(self) -> Any:
+        """What the action works with. Raises TlappError for what cannot be."""
+        return self.row.reads.make(self.sent)
+
+    def done(self, form: Any) -> Update | None:
+        """What is drawn when the action has done its work; None: nothing ever is."""
+        row = self.row
+        if not row.outputs:
+            return None
+        visit, tabs = self.visit(), self.page.tabs
+        noted = row.notes(visit, form) if row.notes else {}
+        update = merged(tabs.show(visit, row.shows), tabs.show_changed(visit, row.refreshes), noted)
+        return update or {row.outputs[0]: gr.skip()}  # Gradio takes an empty one for a value
+
+    def moved_on(self, value: Any) -> Update:
+        """What is drawn at a value that the action yields."""
+        assert self.row.progress is not None
+        return self.row.progress(self.visit(), value)
+
+    def refused(self, error: TlappError) -> Update:
+        """What is drawn of a refusal; raises it where it is told over the page."""
+        if self.row.refused is None:
+            raise error
+        return self.row.refused(self.visit(), error)
 
 
-def show_training(page: Page, train_panel: TrainPanel, token: str) -> tuple[Any, ...]:
-    """Cards, ladder and fields after the settings of a run were taken over."""
-    return choosing.show(page, train_panel, page.owner_of(token))
+def _call(
+    page: Page, row: Row, token: Any, values: dict[Any, Any], request: gr.Request, event: Any
+) -> _Call:
+    said = getattr(event, "_data", None)
+    sent = Sent(
+        values=values,
+        event=said if isinstance(said, dict) else {},
+        cookie=request.headers.get("cookie", ""),
+    )
+    return _Call(page, row, values[token], str(request.session_hash), sent)
+
+
+def carry_out(
+    page: Page,
+    row: Row,
+    token: Any,
+    values: dict[Any, Any],
+    request: gr.Request,
+    event: gr.EventData = NO_EVENT,
+) -> Update | None:
+    """An action that is done at once."""
+    call = _call(page, row, token, values, request, event)
+    visit = call.visit()
+    try:
+        form = call.form()
+        row.action(visit, form)
+    except TlappError as error:
+        return call.refused(error)
+    return call.done(form)
+
+
+def carry_out_stepwise(
+    page: Page,
+    row: Row,
+    token: Any,
+    values: dict[Any, Any],
+    request: gr.Request,
+    event: gr.EventData = NO_EVENT,
+) -> Iterator[Update | None]:
+    """An action that tells how far it is."""
+    call = _call(page, row, token, values, request, event)
+    visit = call.visit()
+    try:
+        form = call.form()
+        for value in row.action(visit, form):
+            yield call.moved_on(value)
+    except TlappError as error:
+        yield call.refused(error)
+        return
+    yield call.done(form)
+
+
+async def carry_out_waiting(
+    page: Page,
+    row: Row,
+    token: Any,
+    values: dict[Any, Any],
+    request: gr.Request,
+    event: gr.EventData = NO_EVENT,
+) -> AsyncIterator[Update | None]:
+    """An action that waits for others, and takes no thread while it does."""
+    call = _call(page, row, token, values, request, event)
+    visit = call.visit()
+    form = call.form()
+    async with aclosing(row.action(visit, form)) as steps:
+        async for value in steps:
+            yield await asyncio.to_thread(call.moved_on, value)
+    yield await asyncio.to_thread(call.done, form)
+
+
+def _way_of(action: Callable[..., Any]) -> Callable[..., Any]:
+    """How an action of this kind is carried out."""
+    if inspect.isasyncgenfunction(action):
+        return carry_out_waiting
+    return carry_out_stepwise if inspect.isgeneratorfunction(action) else carry_out

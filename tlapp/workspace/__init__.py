@@ -4,7 +4,7 @@ Whoever stands above imports from here, never from a file inside.
 """
 
 from tlapp.workspace.cleanup import UploadFolder, open_uploads
-from tlapp.workspace.estimates import Costs, split_of
+from tlapp.workspace.estimates import Costs
 from tlapp.workspace.experiments import MISTAKE, RATE_FINDER, Experiment, Experiments
 from tlapp.workspace.models import CardView, DownloadState, Models
 from tlapp.workspace.plan import check_epochs, check_epochs_setting, check_same_pictures, free_name
@@ -45,5 +45,4 @@ __all__ = [
     "new_visitor",
     "open_uploads",
     "owner_of",
-    "split_of",
 ]

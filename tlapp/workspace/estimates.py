@@ -17,7 +17,7 @@ from tlapp.backbones.loading import Backbone, load_backbone, sketch_backbone
 from tlapp.backbones.speed import SpeedBook, measure_speed
 from tlapp.backbones.weights import WeightsStore
 from tlapp.data.dataset import Dataset
-from tlapp.data.splits import Split, split_images
+from tlapp.data.splits import Split
 from tlapp.jobs.guard import failure_of
 from tlapp.jobs.memory import give_back_memory
 from tlapp.training.config import TrainConfig
@@ -128,7 +128,7 @@ class Estimates:
         `knows_features`: something that goes before will have put plain features of pretrained
         weights into the cache.
         """
-        split = split_of(dataset)
+        split = dataset.split
         return total_seconds(
             [
                 self._seconds(dataset, split, phase, knows_features=knows_features)
@@ -138,7 +138,7 @@ class Estimates:
 
     def costs(self, dataset: Dataset, phases: Sequence[TrainConfig]) -> Costs:
         """What these phases will take, one after the other."""
-        split, last = split_of(dataset), phases[-1]
+        split, last = dataset.split, phases[-1]
         work = self._workload(dataset, split, last)
         return Costs(
             seconds=self.seconds(dataset, phases),
@@ -187,7 +187,7 @@ class Estimates:
         make_job: Callable[[], TrainJob],
         is_wanted: Callable[[], bool],
     ) -> None:
-        work = self._workload(dataset, split_of(dataset), config)
+        work = self._workload(dataset, dataset.split, config)
         if work.learning_speed is not None or not is_wanted():
             return
         throughput = measure_throughput(
@@ -203,7 +203,7 @@ class Estimates:
         """Heads alone are too quick to matter."""
         if config.is_head_alone or epoch.seconds <= 0:
             return
-        work = self._workload(dataset, split_of(dataset), config)
+        work = self._workload(dataset, dataset.split, config)
         forwards = learning_work(self.sketch(config.backbone), config, work)
         self._put_learning_speed(config, work, forwards / epoch.seconds)
 
@@ -314,13 +314,6 @@ class Estimates:
             with self._lock:
                 table[key] = known
         return known
-
-
-def split_of(dataset: Dataset) -> Split:
-    """Which pictures are learned from and which are held out."""
-    return split_images(
-        dataset.images, held_out_share=dataset.held_out_share, seed=dataset.split_seed
-    )
 
 
 def total_seconds(seconds: Sequence[float | None]) -> float | None:

@@ -27,7 +27,7 @@ from tlapp.runs.record import RunRecord
 from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
 from tlapp.training.presets import phases_of
-from tlapp.workspace.estimates import split_of, total_seconds
+from tlapp.workspace.estimates import total_seconds
 from tlapp.workspace.models import Models
 from tlapp.workspace.plan import TrainingPlan, check_same_pictures, phases_of_run
 from tlapp.workspace.trainings import Trainings
@@ -282,7 +282,7 @@ class Experiments:
 
 
 def _lanes(dataset: Dataset, backbone: str, *, seed: int) -> dict[str, tuple[TrainConfig, ...]]:
-    return race_phases(backbone, seed=seed, train_count=len(split_of(dataset).train))
+    return race_phases(backbone, seed=seed, train_count=len(dataset.split.train))
 
 
 def _right_side(record: RunRecord, mistake: str) -> Side:

@@ -14,7 +14,6 @@ from tlapp.data.samples import sample_folder
 from tlapp.errors import DataError, NotFoundError, RunError
 from tlapp.settings import GIGABYTE, HOUR, Settings
 from tlapp.stopping import ShouldStop
-from tlapp.workspace.estimates import split_of
 from tlapp.workspace.visitors import Changes, Visitors
 
 IMPORTS_AT_ONCE = 2  # each decodes on two threads
@@ -109,7 +108,7 @@ class Library:
 
     def findings(self, dataset: Dataset) -> tuple[Finding, ...]:
         """What deserves attention before training."""
-        return (*dataset.findings, *check_images(dataset.images, split_of(dataset)))
+        return (*dataset.findings, *check_images(dataset.images, dataset.split))
 
     def thumbnail(self, dataset_id: str, image_id: str, side_pixels: int = 96) -> bytes:
         """A small JPEG of one picture. Raises NotFoundError."""

@@ -26,7 +26,7 @@ from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts, count_parameters
 from tlapp.training.presets import phases_of
 from tlapp.training.task import TrainJob
-from tlapp.workspace.estimates import Costs, Estimates, split_of
+from tlapp.workspace.estimates import Costs, Estimates
 
 MOST_BACKBONES = 2  # the largest takes half a gigabyte
 MOST_CLASSIFIERS = 4  # a trained backbone can be large
@@ -143,7 +143,7 @@ class Models:
         def make_job() -> TrainJob:
             return TrainJob(
                 images=dataset.images,
-                split=split_of(dataset),
+                split=dataset.split,
                 picture_of=self._store.pictures(dataset),
                 backbone=self.backbones.borrow(
                     config.backbone, pretrained=config.pretrained, seed=config.seed

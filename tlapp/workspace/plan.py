@@ -145,7 +145,7 @@ def new_record(owner: str, plan: TrainingPlan, taken: Collection[str] = ()) -> R
         held_out_share=plan.dataset.held_out_share,
         split_seed=plan.dataset.split_seed,
         seed=plan.config.seed,
-        data_fingerprint=plan.dataset.images.fingerprint(),
+        data_fingerprint=plan.dataset.images.fingerprint,
         versions={
             "tlapp": tlapp.__version__,
             "python": platform.python_version(),
@@ -239,7 +239,7 @@ def _check_whole(record: RunRecord) -> None:
 def check_same_pictures(record: RunRecord, dataset: Dataset) -> None:
     """Raise RunError unless the run learned from these pictures, split alike."""
     before = (record.data_fingerprint, record.held_out_share, record.split_seed)
-    if before != (dataset.images.fingerprint(), dataset.held_out_share, dataset.split_seed):
+    if before != (dataset.images.fingerprint, dataset.held_out_share, dataset.split_seed):
         raise RunError(
             f'The pictures of "{record.dataset_name}" have changed since this run.',
             hint="Train the head again, then go on from there.",

@@ -33,7 +33,7 @@ from tlapp.training.loss import rank
 from tlapp.training.presets import phases_of
 from tlapp.training.session import train
 from tlapp.training.task import Start, TrainJob
-from tlapp.workspace.estimates import split_of, total_seconds
+from tlapp.workspace.estimates import total_seconds
 from tlapp.workspace.models import Models
 from tlapp.workspace.plan import (
     TrainingPlan,
@@ -161,7 +161,7 @@ class Trainings:
         """The data set as it is now, these phases, and the time that they will take."""
         return TrainingPlan(
             dataset=dataset,
-            split=split_of(dataset),
+            split=dataset.split,
             picture_of=self._store.pictures(dataset),
             phases=phases,
             name=name,
@@ -344,12 +344,12 @@ class Trainings:
         """What of the owner's waits or runs, as they call it; "": nothing, they may begin. Quick:
         no record is read.
 
-        A training is over when its record says so, as to those who follow it: the queue holds its
-        job a moment longer, and a button that is locked in that moment would stay so.
+        A training is over when `live` shows it so: its record says it a moment earlier, while the
+        end is written, and the queue holds its job a moment longer.
         """
         with self._lock:
             lanes = [lane for lane in self._active.values() if lane.is_of(owner)]
-        if going := [lane for lane in lanes if not lane.recorder.record.is_over]:
+        if going := [lane for lane in lanes if not lane.tracker.live.is_over]:
             return RACE if going[0].plan.race_id else TRAINING
         job = self._queue.job_of(owner)
         return "" if job is None or job.plan.what in (RACE, TRAINING) else job.plan.what

@@ -256,10 +256,13 @@ class VisitorStates:
             return VisitorState()
         with self._lock:
             before = self.load(owner)
+            after = change(before)
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                keep_earlier(path)
-                write_atomically(path, sealed(asdict(change(before))))
+                known = self._recent.get(owner, signature_of(path))
+                keep_earlier(path, is_sound=known is before)
+                write_atomically(path, sealed(asdict(after)))
+                self._recent.put(owner, after, signature_of(path))
                 self._damages.forget(owner, "visitor")
             except OSError as error:
                 raise ServerError(

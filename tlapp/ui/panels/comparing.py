@@ -1,119 +1,133 @@
 """Compare runs: every run that is kept, the curves of the chosen ones, and what to do with them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-import gradio as gr
+from gradio.blocks import Block
 
-from tlapp.errors import RunError
 from tlapp.runs.record import RunRecord
-from tlapp.ui import run_values
-from tlapp.ui.asked import event_text
-from tlapp.ui.handling import QUIET, bind
-from tlapp.ui.panels.choices import config_of, remember
-from tlapp.ui.session import Page
-from tlapp.ui.widgets.run_list import RunList, RunListValue
+from tlapp.training.config import HEAD_ALONE
+from tlapp.ui import text
+from tlapp.ui.actions.runs import RunForm
+from tlapp.ui.panels.panel import Update
+from tlapp.ui.sent import Reads
+from tlapp.ui.text import comparing
+from tlapp.ui.visit import Visit
+from tlapp.ui.widgets.run_list import RunList, RunListValue, RunRow
 
-MOST_NAME_LENGTH = 120  # letters
 
-
-@dataclass(frozen=True, kw_only=True)
 class ComparePanel:
-    """The components of the zone."""
+    """The table of runs."""
 
     runs: RunList
 
+    def build(self) -> None:
+        """Make the component."""
+        self.runs = RunList(run_list((), None), elem_id="runs")
 
-def build(page: Page) -> ComparePanel:
-    """The zone's components, without their events."""
-    return ComparePanel(runs=RunList(run_values.no_runs(), elem_id="runs"))
+    @property
+    def outputs(self) -> tuple[Block, ...]:
+        """All that `render` may fill."""
+        return (self.runs,)
+
+    def view(self, visit: Visit) -> Hashable:
+        """The run on the page, and what is under way: a run comes here when it is over."""
+        return visit.state.run_id, visit.under_way
+
+    def render(self, visit: Visit) -> Update:
+        """The runs that are over and have learned something, newest first."""
+        return {self.runs: run_list(visit.learned_runs, visit.state.run_id)}
+
+    def reads_run(self) -> Reads[RunForm]:
+        """The run that is asked for."""
+        return Reads((), lambda sent: RunForm(event=sent.event))
 
 
-def connect(page: Page, panel: ComparePanel, token: gr.BrowserState) -> tuple[tuple[Any, ...], Any]:
-    """Give the components their events. Returns those that may show another run on the page (or
-    none), and the one that takes over a run's settings."""
-    change_list: tuple[tuple[Callable[..., Any], Callable[..., RunListValue]], ...] = (
-        (panel.runs.rename, rename),
-        (panel.runs.pin, pin),
-        (panel.runs.unpin, unpin),
+def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValue:
+    """The runs as a table, the best on the same held-out pictures marked."""
+    best: dict[tuple[object, ...], RunRecord] = {}
+    for record in reversed(records):  # of equal ones the older
+        if (record.valid_accuracy or 0.0) > (_accuracy(best.get(_measured_on(record))) or 0.0):
+            best[_measured_on(record)] = record
+    return RunListValue(
+        columns=comparing.RUN_COLUMNS,
+        rows=tuple(
+            RunRow(
+                run=record.run_id,
+                name=record.name,
+                cells=_run_cells(record),
+                settings=_run_settings(record),
+                accuracies=tuple(row.valid_accuracy for row in record.epochs),
+                seconds=record.elapsed,
+                best=record.best_epoch,
+                is_best=best.get(_measured_on(record)) is record,
+                is_shown=record.run_id == shown_run,
+                is_pinned=record.is_pinned,
+                ended=comparing.ENDED.get(record.state, ""),
+            )
+            for record in records
+        ),
+        empty=comparing.NO_RUNS,
     )
-    for event, handler in change_list:
-        event(bind(handler, page), [token], panel.runs, trigger_mode="multiple", **QUIET)
-    opened = panel.runs.open(bind(open_run, page), [token], panel.runs, **QUIET)
-    removed = panel.runs.remove(bind(remove, page), [token], panel.runs, **QUIET)
-    adopted = panel.runs.adopt(bind(adopt, page), [token], None, **QUIET)
-    return (opened, removed), adopted
 
 
-def show(page: Page, owner: str) -> RunListValue:
-    """The visitor's runs that are over and have learned something, newest first."""
-    records = [
-        record for record in page.workspace.of(owner).runs() if record.is_over and record.epochs
-    ]
-    return run_values.run_list(records, page.workspace.of(owner).state().run_id)
+def _measured_on(record: RunRecord) -> tuple[object, ...]:
+    """What decides about the held-out pictures: only runs that share them can be ranked."""
+    return record.data_fingerprint, record.held_out_share, record.split_seed
 
 
-def refresh(page: Page, token: str) -> RunListValue:
-    """The list as it is now."""
-    return show(page, page.owner_of(token))
+def _accuracy(record: RunRecord | None) -> float | None:
+    return None if record is None else record.valid_accuracy
 
 
-def rename(page: Page, token: str, event: gr.EventData) -> RunListValue:
-    """Give a run another name."""
-    owner, record = _asked_for(page, token, event)
-    name = event_text(event, "name").strip()
-    if not 0 < len(name) <= MOST_NAME_LENGTH:
-        raise RunError(
-            f"A name has 1 to {MOST_NAME_LENGTH} letters; this one has {len(name)}.",
-            hint="Choose another name.",
-        )
-    page.workspace.trainings.change(record.run_id, name=name)
-    return show(page, owner)
+def _last_phase(record: RunRecord) -> int:
+    """The number of the last phase that has an epoch; one that never began counts for nothing."""
+    return record.epochs[-1].phase if record.epochs else len(record.phases)
 
 
-def pin(page: Page, token: str, event: gr.EventData) -> RunListValue:
-    """Keep a run when older ones make room."""
-    owner, record = _asked_for(page, token, event)
-    page.workspace.trainings.change(record.run_id, pinned=True)
-    return show(page, owner)
+def _learned(record: RunRecord, config: Mapping[str, Any], *, has_head_phase: bool) -> str:
+    what = comparing.learned(
+        str(config.get("freeze", "")),
+        is_pretrained=config.get("pretrained") is not False,
+        has_head_phase=has_head_phase,
+    )
+    return f"{what} ({comparing.HEAD_KEPT})" if record.keeps_first_phase else what
 
 
-def unpin(page: Page, token: str, event: gr.EventData) -> RunListValue:
-    """Let a run make room again."""
-    owner, record = _asked_for(page, token, event)
-    page.workspace.trainings.change(record.run_id, pinned=False)
-    return show(page, owner)
+def _run_cells(record: RunRecord) -> tuple[str, ...]:
+    """As `comparing.RUN_COLUMNS`."""
+    phase = _last_phase(record)
+    config = record.phases[phase - 1]
+    interval = record.valid_interval
+    return (
+        comparing.backbone(str(config.get("backbone", ""))),
+        _learned(record, config, has_head_phase=phase > 1),
+        "" if record.valid_accuracy is None else text.percent(record.valid_accuracy),
+        "" if interval is None else f"{interval[0] * 100:.0f} to {interval[1] * 100:.0f}",
+        comparing.rates(config),
+        "" if record.trainable_parameters is None else text.amount(record.trainable_parameters),
+        comparing.time_taken(record.seconds, record.seconds_before),
+    )
 
 
-def remove(page: Page, token: str, event: gr.EventData) -> RunListValue:
-    """Remove a run and its model. One that is pinned is let go of first."""
-    owner, record = _asked_for(page, token, event)
-    if record.is_pinned:
-        raise RunError(f'"{record.name}" is kept.', hint="Let go of it first, then remove it.")
-    page.workspace.trainings.delete(record.run_id)
-    return show(page, owner)
-
-
-def open_run(page: Page, token: str, event: gr.EventData) -> RunListValue:
-    """Show a run on the page again: its curves, its result, and its answers in Try."""
-    owner, record = _asked_for(page, token, event)
-    shown = page.workspace.of(owner).state().run_id
-    if shown is not None and not page.workspace.of(owner).run(shown).is_over:
-        raise RunError(
-            "The training on the page is not over yet.", hint="Wait for its end or stop it first."
-        )
-    page.workspace.visitors.change(owner, lambda state: replace(state, run_id=record.run_id))
-    return show(page, owner)
-
-
-def adopt(page: Page, token: str, event: gr.EventData) -> None:
-    """Take over a run's settings for the next training."""
-    owner, record = _asked_for(page, token, event)
-    remember(page, owner, config_of(record))
-
-
-def _asked_for(page: Page, token: str, event: gr.EventData) -> tuple[str, RunRecord]:
-    """Who asks, and for which run. Raises NotFoundError for a run of somebody else."""
-    owner = page.owner_of(token)
-    return owner, page.workspace.of(owner).run(event_text(event, "run"))
+def _run_settings(record: RunRecord) -> tuple[tuple[str, str], ...]:
+    """What the run learned from, and every setting by its name on the page."""
+    *before, last = record.phases[: _last_phase(record)]
+    values = {**last, "head_epochs": comparing.head_phase(before[0]) if before else 0}
+    values["backbone"] = comparing.backbone(str(values.get("backbone", "")))
+    if values.get("freeze") == HEAD_ALONE:
+        values["backbone_learning_rate"] = comparing.FROZEN
+    values["freeze"] = comparing.frozen(str(values.get("freeze", "")))
+    settings = (
+        (name, comparing.setting(values[field]))
+        for field, name in comparing.SETTING_NAMES.items()
+        if field in values
+    )
+    learned_from = comparing.learned_from(
+        record.dataset_name, record.train_count, record.valid_count
+    )
+    return (
+        (comparing.PICTURES, learned_from),
+        (comparing.CONTINUES, comparing.setting(bool(record.continues))),
+        *settings,
+    )

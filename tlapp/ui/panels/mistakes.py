@@ -1,22 +1,17 @@
 """The classic mistakes: a question, the mistake for real on a copy of a run, and why it ends so."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
 
-import gradio as gr
+from gradio.blocks import Block
 
-from tlapp.errors import RunError, TlappError
 from tlapp.experiments.bench import OUTCOMES, MistakeValue, Side
-from tlapp.runs.record import RunRecord
 from tlapp.ui import text
+from tlapp.ui.actions.experiments import Guess, measured_run
 from tlapp.ui.asked import event_text
-from tlapp.ui.handling import QUIET, bind
-from tlapp.ui.panels.experiments import follow_experiment, newest_experiment, stop_experiment
-from tlapp.ui.session import Page
+from tlapp.ui.panels.panel import Update
+from tlapp.ui.sent import Reads
 from tlapp.ui.text import mistakes as words
+from tlapp.ui.visit import Visit, experiment_key
 from tlapp.ui.widgets.mistake_view import (
     Bar,
     Curve,
@@ -27,7 +22,6 @@ from tlapp.ui.widgets.mistake_view import (
     View,
 )
 from tlapp.ui.widgets.values import picture_address
-from tlapp.workspace import MISTAKE, Experiment
 
 CHOICES = tuple(
     MistakeChoice(name, each.title, each.what) for name, each in words.MISTAKE_WORDS.items()
@@ -35,59 +29,53 @@ CHOICES = tuple(
 OPTIONS = tuple(Option(name, words.OUTCOME_WORDS[name]) for name in OUTCOMES)
 
 
-def build() -> MistakeView:
-    """The zone's component, without its events."""
-    return MistakeView(_choosing(has_run=False), elem_id="mistake-view")
+class MistakesPanel:
+    """The mistakes to choose from, and the newest that was made."""
 
+    mistakes: MistakeView
 
-def connect(page: Page, view: MistakeView, token: gr.BrowserState) -> Any:
-    """Give the component its events. Returns the one after which the mistake is to be followed."""
-    view.stop(bind(stop, page), [token], None, **QUIET)
-    return view.guess(bind(start, page), [token], None, **QUIET)
+    def build(self) -> None:
+        """Make the component."""
+        self.mistakes = MistakeView(_choosing(has_run=False), elem_id="mistake-view")
 
+    @property
+    def outputs(self) -> tuple[Block, ...]:
+        """All that `render` may fill."""
+        return (self.mistakes,)
 
-def start(page: Page, token: str, event: gr.EventData) -> None:
-    """Make a mistake on a copy of the run on the page."""
-    owner = page.owner_of(token)
-    record = _run_on_page(page, owner)
-    if record is None:
-        raise RunError(text.NO_RUN, hint=text.PRESS_TRAIN)
-    dataset = page.workspace.of(owner).dataset(record.dataset_id)
-    name, guess = event_text(event, "name"), event_text(event, "outcome")
-    page.workspace.experiments.start_mistake(
-        record, dataset, name, guess=guess if guess in OUTCOMES else ""
-    )
+    def view(self, visit: Visit) -> object:
+        """The mistake at this moment, and whether another one can be made."""
+        return experiment_key(visit.mistake), measured_run(visit) is not None
 
+    def render(self, visit: Visit) -> Update:
+        """The newest mistake as it is; without one, the choice."""
+        choosing = _choosing(has_run=measured_run(visit) is not None)
+        seen = visit.mistake
+        if seen is None or not isinstance(seen.value, MistakeValue):  # or weights on their way
+            return {self.mistakes: choosing}
+        value = seen.value
+        moment = replace(
+            choosing,
+            is_ready=True,
+            run=value.name,
+            is_running=not seen.is_over,
+            progress=value.share_done,
+            status=words.mistake_status(seen, value),
+            bars=_bars(value),
+            curves=_curves(value),
+            views=_views(value),
+            answer=words.answer(value) if seen.is_over else (),
+        )
+        return {self.mistakes: moment}
 
-def stop(page: Page, token: str) -> None:
-    """Stop the visitor's mistake."""
-    stop_experiment(page, page.owner_of(token), MISTAKE)
-
-
-async def follow(page: Page, token: str, request: gr.Request) -> AsyncIterator[MistakeViewValue]:
-    """The visitor's newest mistake, until it is over or the tab has a later watcher."""
-    owner = page.owner_of(token)
-    async with aclosing(follow_experiment(page, (MISTAKE, owner, request.session_hash))) as moments:
-        async for seen in moments:
-            yield await asyncio.to_thread(_moment, page, owner, seen)
-
-
-def refresh(page: Page, token: str) -> MistakeViewValue:
-    """The zone as it is now."""
-    owner = page.owner_of(token)
-    return _moment(page, owner, newest_experiment(page, owner, MISTAKE))
-
-
-def _run_on_page(page: Page, owner: str) -> RunRecord | None:
-    """The run on the page, if it is over and has a result."""
-    run_id = page.workspace.of(owner).state().run_id
-    if run_id is None:
-        return None
-    try:
-        record = page.workspace.of(owner).run(run_id)
-    except TlappError:  # it is gone
-        return None
-    return record if record.is_over and record.valid_correct is not None else None
+    def reads_guess(self) -> Reads[Guess]:
+        """The mistake that was chosen, and what is foretold of it."""
+        return Reads(
+            (),
+            lambda sent: Guess(
+                mistake=event_text(sent.event, "name"), outcome=event_text(sent.event, "outcome")
+            ),
+        )
 
 
 def _choosing(*, has_run: bool) -> MistakeViewValue:
@@ -96,26 +84,6 @@ def _choosing(*, has_run: bool) -> MistakeViewValue:
         is_ready=has_run,
         mistakes=CHOICES,
         options=OPTIONS,
-    )
-
-
-def _moment(page: Page, owner: str, seen: Experiment | None) -> MistakeViewValue:
-    """A mistake as it is (None: there was none), and whether another one can be made."""
-    choosing = _choosing(has_run=_run_on_page(page, owner) is not None)
-    if seen is None or not isinstance(seen.value, MistakeValue):  # none; or weights on their way
-        return choosing
-    value = seen.value
-    return replace(
-        choosing,
-        is_ready=True,
-        run=value.name,
-        is_running=not seen.is_over,
-        progress=value.share_done,
-        status=words.mistake_status(seen, value),
-        bars=_bars(value),
-        curves=_curves(value),
-        views=_views(value),
-        answer=words.answer(value) if seen.is_over else (),
     )
 
 

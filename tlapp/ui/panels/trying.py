@@ -1,111 +1,111 @@
 """The Try zone: drop pictures, see what the network says; before any training, what ImageNet says."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Hashable, Sequence
 
 import gradio as gr
+from gradio.blocks import Block
 
-from tlapp.data.samples import sample_test_pictures
 from tlapp.errors import BackboneError, RunError
-from tlapp.ui import widget_values
-from tlapp.ui.door.lines import TRIED
-from tlapp.ui.handling import QUIET, bind
-from tlapp.ui.panels.choices import chosen_config
-from tlapp.ui.session import Page
+from tlapp.evaluation.test_pictures import TestAnswer
+from tlapp.ui.page import Page
+from tlapp.ui.panels.panel import Update
+from tlapp.ui.sent import Reads
 from tlapp.ui.text import trying as words
-from tlapp.ui.uploads import take_pictures
+from tlapp.ui.visit import Visit
 from tlapp.ui.widgets.picture_drop import PictureDrop, PictureUpload
-from tlapp.ui.widgets.predictions import Predictions
+from tlapp.ui.widgets.predictions import ClassBar, Predictions, PredictionsValue, TriedPicture
+from tlapp.ui.widgets.values import picture_address
+
+CLASSES_SHOWN = 3  # most probable classes of one test picture
 
 
-@dataclass(frozen=True, kw_only=True)
 class TryPanel:
-    """The components of the zone."""
+    """The zone's components, and the answers."""
 
     drop: PictureDrop
     samples: gr.Button
     predictions: Predictions
 
+    def __init__(self, page: Page) -> None:
+        self._limits = page.settings.limits
+        self._workspace = page.workspace
 
-def build(page: Page) -> TryPanel:
-    """The zone's components, without their events."""
-    limits = page.settings.limits
-    drop = PictureDrop(
-        most=limits.try_images, image_bytes=limits.image_bytes, elem_id="picture-drop"
-    )
-    samples = gr.Button(words.TRY_SAMPLES_BUTTON, size="sm", elem_id="try-samples")
-    predictions = Predictions(
-        widget_values.no_predictions(words.NOTHING_TRIED), elem_id="predictions"
-    )
-    return TryPanel(drop=drop, samples=samples, predictions=predictions)
-
-
-def connect(page: Page, panel: TryPanel, token: gr.BrowserState) -> None:
-    """Give the components their events."""
-    panel.drop.upload(
-        bind(try_uploads, page),
-        [token, panel.drop],
-        panel.predictions,
-        trigger_mode="multiple",
-        **TRIED,
-        **QUIET,
-    )
-    panel.samples.click(bind(try_samples, page), [token], panel.predictions, **TRIED, **QUIET)
-
-
-def try_uploads(page: Page, token: str, uploads: Sequence[PictureUpload]) -> Any:
-    """Say what the dropped pictures are, and remove the uploads."""
-    owner = page.owner_of(token)
-    return _try(
-        page,
-        owner,
-        take_pictures([(each.name, Path(each.path)) for each in uploads], page.settings.limits),
-    )
-
-
-def try_samples(page: Page, token: str) -> Any:
-    """Say what the sample test pictures are."""
-    owner = page.owner_of(token)
-    return _try(page, owner, [(path.name, path.read_bytes()) for path in sample_test_pictures()])
-
-
-def _try(page: Page, owner: str, raw: Sequence[tuple[str, bytes]]) -> Any:
-    tried = page.workspace.visitors.prepare(raw)
-    page.workspace.visitors.keep_test_pictures(owner, tried)
-    return show(page, owner)
-
-
-def refresh(page: Page, token: str) -> Any:
-    """The answers as they are now."""
-    return show(page, page.owner_of(token))
-
-
-def show(page: Page, owner: str) -> Any:
-    """The answers to the visitor's test pictures: the run's when it has any, else ImageNet's."""
-    tried = page.workspace.visitors.test_pictures(owner)
-    run_id = page.workspace.of(owner).state().run_id
-    if tried is None:
-        record = None if run_id is None else page.workspace.run(run_id)
-        is_trained = record is not None and (record.best_epoch is not None or record.continues)
-        return widget_values.no_predictions(
-            words.NOTHING_TRIED_YET if is_trained else words.NOTHING_TRIED
+    def build(self) -> None:
+        """Make the components."""
+        self.drop = PictureDrop(
+            most=self._limits.try_images,
+            image_bytes=self._limits.image_bytes,
+            elem_id="picture-drop",
         )
-    if run_id is not None:
-        try:
-            live = page.workspace.of(owner).live(run_id)
-            answers = page.workspace.visitors.answers(
-                tried, page.workspace.trainings.classifier(run_id)
+        self.samples = gr.Button(words.TRY_SAMPLES_BUTTON, size="sm", elem_id="try-samples")
+        self.predictions = Predictions(_nobody(words.NOTHING_TRIED), elem_id="predictions")
+
+    @property
+    def outputs(self) -> tuple[Block, ...]:
+        """All that `render` may fill."""
+        return (self.predictions,)
+
+    def view(self, visit: Visit) -> Hashable:
+        """Which pictures, and who answers."""
+        live = visit.run
+        answering: tuple[object, ...] = ()
+        if live is not None:
+            answering = live.record.run_id, live.classifier_epoch, live.is_over
+        brought: tuple[tuple[str, str], ...] = ()
+        if visit.test_pictures is not None:
+            brought = tuple(
+                (each.name, each.picture.image_id if each.picture else each.error)
+                for each in visit.test_pictures.entries
             )
-            return widget_values.predictions(answers, words.answers_of(live))
-        except RunError:
-            pass  # no epoch is finished yet: the untouched network answers
-    backbone_name = chosen_config(page, owner).backbone
-    try:
-        answers = page.workspace.visitors.imagenet_answers(
-            tried, page.workspace.models.backbone(backbone_name)
-        )
-    except BackboneError:  # its weights are not here yet; whoever follows a run goes on
-        return widget_values.no_predictions(words.NO_WEIGHTS_TO_ANSWER)
-    return widget_values.predictions(answers, words.IMAGENET_ANSWERS)
+        return brought, answering, visit.config.backbone
+
+    def render(self, visit: Visit) -> Update:
+        """The answers: the run's when it has any, else ImageNet's."""
+        return {self.predictions: self._answers(visit)}
+
+    def reads_upload(self) -> Reads[Sequence[PictureUpload]]:
+        """The pictures that have arrived."""
+        return Reads((self.drop,), lambda sent: sent.values[self.drop])
+
+    def _answers(self, visit: Visit) -> PredictionsValue:
+        pictures, live = visit.test_pictures, visit.run
+        if pictures is None:
+            record = None if live is None else live.record
+            is_trained = record is not None and (record.best_epoch is not None or record.continues)
+            return _nobody(words.NOTHING_TRIED_YET if is_trained else words.NOTHING_TRIED)
+        visitors = self._workspace.visitors
+        if live is not None:
+            try:
+                classifier = self._workspace.trainings.classifier(live.record.run_id)
+                return _shown(visitors.answers(pictures, classifier), words.answers_of(live))
+            except RunError:
+                pass  # no epoch is finished yet: the untouched network answers
+        try:
+            backbone = self._workspace.models.backbone(visit.config.backbone)
+        except BackboneError:  # its weights are not here yet; whoever follows a run goes on
+            return _nobody(words.NO_WEIGHTS_TO_ANSWER)
+        return _shown(visitors.imagenet_answers(pictures, backbone), words.IMAGENET_ANSWERS)
+
+
+def _nobody(why: str) -> PredictionsValue:
+    """Before anything was tried, or when nobody can answer."""
+    return PredictionsValue(heading="", empty=why)
+
+
+def _shown(answers: Sequence[TestAnswer], heading: str) -> PredictionsValue:
+    """The answers, picture by picture."""
+    return PredictionsValue(
+        heading=heading,
+        pictures=tuple(
+            TriedPicture(
+                key=f"{index} {answer.name}",
+                name=answer.name,
+                thumbnail=picture_address(answer.thumbnail) if answer.thumbnail else "",
+                classes=tuple(
+                    ClassBar(each.name, each.probability) for each in answer.ranked[:CLASSES_SHOWN]
+                ),
+                error=answer.error,
+            )
+            for index, answer in enumerate(answers)
+        ),
+    )

@@ -1,6 +1,6 @@
 """The classes of a data set with their pictures, what was left out, and edits to the classes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
@@ -84,13 +84,11 @@ def skipped_rows(
     )
 
 
-def read_class_edit(data: Any) -> ClassEdit:
-    """The edit in an event's data (``gr.EventData`` or a mapping).
+def read_class_edit(fields: Mapping[str, Any]) -> ClassEdit:
+    """The edit that an event says.
 
     Raises DataError when it is none: any client can send any event.
     """
-    fields = getattr(data, "_data", data)
-    fields = fields if isinstance(fields, dict) else {}
     index, target = _index(fields.get("index")), _index(fields.get("target"))
     class_name, name = fields.get("class_name"), fields.get("name")
     action = fields.get("action")

@@ -1,0 +1,148 @@
+"""The open tabs: what each has been shown, and the one watcher that tells it what is new.
+
+When a later watcher of a tab begins, the earlier one ends.
+"""
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+
+from tlapp.ui.panels.panel import Panel, Update, merged
+from tlapp.ui.visit import Visit
+
+MOST_TABS = 2_000  # whose views are remembered: some kB each
+UPDATE_SECONDS = 0.25  # between rounds: the page is updated four times a second
+MOST_WAITED_SECONDS = 2.0  # for an earlier watcher that is told to end
+SILENCE_SECONDS = 10.0  # without news there is a round all the same (queue position, time left)
+
+Unsubscribe = Callable[[], None]
+Listen = Callable[[Callable[[], object]], Unsubscribe]
+TabKey = tuple[str, str]  # its visitor, and Gradio's name of the open page
+
+
+@dataclass(eq=False)
+class _Watcher:
+    """Somebody who follows what changes, for one tab."""
+
+    is_newest: bool = True  # False: a later one does it
+    wake: Callable[[], object] = lambda: None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Tabs:
+    """What every open tab shows. Watchers are for the coroutines of one event loop; the rest is
+    safe for several threads."""
+
+    def __init__(self) -> None:
+        self._views: OrderedDict[TabKey, dict[Panel, object]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._newest: dict[TabKey, _Watcher] = {}
+
+    def show(self, visit: Visit, panels: Iterable[Panel]) -> Update:
+        """The update that draws these panels; it is remembered that the tab has them."""
+        panels = tuple(panels)
+        views = {panel: panel.view(visit) for panel in panels}
+        update = merged(*(panel.render(visit) for panel in panels))
+        with self._lock:
+            self._of(visit).update(views)
+        return update
+
+    def show_changed(self, visit: Visit, panels: Iterable[Panel]) -> Update:
+        """The same for those whose view is another than the tab has."""
+        with self._lock:
+            known = dict(self._of(visit))
+        return self.show(
+            visit,
+            [panel for panel in panels if panel not in known or known[panel] != panel.view(visit)],
+        )
+
+    def forget(self, visit: Visit, _: object = None) -> None:
+        """Nobody knows what the tab shows: all of it is drawn again."""
+        with self._lock:
+            self._views.pop((visit.owner, visit.tab), None)
+
+    @asynccontextmanager
+    async def rounds(self, visit: Visit, listen: Listen) -> AsyncIterator[AsyncIterator[None]]:
+        """The rounds of `rounds_of_news`; they end when a later watcher begins for this tab."""
+        earlier = self._newest.get((visit.owner, visit.tab))
+        with self._begin((visit.owner, visit.tab)) as watcher:
+            if earlier is not None:  # Gradio sends its last update once more when it ends
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(earlier.ended.wait(), MOST_WAITED_SECONDS)
+                self.forget(visit)
+
+            def listen_too(wake: Callable[[], object]) -> Unsubscribe:
+                watcher.wake = wake
+                return listen(wake)
+
+            async with rounds_of_news(listen_too) as rounds:
+                yield _while_newest(watcher, rounds)
+
+    def __len__(self) -> int:
+        """How many tabs have a watcher."""
+        return len(self._newest)
+
+    def _of(self, visit: Visit) -> dict[Panel, object]:
+        """The views of this visit's tab. For whoever holds the lock."""
+        key = visit.owner, visit.tab
+        views = self._views.setdefault(key, {})
+        self._views.move_to_end(key)
+        while len(self._views) > MOST_TABS:
+            self._views.popitem(last=False)
+        return views
+
+    @contextmanager
+    def _begin(self, key: TabKey) -> Iterator[_Watcher]:
+        """The tab's newest watcher, until the block is left or another begins."""
+        watcher = _Watcher()
+        earlier = self._newest.get(key)
+        self._newest[key] = watcher
+        if earlier is not None:
+            earlier.is_newest = False
+            earlier.wake()
+        try:
+            yield watcher
+        finally:
+            watcher.ended.set()
+            if self._newest.get(key) is watcher:
+                del self._newest[key]
+
+
+async def _while_newest(watcher: _Watcher, rounds: AsyncIterator[None]) -> AsyncIterator[None]:
+    async for _ in rounds:
+        if not watcher.is_newest:
+            return
+        yield
+
+
+@asynccontextmanager
+async def rounds_of_news(listen: Listen) -> AsyncIterator[AsyncIterator[None]]:
+    """Rounds of a loop: one at once, then one after each change, until the loop is left.
+
+    `listen(wake)` subscribes `wake`, which any thread may call, and returns how to unsubscribe.
+    Read the state inside a round: then no change is missed.
+    """
+    changed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def wake() -> None:
+        with suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+            loop.call_soon_threadsafe(changed.set)
+
+    unsubscribe = listen(wake)
+
+    async def rounds() -> AsyncIterator[None]:
+        while True:
+            changed.clear()
+            yield
+            await asyncio.sleep(UPDATE_SECONDS)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(changed.wait(), SILENCE_SECONDS)
+
+    try:
+        yield rounds()
+    finally:
+        unsubscribe()
