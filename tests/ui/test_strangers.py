@@ -190,7 +190,7 @@ def test_no_panel_shows_what_is_another_visitors(
 ) -> None:
     """In the tab of the same name, too: what one of them has been shown, the other has not."""
     every = [panel for group in watched(panels) for panel in group]
-    every += [panels.backbones, panels.settings]
+    every += [panels.data, panels.backbones, panels.ladder, panels.settings]
     for comes in (_comes_with_ids, _comes_with_pictures):
         visit = page.visit(comes(page, other, small_folder), "tab")
         update = page.tabs.show_changed(visit, every)
