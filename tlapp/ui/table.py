@@ -254,6 +254,8 @@ def _run_rows(panels: Panels) -> list[Row]:
             event=compare.runs.adopt,
             action=actions.adopt_settings,
             shows=(panels.backbones, panels.ladder, panels.settings),
+            refreshes=(panels.next_step, panels.rates, panels.trying),
+            is_followed=False,
         ),
     ]
 
