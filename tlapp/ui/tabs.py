@@ -6,7 +6,7 @@ When a later watcher of a tab begins, the earlier one ends.
 import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -43,21 +43,25 @@ class Tabs:
 
     def show(self, visit: Visit, panels: Iterable[Panel]) -> Update:
         """The update that draws these panels; it is remembered that the tab has them."""
-        panels = tuple(panels)
-        views = {panel: panel.view(visit) for panel in panels}
-        update = merged(*(panel.render(visit) for panel in panels))
-        with self._lock:
-            self._of(visit).update(views)
-        return update
+        return self._draw(visit, {panel: panel.view(visit) for panel in panels})
 
     def show_changed(self, visit: Visit, panels: Iterable[Panel]) -> Update:
         """The same for those whose view is another than the tab has."""
         with self._lock:
             known = dict(self._of(visit))
-        return self.show(
-            visit,
-            [panel for panel in panels if panel not in known or known[panel] != panel.view(visit)],
-        )
+        views = {panel: panel.view(visit) for panel in panels}
+        changed = {
+            panel: view
+            for panel, view in views.items()
+            if panel not in known or known[panel] != view
+        }
+        return self._draw(visit, changed)
+
+    def _draw(self, visit: Visit, views: Mapping[Panel, object]) -> Update:
+        update = merged(*(panel.render(visit) for panel in views))
+        with self._lock:
+            self._of(visit).update(views)
+        return update
 
     def forget(self, visit: Visit, _: object = None) -> None:
         """Nobody knows what the tab shows: all of it is drawn again."""
@@ -67,8 +71,7 @@ class Tabs:
     @asynccontextmanager
     async def rounds(self, visit: Visit, listen: Listen) -> AsyncIterator[AsyncIterator[None]]:
         """The rounds of `rounds_of_news`; they end when a later watcher begins for this tab."""
-        earlier = self._newest.get((visit.owner, visit.tab))
-        with self._begin((visit.owner, visit.tab)) as watcher:
+        with self._begin((visit.owner, visit.tab)) as (watcher, earlier):
             if earlier is not None:  # Gradio sends its last update once more when it ends
                 with suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(earlier.ended.wait(), MOST_WAITED_SECONDS)
@@ -95,8 +98,9 @@ class Tabs:
         return views
 
     @contextmanager
-    def _begin(self, key: TabKey) -> Iterator[_Watcher]:
-        """The tab's newest watcher, until the block is left or another begins."""
+    def _begin(self, key: TabKey) -> Iterator[tuple[_Watcher, _Watcher | None]]:
+        """The tab's newest watcher, until the block is left or another begins; and the one before
+        it, which is told to end."""
         watcher = _Watcher()
         earlier = self._newest.get(key)
         self._newest[key] = watcher
@@ -104,7 +108,7 @@ class Tabs:
             earlier.is_newest = False
             earlier.wake()
         try:
-            yield watcher
+            yield watcher, earlier
         finally:
             watcher.ended.set()
             if self._newest.get(key) is watcher:
