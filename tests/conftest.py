@@ -28,8 +28,6 @@ def pytest_configure() -> None:
     they start, ignore Ctrl-C; some tests send it.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # gradio_client tells Hugging Face of itself
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # and Gradio its makers of every `Blocks`
     is_guarded = OUTSIDE_LOG in os.environ  # the second of two workers: its Python did it
     folder = Path(tempfile.gettempdir())
     os.environ[OUTSIDE_LOG] = str(folder / f"tlapp-tests-{os.getpid()}-outside.log")

@@ -5,10 +5,10 @@ nothing of them for long enough by its own steady clock. So after a restart ever
 time.
 """
 
+import glob
 import os
 import secrets
 import shutil
-import stat
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -188,7 +188,11 @@ class Janitor:
 def _unfinished_paths(home: Path) -> tuple[Path, ...]:
     """Every file or folder that carries the mark, two folders deep and within runs."""
     patterns = (f"*/{TEMPORARY_MARK}*", f"*/*/{TEMPORARY_MARK}*", f"*/*/*/{TEMPORARY_MARK}*")
-    return tuple(path for pattern in patterns for path in home.glob(pattern))
+    found = (  # Path.glob raises when a folder goes while it looks (Python 3.11)
+        glob.glob(each, root_dir=home, include_hidden=True)  # noqa: PTH207
+        for each in patterns
+    )
+    return tuple(home / name for names in found for name in names)
 
 
 def _measure(path: Path) -> tuple[int, int]:
@@ -237,12 +241,7 @@ class UploadFolder:
 
     def held_bytes(self) -> int:
         """What waits here, and what is coming, at this moment: the janitor looks less often."""
-        total = 0
-        for path in self.path.rglob("*"):
-            with suppress(OSError):  # removed while we look
-                status = path.lstat()
-                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
-        return total
+        return _measure(self.path)[1]
 
     def close(self) -> None:
         """Remove what is here; nobody can take it any more."""

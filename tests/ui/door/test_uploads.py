@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -216,3 +217,24 @@ def test_what_a_dead_process_left_is_removed_at_the_next_start_and_a_living_ones
     living.close()
     assert not living.path.exists()
     again.close()
+
+
+def test_what_waits_is_counted_while_uploads_come_and_go(folder: UploadFolder) -> None:
+    """Python 3.11's `Path.rglob` raises when a folder goes while it looks."""
+    waits = folder.new_folder() / "a.zip"
+    waits.write_bytes(b"x" * 100)
+    is_over = threading.Event()
+
+    def come_and_go() -> None:
+        while not is_over.is_set():
+            folder.new_folder().rmdir()
+
+    others = [threading.Thread(target=come_and_go) for _ in range(3)]
+    for each in others:
+        each.start()
+    try:
+        assert {folder.held_bytes() for _ in range(300)} == {100}
+    finally:
+        is_over.set()
+        for each in others:
+            each.join()

@@ -107,7 +107,7 @@ def test_other_pictures_fill_the_ladder_and_no_field(
     page: Page, panels: Panels, token: str, dataset: Dataset
 ) -> None:
     page.visit(token).keep(config=LAST)
-    drawn = [panel for group in watched(panels) for panel in group]
+    drawn = [panels.ladder, *(panel for group in watched(panels) for panel in group)]
     without = page.tabs.show_changed(page.visit(token, "tab"), drawn)
     page.visit(token).keep(pending_dataset_id=dataset.dataset_id)
     filled = page.tabs.show_changed(page.visit(token, "tab"), drawn)
