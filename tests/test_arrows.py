@@ -26,6 +26,7 @@ ROOMS = (
 )
 FOR_EVERYONE = (
     "bounds",
+    "messages",
     "errors",
     "settings",
     "log",

@@ -1,8 +1,8 @@
 """tlapp: learn and do transfer learning in a browser.
 
 The rooms, in the order in which data passes through them. A room imports only rooms before it,
-plus ``bounds``, ``errors``, ``settings``, ``log``, ``stopping``, ``files``, ``stored``, ``recent``,
-``damages`` and ``owners`` (``tests/test_arrows.py`` fails otherwise):
+plus ``bounds``, ``messages``, ``errors``, ``settings``, ``log``, ``stopping``, ``files``,
+``stored``, ``recent``, ``damages`` and ``owners`` (``tests/test_arrows.py`` fails otherwise):
 
     data         labelled pictures: import, decode, check, split, preprocess
     backbones    pretrained networks: cards, weights, loading, features, feature cache

@@ -5,17 +5,29 @@ Every error that tlapp raises on purpose is a ``TlappError``. Anything else is a
 
 import errno
 
+from tlapp.messages import Message, joined, verbatim
+
 
 class TlappError(Exception):
     """Something a person can act on.
 
-    ``str(error)`` says what happened, with the value that caused it; ``error.hint`` says what to
-    do next. Neither ever holds a path of the server or a traceback.
+    `error.what` says what happened, with the value that caused it; `error.hint` says what to do
+    next. Neither ever holds a path of the server or a traceback. `str(error)` is the first in
+    English, for the log.
     """
 
-    def __init__(self, what: str, *, hint: str) -> None:
+    def __init__(self, what: Message | str, *, hint: Message | str) -> None:
         super().__init__(what)
-        self.hint = hint
+        self.what = what if isinstance(what, Message) else verbatim(what)
+        self.hint = hint if isinstance(hint, Message) else verbatim(hint)
+
+    @property
+    def said(self) -> Message:
+        """What happened, and then what to do next."""
+        return joined(self.what, self.hint)
+
+    def __str__(self) -> str:
+        return str(self.what)
 
 
 class DataError(TlappError):

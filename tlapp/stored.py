@@ -21,6 +21,7 @@ from typing import Any, Generic, Literal, NoReturn, TypeVar, Union, get_args, ge
 from typing import get_type_hints as type_hints_of
 
 from tlapp.files import temporary_path, write_atomically
+from tlapp.messages import Message
 
 Built = TypeVar("Built")
 Check = Callable[[Any], Any]  # the value as it is used; raises DamagedFileError
@@ -177,6 +178,20 @@ def read_generation(
         return Generation(earlier, str(fault))
 
 
+def plain(value: object) -> Any:
+    """What JSON can hold of a value that `build` makes again: dataclasses become objects, and
+    messages their ids with their values."""
+    if isinstance(value, Message):
+        return value.to_json()
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value
+
+
 def build(kind: type[Built], values: object) -> Built:
     """The dataclass `kind` with these values, each of the type that its field declares.
 
@@ -220,6 +235,8 @@ def _check_of(hint: Any) -> Check:
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
         return lambda value: value
+    if hint is Message:
+        return _as_message
     if is_dataclass(hint):
         return lambda value: build(hint, value)  # type: ignore[arg-type]  # a class, no instance
     if origin in (Union, types.UnionType):
@@ -257,6 +274,13 @@ def _mapping_check(check_value: Check) -> Check:
         return {name: check_value(each) for name, each in value.items()}
 
     return check
+
+
+def _as_message(value: Any) -> Message:
+    try:
+        return Message.from_json(value)
+    except ValueError:
+        return _refuse("no message")
 
 
 def _is_text(value: Any) -> Any:

@@ -21,7 +21,7 @@ def failure_of(call: Callable[[], object]) -> JobEnd | None:
     try:
         call()
     except TlappError as error:
-        return JobEnd(state="failed", message=str(error), hint=error.hint)
+        return JobEnd(state="failed", message=str(error), hint=str(error.hint))
     except BaseException as error:
         incident = secrets.token_hex(4)
         logger.exception("Incident %s", incident)

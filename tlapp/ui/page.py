@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import gradio as gr
 
 from tlapp.errors import NotFoundError
+from tlapp.messages import ENGLISH
 from tlapp.settings import Settings
 from tlapp.ui import text
 from tlapp.ui.door.asgi import client_of
@@ -28,14 +29,14 @@ class Page:
     key: str = ""  # of the machine's own folders; see `door.key`
     tabs: Tabs = field(default_factory=Tabs)
 
-    def visit(self, token: object, tab: str = "") -> Visit:
+    def visit(self, token: object, tab: str = "", language: str = ENGLISH) -> Visit:
         """The visitor's page as it is now.
 
         Raises NotFoundError for anything but a token of ours: all who send nothing would be one.
         """
         if not is_token(token):
             raise NotFoundError(text.NO_VISITOR, hint=text.RELOAD)
-        return Visit(self.workspace, owner_of(str(token)), tab)
+        return Visit(self.workspace, owner_of(str(token)), tab, language)
 
     def note_client(self, address: str, values: Sequence[object]) -> None:
         """The visitor whose token is among what was sent comes from this address."""

@@ -45,7 +45,7 @@ def problem(error: TlappError) -> str:
     """What went wrong and what to do next, where it went wrong."""
     return (
         f'<p role="alert" class="tl-problem"><strong>{html.escape(str(error))}</strong> '
-        f"{html.escape(error.hint)}</p>"
+        f"{html.escape(str(error.hint))}</p>"
     )
 
 

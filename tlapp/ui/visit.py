@@ -11,6 +11,7 @@ from functools import cached_property
 from tlapp.data.dataset import Dataset
 from tlapp.errors import TlappError
 from tlapp.evaluation.test_pictures import TestPictures
+from tlapp.messages import ENGLISH, Words, words
 from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig, config_from_values
@@ -25,6 +26,12 @@ class Visit:
     workspace: Workspace
     owner: str
     tab: str = ""  # Gradio's name of the open page
+    language: str = ENGLISH
+
+    @cached_property
+    def words(self) -> Words:
+        """Puts messages into the visitor's language."""
+        return words(self.language)
 
     @cached_property
     def mine(self) -> Owned:

@@ -19,6 +19,7 @@ from gradio.blocks import Block
 from tlapp.errors import TlappError
 from tlapp.ui.door.lines import OPEN_LINE, OPENED_AT_ONCE
 from tlapp.ui.handling import FOLLOWING, QUIET, bind
+from tlapp.ui.languages import language_of
 from tlapp.ui.page import Page
 from tlapp.ui.panels.panel import Panel, Update, merged
 from tlapp.ui.sent import NOTHING, Reads, Sent
@@ -125,10 +126,12 @@ def open_page(
 ) -> Update:
     """Everything as this visitor left it; a visitor without a token gets one."""
     known = values[token] if is_token(values[token]) else new_visitor()
-    tab = str(request.session_hash)
-    visit = page.visit(known, tab)
+    tab, language = str(request.session_hash), language_of(request)
+    visit = page.visit(known, tab, language)
     update = page.tabs.show(visit, panels)
-    while (newer := page.visit(known, tab)).state != visit.state:  # something was pressed meanwhile
+    while (
+        newer := page.visit(known, tab, language)
+    ).state != visit.state:  # something was pressed meanwhile
         visit, update = newer, page.tabs.show(newer, panels)
     return merged({token: known}, greeting(visit), update)
 
@@ -144,13 +147,13 @@ async def follow(
 
     Closing the tab ends the watcher and nothing else.
     """
-    tab = str(request.session_hash)
-    visit = page.visit(values[token], tab)
+    tab, language = str(request.session_hash), language_of(request)
+    visit = page.visit(values[token], tab, language)
     listen = partial(page.workspace.changes.listen, visit.owner)
     told: Update = {}  # all of it each time: Gradio forgets what a tab not yet seen was told before
     async with page.tabs.rounds(visit, listen) as rounds:
         async for _ in rounds:
-            visit = page.visit(values[token], tab)
+            visit = page.visit(values[token], tab, language)
             under_way = await asyncio.to_thread(getattr, visit, "under_way")
             for panels in watched:
                 if update := await asyncio.to_thread(page.tabs.show_changed, visit, panels):
@@ -168,11 +171,12 @@ class _Call:
     row: Row
     token: object  # as it was sent
     tab: str
+    language: str
     sent: Sent
 
     def visit(self) -> Visit:
         """The visitor's page as it is now."""
-        return self.page.visit(self.token, self.tab)
+        return self.page.visit(self.token, self.tab, self.language)
 
     def form(self) -> Any:
         """What the action works with. Raises TlappError for what cannot be."""
@@ -209,7 +213,7 @@ def _call(
         event=said if isinstance(said, dict) else {},
         cookie=request.headers.get("cookie", ""),
     )
-    return _Call(page, row, values[token], str(request.session_hash), sent)
+    return _Call(page, row, values[token], str(request.session_hash), language_of(request), sent)
 
 
 def carry_out(

@@ -397,7 +397,7 @@ class Trainings:
             active.take_in(event)
             self._models.estimates.note_event(active.plan.dataset, active.plan.phases, event)
         elif event.error is not None:
-            end = JobEnd(state="failed", message=str(event.error), hint=event.error.hint)
+            end = JobEnd(state="failed", message=str(event.error), hint=str(event.error.hint))
             self._end(active, end)
         elif active.has_finished:  # else it was stopped, and the job's end says why
             self._end(active, JobEnd(state="finished"))

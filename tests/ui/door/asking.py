@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tlapp.ui.door.asgi import App, Message, Receive, Scope, Send
+from tlapp.ui.door.asgi import App, AsgiMessage, Receive, Scope, Send
 
 
 @dataclass
@@ -69,10 +69,10 @@ class Request:
             "client": (self.client, 1),
             **self.extra,
         }
-        sent: list[Message] = []
+        sent: list[AsgiMessage] = []
         given = 0
 
-        async def receive() -> Message:
+        async def receive() -> AsgiMessage:
             nonlocal given
             if given == self.leaves_after:
                 return {"type": "http.disconnect"}
@@ -82,7 +82,7 @@ class Request:
             more = given < len(self.chunks) or self.hangs_after is not None
             return {"type": "http.request", "body": self.chunks[given - 1], "more_body": more}
 
-        async def send(message: Message) -> None:
+        async def send(message: AsgiMessage) -> None:
             sent.append(message)
 
         await app(scope, receive, send)

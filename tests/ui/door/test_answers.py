@@ -8,7 +8,7 @@ import pytest
 
 from tests.ui.door.asking import Request, ask
 from tlapp.ui.door.answers import Answers
-from tlapp.ui.door.asgi import Message, Receive, Scope, Send, refuse
+from tlapp.ui.door.asgi import AsgiMessage, Receive, Scope, Send, refuse
 from tlapp.ui.door.hosts import HostCheck, known_hosts
 from tlapp.ui.text import door as words
 
@@ -83,14 +83,14 @@ def test_an_error_that_nobody_caught_is_one_line_in_the_log_without_its_message(
 
 @pytest.mark.parametrize("is_complete", [True, False])
 def test_an_answer_ends_once_whatever_comes_after_it(is_complete: bool) -> None:
-    sent: list[Message] = []
+    sent: list[AsgiMessage] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"x", "more_body": not is_complete})
         raise ValueError("x")
 
-    async def send(message: Message) -> None:
+    async def send(message: AsgiMessage) -> None:
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": []}

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from tlapp.ui.door.asgi import REFUSAL, App, Message, Receive, Scope, Send, refuse
+from tlapp.ui.door.asgi import REFUSAL, App, AsgiMessage, Receive, Scope, Send, refuse
 from tlapp.ui.door.routes import API
 from tlapp.ui.handling import INCIDENT_TITLE, SERVER_TITLE
 from tlapp.ui.text import door as words
@@ -54,7 +54,7 @@ class _Answer:
         self._held_status = 0  # of an error; 0: none is held back
         self._body = b""
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: AsgiMessage) -> None:
         """Pass a good answer on."""
         if message["type"] == "http.response.start":
             is_refusal = message.get(REFUSAL, False)
@@ -84,7 +84,7 @@ class _Answer:
         elif fault:
             await refuse(self._plainly, 500, unexpected_error(incident))
 
-    async def _plainly(self, message: Message) -> None:
+    async def _plainly(self, message: AsgiMessage) -> None:
         """Send without the mark, which is the door's own."""
         await self._send({key: value for key, value in message.items() if key != REFUSAL})
 

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from tlapp.settings import MEGABYTE
 from tlapp.ui.door.asgi import (
     App,
+    AsgiMessage,
     DisconnectedError,
-    Message,
     Receive,
     RefusedError,
     Scope,
@@ -116,9 +116,9 @@ def declared_bytes(scope: Scope) -> int:
 
 def _once(body: bytes, receive: Receive) -> Receive:
     """Gives the body, then whatever comes after it (the client's leaving)."""
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    waiting: list[AsgiMessage] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive_once() -> Message:
+    async def receive_once() -> AsgiMessage:
         return waiting.pop() if waiting else await receive()
 
     return receive_once

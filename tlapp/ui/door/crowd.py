@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 
 from gradio.block_function import BlockFunction
 
-from tlapp.ui.door.asgi import App, Message, Receive, Scope, Send, client_of, counted, refuse
+from tlapp.ui.door.asgi import App, AsgiMessage, Receive, Scope, Send, client_of, counted, refuse
 from tlapp.ui.door.lines import IMPORT_LINE, OPEN_LINE, TRY_LINE, Lines, client_of_event
 from tlapp.ui.door.listeners import Listeners
 from tlapp.ui.door.routes import API
@@ -119,7 +119,7 @@ class Crowd:
         session = f"direct-{secrets.token_hex(8)}"
         body = json.dumps({**(scope.get("tlapp.body") or {}), "session_hash": session}).encode()
 
-        async def receive_named() -> Message:
+        async def receive_named() -> AsgiMessage:
             message = await receive()
             return {**message, "body": body} if message["type"] == "http.request" else message
 
