@@ -12,6 +12,7 @@ from tlapp.messages import (
     NOTHING,
     PSEUDO,
     Message,
+    alone,
     counted_message,
     duration,
     joined,
@@ -19,6 +20,8 @@ from tlapp.messages import (
     message,
     number,
     percent,
+    rate,
+    signed,
     size,
     verbatim,
     words,
@@ -56,6 +59,13 @@ def test_every_message_of_every_catalogue_is_said_with_all_its_values(language: 
         (1_200, "1,200"),
         (number(0.5, 2), "0.50"),
         (number(1234.5), "1,234"),
+        (number(0.155, 2), "0.15"),
+        (signed(2.1, 1), "+2.1"),
+        (signed(-1234.5), "-1,234"),
+        (signed(-0.04, 1), "-0.0"),
+        (rate(0.002), "0.002"),
+        (rate(0.00005), "5e-5"),
+        (rate(0.00287, 2), "0.0029"),
         (percent(0.845), "84\u00a0%"),
         (percent(0.845, 1), "84.5\u00a0%"),
         (duration(0.2), "under 1 s"),
@@ -133,3 +143,7 @@ def test_the_pseudo_language_brackets_the_catalogue_and_nothing_else() -> None:
     assert speak(verbatim("my class")) == "my class"
     assert speak(message("no such template")) == "no such template"
     assert speak(message("{number}\u00a0%", number=percent(0.5))).startswith("[[50")
+
+
+def test_a_value_alone_has_no_words_around_it() -> None:
+    assert words(PSEUDO).say(alone(rate(0.002))) == "0.002"

@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Union, cast
+from typing import TYPE_CHECKING, Literal, Union, cast, get_args
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -26,7 +26,7 @@ ENGLISH, PSEUDO = "en", "xx"
 
 _NAME = re.compile(r"\{(\w+)\}")
 
-Unit = Literal["number", "percent", "duration", "size"]
+Unit = Literal["number", "signed", "rate", "percent", "duration", "size"]
 Value = Union[str, int, "Quantity", "Message"]  # a text is a person's own, or a proper name
 
 
@@ -34,9 +34,9 @@ Value = Union[str, int, "Quantity", "Message"]  # a text is a person's own, or a
 class Quantity:
     """A measured value, written as each language writes it."""
 
-    unit: Unit  # of the value: a number, a share of 0 to 1, seconds, bytes
+    unit: Unit  # of the value: a number, a rate, a share of 0 to 1, seconds, bytes
     value: float
-    digits: int = 0  # after the decimal point, of a number or a percent
+    digits: int = 0  # after the decimal point, of a number or a percent; of a rate all that count
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,21 @@ def number(value: float, digits: int = 0) -> Quantity:
     return Quantity("number", value, digits)
 
 
+def signed(value: float, digits: int = 0) -> Quantity:
+    """The same with its sign: "+2.1", "-0.8"."""
+    return Quantity("signed", value, digits)
+
+
+def rate(value: float, digits: int = 6) -> Quantity:
+    """A learning rate as people write it, with so many digits that count: "0.002", "5e-5"."""
+    return Quantity("rate", value, digits)
+
+
+def alone(value: Value) -> Message:
+    """A value with no words around it."""
+    return Message("{value}", (("value", value),))
+
+
 def percent(share: float, digits: int = 0) -> Quantity:
     """A share of 0 to 1 in percent: "84 %", which no line break parts."""
     return Quantity("percent", share, digits)
@@ -160,7 +175,8 @@ class Words:
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number as the language writes it: "1,200", "0.25"."""
-        return _number_pattern(digits).apply(value, self._locale)
+        # Babel rounds what is printed of a number, `round` the number itself, as an f-string does.
+        return _number_pattern(digits).apply(round(value, digits), self._locale)
 
     def _filled(self, template: str, values: Mapping[str, Value]) -> str:
         """The template with its values; what has none stays, for a script of the page."""
@@ -188,6 +204,17 @@ class Words:
                 return self.say(_size(quantity.value))
             case "number":
                 return self.number(quantity.value, quantity.digits)
+            case "signed":
+                pattern = _number_pattern(quantity.digits, is_signed=True)
+                return pattern.apply(round(quantity.value, quantity.digits), self._locale)
+            case "rate":
+                return self._rate(quantity.value, quantity.digits)
+
+    def _rate(self, value: float, digits: int) -> str:
+        from babel.numbers import get_decimal_symbol  # see below
+
+        plain = f"{value:.{digits}g}".replace("e-0", "e-")
+        return plain.replace(".", get_decimal_symbol(self._locale))
 
     @cached_property
     def _locale(self) -> "Locale":
@@ -239,10 +266,11 @@ def _size(number_of_bytes: float) -> Message:
 
 
 @cache
-def _number_pattern(digits: int) -> "NumberPattern":
+def _number_pattern(digits: int, *, is_signed: bool = False) -> "NumberPattern":
     from babel.numbers import parse_pattern  # not needed by whoever only imports tlapp
 
-    return parse_pattern(f"#,##0.{'0' * digits}" if digits else "#,##0")
+    plain = f"#,##0.{'0' * digits}" if digits else "#,##0"
+    return parse_pattern(f"+{plain};-{plain}" if is_signed else plain)
 
 
 class _Pseudo(NullTranslations):
@@ -299,7 +327,7 @@ def _value_from_json(kept: object) -> Value:
         return cast(Value, kept)
     if isinstance(kept, Mapping) and "unit" in kept:
         unit, value, digits = kept["unit"], kept.get("value"), kept.get("digits", 0)
-        is_known = unit in ("number", "percent", "duration", "size") and type(digits) is int
+        is_known = unit in get_args(Unit) and type(digits) is int
         if is_known and isinstance(value, int | float):
             return Quantity(unit, float(value), digits)
         raise ValueError("no quantity")
