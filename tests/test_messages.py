@@ -20,8 +20,8 @@ from tlapp.messages import (
     message,
     number,
     percent,
-    rate,
     signed,
+    significant,
     size,
     verbatim,
     words,
@@ -63,9 +63,9 @@ def test_every_message_of_every_catalogue_is_said_with_all_its_values(language: 
         (signed(2.1, 1), "+2.1"),
         (signed(-1234.5), "-1,234"),
         (signed(-0.04, 1), "-0.0"),
-        (rate(0.002), "0.002"),
-        (rate(0.00005), "5e-5"),
-        (rate(0.00287, 2), "0.0029"),
+        (significant(0.002), "0.002"),
+        (significant(0.00005), "5e-5"),
+        (significant(0.00287, 2), "0.0029"),
         (percent(0.845), "84\u00a0%"),
         (percent(0.845, 1), "84.5\u00a0%"),
         (duration(0.2), "under 1 s"),
@@ -146,4 +146,4 @@ def test_the_pseudo_language_brackets_the_catalogue_and_nothing_else() -> None:
 
 
 def test_a_value_alone_has_no_words_around_it() -> None:
-    assert words(PSEUDO).say(alone(rate(0.002))) == "0.002"
+    assert words(PSEUDO).say(alone(significant(0.002))) == "0.002"

@@ -8,7 +8,7 @@ was forgotten and what is cut off.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from gettext import GNUTranslations, NullTranslations
@@ -26,17 +26,18 @@ ENGLISH, PSEUDO = "en", "xx"
 
 _NAME = re.compile(r"\{(\w+)\}")
 
-Unit = Literal["number", "signed", "rate", "percent", "duration", "size"]
+Unit = Literal["number", "signed", "significant", "percent", "duration", "size"]
 Value = Union[str, int, "Quantity", "Message"]  # a text is a person's own, or a proper name
+Say = Callable[["Message"], str]  # `Words.say`; `later`, where a component is built
 
 
 @dataclass(frozen=True)
 class Quantity:
     """A measured value, written as each language writes it."""
 
-    unit: Unit  # of the value: a number, a rate, a share of 0 to 1, seconds, bytes
+    unit: Unit  # of the value: a number, a share of 0 to 1, seconds, bytes
     value: float
-    digits: int = 0  # after the decimal point, of a number or a percent; of a rate all that count
+    digits: int = 0  # after the decimal point; all that count, if only the significant ones do
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,9 @@ def signed(value: float, digits: int = 0) -> Quantity:
     return Quantity("signed", value, digits)
 
 
-def rate(value: float, digits: int = 6) -> Quantity:
-    """A learning rate as people write it, with so many digits that count: "0.002", "5e-5"."""
-    return Quantity("rate", value, digits)
+def significant(value: float, digits: int = 6) -> Quantity:
+    """A number, learning rates above all, with so many digits that count: "0.002", "5e-5"."""
+    return Quantity("significant", value, digits)
 
 
 def alone(value: Value) -> Message:
@@ -207,10 +208,10 @@ class Words:
             case "signed":
                 pattern = _number_pattern(quantity.digits, is_signed=True)
                 return pattern.apply(round(quantity.value, quantity.digits), self._locale)
-            case "rate":
-                return self._rate(quantity.value, quantity.digits)
+            case "significant":
+                return self._significant(quantity.value, quantity.digits)
 
-    def _rate(self, value: float, digits: int) -> str:
+    def _significant(self, value: float, digits: int) -> str:
         from babel.numbers import get_decimal_symbol  # see below
 
         plain = f"{value:.{digits}g}".replace("e-0", "e-")
