@@ -105,7 +105,9 @@ def _run_cells(record: RunRecord) -> tuple[str, ...]:
         "" if record.valid_accuracy is None else text.percent(record.valid_accuracy),
         "" if interval is None else f"{interval[0] * 100:.0f} to {interval[1] * 100:.0f}",
         comparing.rates(config),
-        "" if record.trainable_parameters is None else text.amount(record.trainable_parameters),
+        ""
+        if record.trainable_parameters is None
+        else str(text.amount(record.trainable_parameters)),
         comparing.time_taken(record.seconds, record.seconds_before),
     )
 

@@ -125,7 +125,9 @@ class DataPanel:
             self.message: "",
             self.class_list: self._class_list(dataset),
             self.decision: gr.update(visible=is_pending),
-            self.accept: gr.update(value=text.accept_button(len(dataset.images.images))),
+            self.accept: gr.update(
+                value=visit.words.say(text.accept_button(len(dataset.images.images)))
+            ),
             self.split: gr.update(visible=not _has_own_split(dataset)),
             self.held_out_percent: round(dataset.held_out_share * 100),
             self.split_seed: dataset.split_seed,

@@ -2,6 +2,7 @@
 
 from tlapp.backbones.catalog import Card
 from tlapp.data.memory import WEBP_PIXELS
+from tlapp.messages import Message, counted_message, message, number
 from tlapp.settings import Limits
 from tlapp.training.counts import ParameterCounts
 from tlapp.workspace import Costs, DownloadState
@@ -97,9 +98,9 @@ def count(number: int, singular: str, plural: str) -> str:
     return f"{number:,} {singular if number == 1 else plural}"
 
 
-def pictures(number: int) -> str:
+def pictures(count: int) -> Message:
     """ "1 picture", "1,200 pictures"."""
-    return count(number, "picture", "pictures")
+    return counted_message("{count} picture", "{count} pictures", count=count)
 
 
 def percent(share: float) -> str:
@@ -159,9 +160,9 @@ def cannot_listen(host: str | None, port: int | None) -> str:
     )
 
 
-def accept_button(number: int) -> str:
+def accept_button(count: int) -> Message:
     """The button that puts an import to use."""
-    return f"Use these {pictures(number)}" if number != 1 else "Use this picture"
+    return counted_message("Use this picture", "Use these {count} pictures", count=count)
 
 
 def of_pictures(correct: int, total: int) -> str:
@@ -187,9 +188,11 @@ def and_more(number: int) -> str:
     return f"and {number:,} more" if number > 0 else ""
 
 
-def amount(number: int) -> str:
+def amount(parameters: int) -> Message:
     """A number of parameters: "7,686", "3.4 M"."""
-    return f"{number:,}" if number < 100_000 else f"{number / 1_000_000:.1f} M"
+    if parameters < 100_000:
+        return Message("{number}", (("number", parameters),))
+    return message("{millions} M", millions=number(parameters / 1_000_000, 1))
 
 
 def card_facts(card: Card, images_per_second: float | None) -> tuple[str, ...]:

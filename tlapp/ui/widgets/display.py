@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 
 import gradio as gr
 
+from tlapp.messages import Message
 from tlapp.ui.widgets.assets import read_script
 from tlapp.ui.widgets.quiet import QuietComponentMeta
-from tlapp.ui.widgets.values import to_json
+from tlapp.ui.widgets.values import to_json, words_to_json
 
 
 class Display(gr.HTML, metaclass=QuietComponentMeta):
@@ -15,17 +16,17 @@ class Display(gr.HTML, metaclass=QuietComponentMeta):
 
     root_class: ClassVar[str]  # of the element that the script fills
     scripts: ClassVar[tuple[str, ...]]
-    default_words: ClassVar[Mapping[str, str]]
+    default_words: ClassVar[Mapping[str, Message] | Mapping[str, str]]
 
     def __init__(
-        self, value: Any = None, *, words: Mapping[str, str] | None = None, **options: Any
+        self, value: Any = None, *, words: Mapping[str, object] | None = None, **options: Any
     ) -> None:
         super().__init__(
             value=value,
             html_template=f'<div class="tl-root {self.root_class}"></div>',
             js_on_load=read_script(*self.scripts),
             apply_default_css=False,
-            words=dict(self.default_words if words is None else words),
+            words=dict(words_to_json(self.default_words) if words is None else words),
             **options,
         )
 

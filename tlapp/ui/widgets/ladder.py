@@ -8,7 +8,7 @@ import gradio as gr
 from tlapp.bounds import NAME_CHARACTERS, STAGES
 from tlapp.ui.text.widgets import LADDER_WORDS
 from tlapp.ui.widgets.display import Display
-from tlapp.ui.widgets.values import to_json
+from tlapp.ui.widgets.values import to_json, words_to_json
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class Moved:
 
 def moved_update(moved: Moved) -> Any:
     """An update of the ladder that leaves its value as it is."""
-    return gr.update(moved=to_json(moved), words=dict(LADDER_WORDS))
+    return gr.update(moved=to_json(moved), words=words_to_json(LADDER_WORDS))
 
 
 def measured_update(value: LadderValue, *, of: str) -> Any:
     """An update that says how long an epoch takes, if the ladder still shows the settings `of`."""
     measured = {"of": of, "sentence": value.sentence}
-    return gr.update(measured=measured, words=dict(LADDER_WORDS))
+    return gr.update(measured=measured, words=words_to_json(LADDER_WORDS))
 
 
 class Ladder(Display):
