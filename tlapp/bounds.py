@@ -8,6 +8,8 @@ its epochs, is in `settings.Limits`.
 import reprlib
 from typing import TypeGuard
 
+from tlapp.messages import Message, counted_message, message, verbatim
+
 ID_CHARACTERS = 100  # of a data set, a run or an experiment; ours have 34
 NAME_CHARACTERS = 200  # of a backbone, a stage, a file, a mistake
 PATH_CHARACTERS = 4_096  # of a folder of this machine; Linux allows no more
@@ -37,20 +39,24 @@ def is_text(value: object, most: int) -> TypeGuard[str]:
     return True
 
 
-def shown(value: object, most: int = SHOWN_CHARACTERS) -> str:
+def shown(value: object, most: int = SHOWN_CHARACTERS) -> Message:
     """`value` as code writes it, in `most` characters at most; what is left out shows as "...".
 
     Never raises: Python itself refuses to write a whole number of more than 4,300 digits.
     """
     if isinstance(value, int) and value.bit_length() > _BITS_SHOWN:
-        return f"a number of {int(value.bit_length() * _DIGITS_PER_BIT) + 1:,} digits"
+        return counted_message(
+            "a number of {count} digit",
+            "a number of {count} digits",
+            count=int(value.bit_length() * _DIGITS_PER_BIT) + 1,
+        )
     short = reprlib.Repr()
     short.maxlevel, short.maxlist, short.maxtuple, short.maxdict = 3, 4, 4, 4
     short.maxstring = short.maxother = most
     try:
-        return shortened(short.repr(value), most)
+        return verbatim(shortened(short.repr(value), most))
     except (ValueError, RecursionError):  # a whole number in it has too many digits
-        return f"a {type(value).__name__} with too much in it"
+        return message("a {kind} with too much in it", kind=type(value).__name__)
 
 
 def shortened(text: str, most: int = SHOWN_CHARACTERS) -> str:

@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Literal
 
 import torch
 from safetensors import SafetensorError
@@ -20,14 +22,92 @@ from torch import Tensor, nn
 from tlapp.backbones.catalog import find_card
 from tlapp.backbones.loading import Backbone, load_backbone
 from tlapp.backbones.weights import WeightsStore
+from tlapp.bounds import shown
 from tlapp.errors import RunError
 from tlapp.files import write_atomically
+from tlapp.messages import Message, Value, counted_message, message
 from tlapp.stored import DamagedFileError, read_content, read_json, sealed
 
 _FORMAT = 1
 _JSON_NAME = "classifier.json"
 MOST_TENSOR_BYTES = 2_000_000_000  # the largest backbone takes half a gigabyte
-_HINT = "Train again, or choose another run."
+_HINT = message("Train again, or choose another run.")
+
+Kind = Literal["head", "backbone"]  # of a file with tensors
+
+
+@dataclass(frozen=True)
+class _Flaw:
+    """What is the matter with a file, as an error, and as a clause in the list of damages."""
+
+    what: Message
+    fault: Message
+
+    def error(self) -> RunError:
+        """What is said of it where the model is asked for; to be raised from its `cause`."""
+        return RunError(self.what, hint=_HINT)
+
+    def cause(self) -> DamagedFileError:
+        """What is said of it among the damages."""
+        return DamagedFileError(self.fault)
+
+
+_STRANGE: Final[Mapping[Kind, _Flaw]] = MappingProxyType(
+    {
+        "head": _Flaw(
+            message("{file} of this model names a strange head file.", file=_JSON_NAME),
+            message("{file} of this model names a strange head file", file=_JSON_NAME),
+        ),
+        "backbone": _Flaw(
+            message("{file} of this model names a strange backbone file.", file=_JSON_NAME),
+            message("{file} of this model names a strange backbone file", file=_JSON_NAME),
+        ),
+    }
+)
+_DAMAGED: Final[Mapping[Kind, _Flaw]] = MappingProxyType(
+    {
+        "head": _Flaw(
+            message("The head file of this model is damaged."),
+            message("the head file of this model is damaged"),
+        ),
+        "backbone": _Flaw(
+            message("The backbone file of this model is damaged."),
+            message("the backbone file of this model is damaged"),
+        ),
+    }
+)
+_UNREADABLE: Final[Mapping[Kind, _Flaw]] = MappingProxyType(
+    {
+        "head": _Flaw(
+            message("The head file of this model cannot be read."),
+            message("the head file of this model cannot be read"),
+        ),
+        "backbone": _Flaw(
+            message("The backbone file of this model cannot be read."),
+            message("the backbone file of this model cannot be read"),
+        ),
+    }
+)
+_NO_DESCRIPTION = _Flaw(
+    message("{file} of this model is damaged.", file=_JSON_NAME),
+    message("{file} of this model is damaged", file=_JSON_NAME),
+)
+_NO_CLASS_NAMES = _Flaw(
+    message("{file} of this model lacks its class names.", file=_JSON_NAME),
+    message("{file} of this model lacks its class names", file=_JSON_NAME),
+)
+_HEAD_IS_NOT_FINITE = _Flaw(
+    message("The head of this model holds values that are no numbers."),
+    message("the head of this model holds values that are no numbers"),
+)
+_BACKBONE_IS_NOT_FINITE = _Flaw(
+    message("The backbone of this model holds values that are no numbers."),
+    message("the backbone of this model holds values that are no numbers"),
+)
+_BACKBONE_DOES_NOT_FIT = _Flaw(
+    message("The backbone file of this model does not fit."),
+    message("the backbone file of this model does not fit"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +176,18 @@ def load_classifier(folder: Path, weights: WeightsStore) -> Classifier:
             backbone, pretrained=is_pretrained, weights_hash=_text(description, "weights_hash")
         )
     elif backbone.weights_hash != _text(description, "weights_hash"):
+        values = {"backbone": card.name}
         raise RunError(
-            f"This model was trained on other weights of {card.name} than the ones here.",
-            hint="Train again with the weights of this installation.",
+            message(
+                "This model was trained on other weights of {backbone} than the ones here.",
+                **values,
+            ),
+            hint=message("Train again with the weights of this installation."),
+        ) from DamagedFileError(
+            message(
+                "this model was trained on other weights of {backbone} than the ones here",
+                **values,
+            )
         )
     head = _read_head(folder, description, (len(class_names), backbone.feature_width))
     return Classifier(backbone, head, class_names, is_backbone_trained=is_trained)
@@ -133,15 +222,24 @@ def _read_description(folder: Path) -> dict[str, object]:
     try:
         description = read_json(folder / _JSON_NAME)
     except FileNotFoundError as error:
-        raise RunError("There is no saved model here.", hint=_HINT) from error
-    except DamagedFileError as fault:
-        raise RunError(f"{_JSON_NAME} of this model is damaged: {fault}.", hint=_HINT) from fault
+        raise RunError(message("There is no saved model here."), hint=_HINT) from error
+    except DamagedFileError as error:
+        what = message(
+            "{file} of this model is damaged: {fault}.", file=_JSON_NAME, fault=error.fault
+        )
+        raise RunError(what, hint=_HINT) from error
     if not isinstance(description, dict) or not isinstance(description.get("format"), int):
-        raise RunError(f"{_JSON_NAME} of this model is damaged.", hint=_HINT)
+        raise _NO_DESCRIPTION.error() from _NO_DESCRIPTION.cause()
     if description.get("format") != _FORMAT:
+        values: dict[str, Value] = {
+            "format": shown(description.get("format")),
+            "known": _FORMAT,
+        }
         raise RunError(
-            f"This model has format {description.get('format')!r}; only {_FORMAT} can be read.",
-            hint="Open it with the version of tlapp that saved it, or train again.",
+            message("This model has format {format}; only {known} can be read.", **values),
+            hint=message("Open it with the version of tlapp that saved it, or train again."),
+        ) from DamagedFileError(
+            message("this model has format {format}; only {known} can be read", **values)
         )
     return description
 
@@ -149,29 +247,50 @@ def _read_description(folder: Path) -> dict[str, object]:
 def _text(description: Mapping[str, object], key: str) -> str:
     value = description.get(key)
     if not isinstance(value, str):
-        raise RunError(f"{_JSON_NAME} of this model lacks '{key}'.", hint=_HINT)
+        missing = _Flaw(
+            message("{file} of this model lacks '{key}'.", file=_JSON_NAME, key=key),
+            message("{file} of this model lacks '{key}'", file=_JSON_NAME, key=key),
+        )
+        raise missing.error() from missing.cause()
     return value
 
 
 def _list_of_names(description: Mapping[str, object]) -> list[str]:
     names = description.get("class_names")
     if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
-        raise RunError(f"{_JSON_NAME} of this model lacks its class names.", hint=_HINT)
+        raise _NO_CLASS_NAMES.error() from _NO_CLASS_NAMES.cause()
     return names
 
 
-def _read_tensors(folder: Path, kind: str, name: str) -> dict[str, Tensor]:
+def _read_tensors(folder: Path, kind: Kind, name: str) -> dict[str, Tensor]:
     """The tensors of a file that is named by its own hash."""
     digest = name.removeprefix(f"{kind}-").removesuffix(".safetensors")
     if len(digest) != 64 or not digest.isalnum() or name != f"{kind}-{digest}.safetensors":
-        raise RunError(f"{_JSON_NAME} of this model names a strange {kind} file.", hint=_HINT)
+        raise _STRANGE[kind].error() from _STRANGE[kind].cause()
     try:
         encoded = read_content(folder / name, MOST_TENSOR_BYTES)
         if hashlib.sha256(encoded).hexdigest() != digest:
-            raise RunError(f"The {kind} file of this model is damaged.", hint=_HINT)
+            raise _DAMAGED[kind].error() from _DAMAGED[kind].cause()
         return read_tensors(encoded)
-    except (OSError, SafetensorError, ValueError, DamagedFileError) as error:
-        raise RunError(f"The {kind} file of this model cannot be read.", hint=_HINT) from error
+    except DamagedFileError as error:
+        raise _UNREADABLE[kind].error() from error
+    except (OSError, SafetensorError, ValueError):
+        raise _UNREADABLE[kind].error() from _UNREADABLE[kind].cause()
+
+
+def _head_does_not_fit(count: int) -> _Flaw:
+    return _Flaw(
+        counted_message(
+            "The head of this model does not fit its {count} class.",
+            "The head of this model does not fit its {count} classes.",
+            count=count,
+        ),
+        counted_message(
+            "the head of this model does not fit its {count} class",
+            "the head of this model does not fit its {count} classes",
+            count=count,
+        ),
+    )
 
 
 def _read_head(
@@ -180,17 +299,18 @@ def _read_head(
     tensors = _read_tensors(folder, "head", _text(description, "head_file"))
     weight_KD, bias_K = tensors.get("weight"), tensors.get("bias")
     if weight_KD is None or bias_K is None or tuple(weight_KD.shape) != shape:
-        raise RunError(f"The head of this model does not fit its {shape[0]} classes.", hint=_HINT)
+        unfit = _head_does_not_fit(shape[0])
+        raise unfit.error() from unfit.cause()
     if bias_K.shape != (shape[0],) or not (weight_KD.isfinite().all() and bias_K.isfinite().all()):
-        raise RunError("The head of this model holds values that are no numbers.", hint=_HINT)
+        raise _HEAD_IS_NOT_FINITE.error() from _HEAD_IS_NOT_FINITE.cause()
     return make_linear(weight_KD.float(), bias_K.float())
 
 
 def _fill_module(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     try:
         module.load_state_dict(dict(tensors), strict=True)
-    except RuntimeError as error:
-        raise RunError("The backbone file of this model does not fit.", hint=_HINT) from error
+    except RuntimeError:  # its words name every tensor
+        raise _BACKBONE_DOES_NOT_FIT.error() from _BACKBONE_DOES_NOT_FIT.cause()
     floats = (t for t in tensors.values() if t.is_floating_point())
     if not all(math.isfinite(float(torch.sum(t, dtype=torch.float64))) for t in floats):
-        raise RunError("The backbone of this model holds values that are no numbers.", hint=_HINT)
+        raise _BACKBONE_IS_NOT_FINITE.error() from _BACKBONE_IS_NOT_FINITE.cause()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tlapp.messages import Message
+
 logger = logging.getLogger(__name__)
 
 DamageKind = Literal[
@@ -31,7 +33,7 @@ class Damage:
 
     kind: DamageKind
     item: str  # the beginning of its id; "" where there is one alone
-    fault: str  # half a sentence: "it is torn, or no JSON"
+    fault: Message  # a clause after a colon: "it is torn, or no JSON"
     is_replaced: bool = False  # what was kept before it is used instead
     owner: str = ""  # whose it is; "": nobody's, or not known
 

@@ -5,7 +5,7 @@ Every error that tlapp raises on purpose is a ``TlappError``. Anything else is a
 
 import errno
 
-from tlapp.messages import Message, joined, verbatim
+from tlapp.messages import Message, joined, message, verbatim
 
 
 class TlappError(Exception):
@@ -71,15 +71,23 @@ def is_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
-def refused_by_disk(error: OSError, so: str) -> ServerError:
-    """What to say when the disk refuses to write; `so` is the rest of the sentence: what does not
-    happen."""
+def reason_of(error: OSError) -> Message:
+    """Why the system refused, in its own words."""
+    return verbatim(error.strerror or "") or message("unknown reason")
+
+
+def refused_by_disk(error: OSError, *, full: Message, read_only: Message) -> ServerError:
+    """What to say when the disk refuses to write.
+
+    `full` says what does not happen because the disk has no room, `read_only` what does not happen
+    because it takes nothing.
+    """
     if is_full(error):
         return ServerError(
-            f"The disk of this machine is full, so {so}.",
-            hint="Remove data sets or runs that are no longer needed, then try again.",
+            full,
+            hint=message("Remove data sets or runs that are no longer needed, then try again."),
         )
     return ServerError(
-        f"The disk of this machine takes nothing, so {so}.",
-        hint="Tell whoever runs this server that its folder cannot be written to.",
+        read_only,
+        hint=message("Tell whoever runs this server that its folder cannot be written to."),
     )

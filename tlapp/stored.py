@@ -14,37 +14,60 @@ import types
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Generic, Literal, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, Generic, Literal, NoReturn, TypeVar, Union, get_args, get_origin
 from typing import get_type_hints as type_hints_of
 
+from tlapp.errors import reason_of
 from tlapp.files import temporary_path, write_atomically
-from tlapp.messages import Message
+from tlapp.messages import NOTHING, Message, counted_message, message
 
 Built = TypeVar("Built")
-Check = Callable[[Any], Any]  # the value as it is used; raises DamagedFileError
+Check = Callable[[Any], Any]  # the value as it is used; raises _UnfitError, DamagedFileError
 
 MOST_BYTES = 10_000_000  # of one file, unless its reader says otherwise
 MOST_DEPTH = 16  # lists and objects within each other; tlapp writes 4
 MOST_DIGITS = 20  # of a whole number; a seed has 19
 EARLIER_SUFFIX = ".before"
+NO_OBJECT: Final = message("it is not one JSON object")
+_TOO_DEEP = message("it is nested too deeply")
+_NO_TEXT = message("its field {name} is no text")
+_NO_FLAG = message("its field {name} is neither true nor false")
+_NOT_WHOLE = message("its field {name} is no whole number")
+_NO_NUMBER = message("its field {name} is no number")
 _SEAL_KEY = "checksum"
 _SEAL = re.compile(rb',"checksum":"([0-9a-f]{8})"\}\Z')
 _SEAL_BYTES = len(b',"checksum":"00000000"}')
 
 
 class DamagedFileError(Exception):
-    """What stands in the file is not what was written; `str` says how, and names no file."""
+    """What stands in the file is not what was written.
+
+    `error.fault` says how, as a clause after a colon ("it is torn, or no JSON"), and names no file.
+    """
+
+    def __init__(self, fault: Message) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+    def __str__(self) -> str:
+        return str(self.fault)
 
 
-def fault_in(error: Exception) -> str:
-    """What an error in words has to say of a file, as half a sentence."""
-    if isinstance(error.__cause__, DamagedFileError):
-        return str(error.__cause__)
-    sentence = str(error).removesuffix(".")
-    return sentence[:1].lower() + sentence[1:]
+class _UnfitError(Exception):
+    """A value is not what its field declares; `said` says so of the `{name}` of a field."""
+
+    def __init__(self, said: Message) -> None:
+        super().__init__(said)
+        self.said = said
+
+
+def fault_in(error: Exception) -> Message:
+    """What is the matter with the file that an error for people was raised from."""
+    cause = error.__cause__
+    return cause.fault if isinstance(cause, DamagedFileError) else message("it cannot be used")
 
 
 @dataclass(frozen=True)
@@ -52,7 +75,9 @@ class Generation(Generic[Built]):
     """What a file holds, or held before it was damaged."""
 
     value: Built
-    fault: str  # what is the matter with the newest, so that this is the earlier one; "": nothing
+    fault: (
+        Message  # what is the matter with the newest, so that this is the earlier one; or NOTHING
+    )
 
 
 def sealed(values: Mapping[str, Any], **how: Any) -> bytes:
@@ -77,7 +102,7 @@ def is_sealed(path: Path, *, most_bytes: int = MOST_BYTES) -> bool:
 def parse_json(content: bytes) -> Any:
     """The value in `content`. Raises DamagedFileError: torn, changed, too deep, no JSON."""
     if _has_right_seal(content) is False:
-        raise DamagedFileError("its checksum is wrong")
+        raise DamagedFileError(message("its checksum is wrong"))
     try:
         values = json.loads(
             content.decode("utf-8"),
@@ -86,9 +111,9 @@ def parse_json(content: bytes) -> Any:
             parse_constant=_refuse_constant,
         )
     except RecursionError:
-        raise DamagedFileError("it is nested too deeply") from None
+        raise DamagedFileError(_TOO_DEEP) from None
     except ValueError:  # its words quote the content
-        raise DamagedFileError("it is torn, or no JSON") from None
+        raise DamagedFileError(message("it is torn, or no JSON")) from None
     _check_depth(values)
     if isinstance(values, dict):
         values.pop(_SEAL_KEY, None)
@@ -105,15 +130,17 @@ def read_content(path: Path, most_bytes: int) -> bytes:
     try:
         size = check_plain_file(path)
         if size > most_bytes:
-            raise DamagedFileError(f"it has {size:,} bytes, at most {most_bytes:,} fit")
+            raise DamagedFileError(_too_large(size, most_bytes))
         with path.open("rb") as file:
             return file.read(most_bytes)
     except FileNotFoundError:
         if path.is_symlink():
-            raise DamagedFileError("it is a link that leads nowhere") from None
+            raise DamagedFileError(message("it is a link that leads nowhere")) from None
         raise
     except OSError as error:
-        raise DamagedFileError(f"it cannot be read: {error.strerror}") from error
+        raise DamagedFileError(
+            message("it cannot be read: {reason}", reason=reason_of(error))
+        ) from error
 
 
 def check_plain_file(path: Path) -> int:
@@ -121,8 +148,17 @@ def check_plain_file(path: Path) -> int:
     open a pipe would wait for ever."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise DamagedFileError("something else than a file stands in its place")
+        raise DamagedFileError(message("something else than a file stands in its place"))
     return status.st_size
+
+
+def _too_large(size: int, most_bytes: int) -> Message:
+    return counted_message(
+        "it has {count} byte, at most {most} fit",
+        "it has {count} bytes, at most {most} fit",
+        count=size,
+        most=most_bytes,
+    )
 
 
 def earlier_path(path: Path) -> Path:
@@ -169,13 +205,13 @@ def read_generation(
     file (an earlier generation alone is not looked at), DamagedFileError when neither is sound.
     """
     try:
-        return Generation(make(read_json(path, most_bytes=most_bytes)), "")
+        return Generation(make(read_json(path, most_bytes=most_bytes)), NOTHING)
     except DamagedFileError as fault:
         try:
             earlier = make(read_json(earlier_path(path), most_bytes=most_bytes))
         except (FileNotFoundError, DamagedFileError):
             raise fault from None
-        return Generation(earlier, str(fault))
+        return Generation(earlier, fault.fault)
 
 
 def plain(value: object) -> Any:
@@ -203,7 +239,9 @@ def build(kind: type[Built], values: object) -> Built:
         return kind(**checked)
     except TypeError:
         names = [field.name for field in fields(kind) if field.name not in checked]  # type: ignore[arg-type]  # a dataclass
-        raise DamagedFileError(f"it lacks some of: {', '.join(names)}") from None
+        raise DamagedFileError(
+            message("it lacks some of: {names}", names=", ".join(names))
+        ) from None
 
 
 def check_fields(kind: type, values: object) -> dict[str, Any]:
@@ -212,15 +250,24 @@ def check_fields(kind: type, values: object) -> dict[str, Any]:
     Raises DamagedFileError, naming the field.
     """
     if not isinstance(values, Mapping):
-        raise DamagedFileError("it is not one JSON object")
+        raise DamagedFileError(NO_OBJECT)
     checked: dict[str, Any] = {}
     for name, check in _checks(kind).items():
         if name in values:
             try:
                 checked[name] = check(values[name])
-            except DamagedFileError as fault:
-                raise DamagedFileError(f"its field {name} is {fault}") from None
+            except _UnfitError as unfit:
+                raise DamagedFileError(_about(name, unfit.said)) from None
+            except DamagedFileError as error:  # of an object within
+                raise DamagedFileError(
+                    message("its field {name}: {fault}", name=name, fault=error.fault)
+                ) from None
     return checked
+
+
+def _about(name: str, said: Message) -> Message:
+    """What is said of the field `{name}`, with its name."""
+    return replace(said, values=(("name", name), *said.values))
 
 
 @cache
@@ -244,7 +291,9 @@ def _check_of(hint: Any) -> Check:
         assert len(others) == 1, f"{hint} is no type that JSON tells apart."
         return lambda value: None if value is None else others[0](value)
     if origin is Literal:
-        return lambda value: value if value in arguments else _refuse("not known")
+        return lambda value: (
+            value if value in arguments else _refuse(message("its field {name} is not known"))
+        )
     if origin is tuple:
         return _tuple_check([_check_of(each) for each in arguments if each is not ...], arguments)
     if origin is not None and issubclass(origin, Mapping):
@@ -257,11 +306,17 @@ def _tuple_check(checks: list[Check], arguments: tuple[Any, ...]) -> Check:
 
     def check(value: Any) -> Any:
         if not isinstance(value, list):
-            _refuse("no list")
+            _refuse(message("its field {name} is no list"))
         if is_open:
             return tuple(map(checks[0], value))
         if len(value) != len(checks):
-            _refuse(f"not {len(checks)} values")
+            _refuse(
+                counted_message(
+                    "its field {name} is not {count} value",
+                    "its field {name} is not {count} values",
+                    count=len(checks),
+                )
+            )
         return tuple(check(each) for check, each in zip(checks, value, strict=True))
 
     return check
@@ -270,7 +325,7 @@ def _tuple_check(checks: list[Check], arguments: tuple[Any, ...]) -> Check:
 def _mapping_check(check_value: Check) -> Check:
     def check(value: Any) -> Any:
         if not isinstance(value, dict):
-            _refuse("no object")
+            _refuse(message("its field {name} is no object"))
         return {name: check_value(each) for name, each in value.items()}
 
     return check
@@ -280,23 +335,23 @@ def _as_message(value: Any) -> Message:
     try:
         return Message.from_json(value)
     except ValueError:
-        return _refuse("no message")
+        return _refuse(message("its field {name} is no message"))
 
 
 def _is_text(value: Any) -> Any:
-    return value if isinstance(value, str) else _refuse("no text")
+    return value if isinstance(value, str) else _refuse(_NO_TEXT)
 
 
 def _is_flag(value: Any) -> Any:
-    return value if isinstance(value, bool) else _refuse("neither true nor false")
+    return value if isinstance(value, bool) else _refuse(_NO_FLAG)
 
 
 def _is_whole(value: Any) -> Any:
-    return value if type(value) is int else _refuse("no whole number")
+    return value if type(value) is int else _refuse(_NOT_WHOLE)
 
 
 def _is_number(value: Any) -> Any:
-    return float(value) if type(value) in (int, float) else _refuse("no number")
+    return float(value) if type(value) in (int, float) else _refuse(_NO_NUMBER)
 
 
 _PLAIN_CHECKS: Mapping[type, Check] = types.MappingProxyType(
@@ -304,8 +359,8 @@ _PLAIN_CHECKS: Mapping[type, Check] = types.MappingProxyType(
 )
 
 
-def _refuse(fault: str) -> NoReturn:
-    raise DamagedFileError(fault)
+def _refuse(said: Message) -> NoReturn:
+    raise _UnfitError(said)
 
 
 def _has_right_seal(content: bytes) -> bool | None:
@@ -326,7 +381,7 @@ def _check_depth(values: Any) -> None:
         ]
         if not level:
             return
-    _refuse("it is nested too deeply")
+    raise DamagedFileError(_TOO_DEEP)
 
 
 def _whole_number(digits: str) -> int:

@@ -27,7 +27,7 @@ def test_every_card_has_figures_and_the_beginning_of_its_hash() -> None:
 def test_an_unknown_name_is_answered_with_the_possible_ones() -> None:
     with pytest.raises(BackboneError, match="'resnet19'") as caught:
         find_card("resnet19")
-    assert "resnet18" in caught.value.hint
+    assert "resnet18" in str(caught.value.hint)
 
 
 def test_the_classes_are_those_of_imagenet() -> None:

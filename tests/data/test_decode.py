@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests import pictures
-from tlapp.data.decode import make_working_copy, open_working_copy
+from tlapp.data.decode import FIRST_FRAME_USED, make_working_copy, open_working_copy
 from tlapp.data.pixels import LONG_SIDE_PIXELS, SHORT_SIDE_PIXELS
 from tlapp.errors import PictureError
 from tlapp.settings import LOCAL_LIMITS
@@ -116,7 +116,7 @@ def test_too_many_pixels_are_refused_before_decoding(monkeypatch: pytest.MonkeyP
 def test_a_gigantic_bmp_header_is_refused() -> None:
     header = b"BM" + bytes(12) + (40).to_bytes(4, "little")
     header += (2_500_000).to_bytes(4, "little") * 2 + b"\x01\x00\x18\x00" + bytes(24)
-    assert "6250000 megapixels" in refusal(header + bytes(100), "reallybig.bmp")
+    assert "6,250,000 megapixels" in refusal(header + bytes(100), "reallybig.bmp")
 
 
 def test_a_108_megapixel_jpeg_is_read_at_a_reduced_scale() -> None:
@@ -225,14 +225,14 @@ def test_a_transparent_colour_of_an_rgb_png_lies_on_white() -> None:
 @pytest.mark.parametrize("image_format", ["GIF", "WEBP", "PNG"])
 def test_a_moving_picture_gives_its_first_frame_and_a_notice(image_format: str) -> None:
     copy = make_working_copy(pictures.animation(image_format), name="a.gif", limits=LOCAL_LIMITS)
-    assert copy.notice == "animated: first frame used"
+    assert copy.notice == FIRST_FRAME_USED
     difference = decoded(pictures.animation(image_format)) - np.asarray(pictures.pattern(0, 0))
     assert np.abs(difference).mean() < 25
 
 
 @pytest.mark.parametrize("make", [pictures.jpeg, pictures.flat, pictures.two_picture_jpeg])
 def test_a_still_picture_has_no_notice(make: Callable[[], bytes]) -> None:
-    assert make_working_copy(make(), name="a", limits=LOCAL_LIMITS).notice == ""
+    assert not make_working_copy(make(), name="a", limits=LOCAL_LIMITS).notice
 
 
 def test_of_two_pictures_in_one_file_the_first_is_taken() -> None:
@@ -244,7 +244,7 @@ def test_a_heic_photo_gets_a_hint_for_phones() -> None:
         make_working_copy(
             b"\x00\x00\x00\x18ftypheic" + bytes(60), name="1.heic", limits=LOCAL_LIMITS
         )
-    assert "Most Compatible" in caught.value.hint
+    assert "Most Compatible" in str(caught.value.hint)
 
 
 def test_a_damaged_colour_profile_does_not_matter() -> None:

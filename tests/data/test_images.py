@@ -37,7 +37,7 @@ def test_a_class_may_change_the_case_of_its_own_name() -> None:
 def test_the_name_of_another_class_asks_to_merge(name: str) -> None:
     with pytest.raises(DataError, match='There is a class "dog" already') as caught:
         rename_class(IMAGES, 0, name)
-    assert "Merge" in caught.value.hint
+    assert "Merge" in str(caught.value.hint)
 
 
 def test_both_spellings_of_an_accent_are_one_name() -> None:

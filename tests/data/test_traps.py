@@ -46,7 +46,7 @@ def test_every_trap_ends_as_its_manifest_says(
     source = pictures.zip_folder(folder, tmp_path / "traps.zip") if as_zip else folder
     dataset = imported(store, source)
     taken = {image.name for image in dataset.images.images}
-    skipped = {item.name: item.reason for item in dataset.skipped}
+    skipped = {item.name: str(item.reason) for item in dataset.skipped}
     assert {name for name, is_readable in readable.items() if is_readable} <= taken
     assert not {name for name, is_readable in readable.items() if is_readable is False} & taken
     assert not set(skipped) & taken

@@ -62,11 +62,13 @@ class OpenedHome:
 
     def skipped(self, dataset: Dataset) -> list[tuple[str, str]]:
         """Each file that was left out, and why, in words."""
-        return [(each.name, each.reason) for each in dataset.skipped]
+        return [(each.name, str(each.reason)) for each in dataset.skipped]
 
     def findings(self, dataset: Dataset) -> list[tuple[str, str]]:
         """What deserves attention: a kind, and in words."""
-        return [(each.kind, each.message) for each in self._workspace.library.findings(dataset)]
+        return [
+            (each.kind, str(each.message)) for each in self._workspace.library.findings(dataset)
+        ]
 
     def thumbnail(self, dataset_id: str, image_id: str) -> bytes:
         """A small JPEG of one picture."""

@@ -7,17 +7,18 @@ from typing import get_args
 import pytest
 
 from tlapp.damages import MOST_DAMAGES, Damage, DamageKind, Damages
+from tlapp.messages import ENGLISH, verbatim, words
 from tlapp.settings import Settings
 from tlapp.ui import present
 from tlapp.ui.text.damages import EARLIER_IS_USED, damage
 
-MINE = Damage(kind="run", item="r_mine", fault="<b>torn</b>", owner="a" * 64)
-THEIRS = Damage(kind="visitor", item="bbbbbbbb", fault="torn", owner="b" * 64)
+MINE = Damage(kind="run", item="r_mine", fault=verbatim("<b>torn</b>"), owner="a" * 64)
+THEIRS = Damage(kind="visitor", item="bbbbbbbb", fault=verbatim("torn"), owner="b" * 64)
 
 
 def _shown(settings: Settings, found: tuple[Damage, ...], owner: str = "") -> str:
     workspace = SimpleNamespace(settings=settings, damages=SimpleNamespace(found=lambda: found))
-    return present.damages(workspace, owner)  # type: ignore[arg-type]  # all that is asked of it
+    return present.damages(workspace, words(ENGLISH), owner)  # type: ignore[arg-type]  # all that is asked of it
 
 
 def test_on_ones_own_machine_all_is_listed_and_escaped(settings: Settings) -> None:
@@ -41,10 +42,11 @@ def test_strangers_see_what_is_theirs_and_how_much_else_there_is(settings: Setti
 
 @pytest.mark.parametrize("kind", get_args(DamageKind))
 def test_every_kind_says_what_to_do(kind: DamageKind) -> None:
-    what, to_do = damage(Damage(kind=kind, item="x1", fault="it is torn"))
-    assert what.endswith("it is torn.")
+    torn = Damage(kind=kind, item="x1", fault=verbatim("it is torn"))
+    what, to_do = damage(torn)
+    assert str(what).endswith(" is damaged: it is torn.")
     assert to_do
-    assert damage(Damage(kind=kind, item="", fault="f", is_replaced=True))[1] == EARLIER_IS_USED
+    assert damage(replace(torn, is_replaced=True))[1] == EARLIER_IS_USED
 
 
 def test_each_is_kept_once_and_not_without_end() -> None:
@@ -66,7 +68,7 @@ def test_what_was_met_before_its_owner_was_known_is_kept_once_as_the_owners() ->
 def test_what_was_written_anew_is_forgotten_alone() -> None:
     damages = Damages()
     tried = replace(THEIRS, kind="tried")
-    weights = Damage(kind="weights", item="efficientnet_lite0", fault="torn")
+    weights = Damage(kind="weights", item="efficientnet_lite0", fault=verbatim("torn"))
     for met in (THEIRS, tried, weights):
         damages.note(met)
     damages.forget(THEIRS.owner, "visitor")

@@ -222,7 +222,7 @@ def test_a_damaged_model_is_listed_once_as_its_owners(home: FullHome) -> None:
             workspace.trainings.classifier(home.run_ids[0])
         (found,) = workspace.damages.found()
         assert (found.kind, found.owner) == ("model", home.owners[0])
-        assert re.fullmatch(r"epoch \d: it is torn, or no JSON", found.fault)
+        assert re.fullmatch(r"epoch \d: it is torn, or no JSON", str(found.fault))
 
 
 def test_a_fault_is_half_a_sentence(home: FullHome) -> None:
@@ -233,7 +233,7 @@ def test_a_fault_is_half_a_sentence(home: FullHome) -> None:
         workspace.damages.look()
         with pytest.raises(RunError):
             workspace.trainings.classifier(home.run_ids[0])
-        faults = {each.kind: each.fault for each in workspace.damages.found()}
+        faults = {each.kind: str(each.fault) for each in workspace.damages.found()}
     assert faults["dataset"] == "it is torn, or no JSON"
     assert faults["model"].endswith(": the head file of this model is damaged")
 

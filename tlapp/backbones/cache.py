@@ -27,6 +27,7 @@ from safetensors.numpy import save_file
 from torch import Tensor
 
 from tlapp.damages import Damage, Damages, short_id
+from tlapp.messages import message
 
 # Legend: N pictures, D feature width.
 
@@ -192,7 +193,9 @@ class FeatureCache:
     def _drop(self, path: Path) -> None:
         """Remove what is damaged: it is computed again when it is wanted."""
         item = short_id(path.name)
-        self._damages.note(Damage(kind="features", item=item, fault="they are torn or changed"))
+        self._damages.note(
+            Damage(kind="features", item=item, fault=message("they are torn or changed"))
+        )
         _remove(path)
 
     def _write(self, key: str, ids: list[str], rows_ND: _Floats) -> bool:

@@ -12,6 +12,7 @@ from torchvision.models import get_model_weights
 from tlapp.bounds import shown
 from tlapp.data.preprocess import Preprocess
 from tlapp.errors import BackboneError
+from tlapp.messages import message
 
 DEFAULT_BACKBONE = "efficientnet_lite0"
 IMAGENET_CLASS_COUNT = 1000
@@ -160,8 +161,8 @@ def find_card(name: str) -> Card:
         if card.name == name:
             return card
     raise BackboneError(
-        f"There is no backbone called {shown(name)}.",
-        hint="Choose one of: " + ", ".join(card.name for card in CARDS) + ".",
+        message("There is no backbone called {name}.", name=shown(name)),
+        hint=message("Choose one of: {names}.", names=", ".join(card.name for card in CARDS)),
     )
 
 

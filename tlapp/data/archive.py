@@ -22,6 +22,7 @@ from typing import IO
 from tlapp.data.images import Skipped
 from tlapp.data.source import Listing, SourceFile, is_archive_name, is_junk, read_counted
 from tlapp.errors import DataError, PictureError
+from tlapp.messages import NOTHING, Message, counted_message, message
 from tlapp.settings import Limits
 
 _END_BYTES = 22  # APPNOTE.TXT 6.3.10, section 4.3.16
@@ -85,7 +86,8 @@ class _EntryReader:
                     raw = self._counted(stream, entry, name)
             except _ZIP_FAULTS as fault:
                 raise PictureError(
-                    f"{name} is damaged in the zip.", hint="Make the zip again."
+                    message("{name} is damaged in the zip.", name=name),
+                    hint=message("Make the zip again."),
                 ) from fault
         return raw
 
@@ -107,13 +109,16 @@ class _EntryReader:
 def _check_end_record(path: Path, limits: Limits) -> None:
     """Raise `DataError` unless the end record promises a directory that we would read."""
     if not path.is_file():
-        raise DataError("The zip is not there any more.", hint="Choose it again.")
+        raise DataError(message("The zip is not there any more."), hint=message("Choose it again."))
     size = path.stat().st_size
     if size > limits.archive_bytes:
         raise DataError(
-            f"The zip is {size // _MEGABYTE:,} MB; "
-            f"the limit is {limits.archive_bytes // _MEGABYTE:,} MB.",
-            hint="Use fewer or smaller pictures.",
+            message(
+                "The zip is {size} MB; the limit is {limit} MB.",
+                size=size // _MEGABYTE,
+                limit=limits.archive_bytes // _MEGABYTE,
+            ),
+            hint=message("Use fewer or smaller pictures."),
         )
     with path.open("rb") as stream:
         start = stream.read(4)
@@ -128,11 +133,18 @@ def _check_end_record(path: Path, limits: Limits) -> None:
         if count == 0xFFFF or directory_bytes == 0xFFFFFFFF:
             count, directory_bytes = _zip64_counts(stream, tail, at) or (count, directory_bytes)
     if disk != directory_disk or disk not in (0, 0xFFFF):
-        raise DataError("The zip is one part of several.", hint="Make a single zip.")
+        raise DataError(
+            message("The zip is one part of several."), hint=message("Make a single zip.")
+        )
     if count > limits.archive_entries:
         raise DataError(
-            f"The zip holds {count:,} files; the limit is {limits.archive_entries:,}.",
-            hint="Zip fewer pictures.",
+            counted_message(
+                "The zip holds {count} file; the limit is {limit}.",
+                "The zip holds {count} files; the limit is {limit}.",
+                count=count,
+                limit=limits.archive_entries,
+            ),
+            hint=message("Zip fewer pictures."),
         )
     if directory_bytes > count * (_ENTRY_BYTES + _NAME_BYTES):
         raise _damaged()
@@ -160,11 +172,14 @@ def _check_entries(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
         raise _damaged()
     if any(entry.filename in _DOCUMENT_NAMES for entry in entries):
         raise DataError(
-            "This is a document that is packed as a zip, not a zip of pictures.",
-            hint="Save its pictures into one folder per class, and zip those folders.",
+            message("This is a document that is packed as a zip, not a zip of pictures."),
+            hint=message("Save its pictures into one folder per class, and zip those folders."),
         )
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
-        raise DataError("The zip is protected by a password.", hint="Make one without a password.")
+        raise DataError(
+            message("The zip is protected by a password."),
+            hint=message("Make one without a password."),
+        )
     if sum(entry.file_size for entry in entries) > limits.archive_unpacked_bytes:
         raise _too_large_unpacked(limits)
     end = 0
@@ -172,8 +187,8 @@ def _check_entries(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
         # CPython GH-109858: entries that share their bytes make a small file unpack to anything.
         if entry.header_offset < end:
             raise DataError(
-                "The zip is damaged, or made to do harm: its files overlap.",
-                hint="Make the zip again from the folder of pictures.",
+                message("The zip is damaged, or made to do harm: its files overlap."),
+                hint=message("Make the zip again from the folder of pictures."),
             )
         end = entry.header_offset + _LOCAL_BYTES + entry.compress_size
 
@@ -190,8 +205,8 @@ def _list_entries(entries: list[zipfile.ZipInfo], reader: _EntryReader) -> Listi
             ignored += 1
         elif entry.is_dir():
             folders.add(path)
-        elif reason := _refusal(entry, path):
-            skipped.append(Skipped(name, f"{name} {reason}"))
+        elif reason := _refusal(entry, path, name):
+            skipped.append(Skipped(name, reason))
         else:
             files.append(SourceFile(name, path[:-1], partial(reader.read, entry, name)))
     used = {path[:depth] for path in folders for depth in range(len(path))}
@@ -217,34 +232,45 @@ def _is_unsafe(path: tuple[str, ...]) -> bool:
     return ".." in path or path[:1] == ("/",) or bool(path and re.fullmatch("[A-Za-z]:", path[0]))
 
 
-def _refusal(entry: zipfile.ZipInfo, path: tuple[str, ...]) -> str:
-    """Why this entry is left out unread, as the rest of a sentence; "" if it is not."""
+def _refusal(entry: zipfile.ZipInfo, path: tuple[str, ...], name: str) -> Message:
+    """Why this entry is left out unread; NOTHING if it is not."""
     mode = entry.external_attr >> 16
     if _is_unsafe(path):
-        return "is left out: its path leads out of the zip."
+        return message("{name} is left out: its path leads out of the zip.", name=name)
     if entry.create_system == _UNIX and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        return "is a link or a device, not a picture."
+        return message("{name} is a link or a device, not a picture.", name=name)
     if is_archive_name(path[-1]):
-        return "is not a picture; archives inside the zip are not opened."
+        return message(
+            "{name} is not a picture; archives inside the zip are not opened.", name=name
+        )
     if entry.compress_type not in _METHODS:
-        method = _OTHER_METHODS.get(entry.compress_type, f"method {entry.compress_type}")
-        return f"is packed in a way that cannot be read here ({method})."
-    return ""
+        known = _OTHER_METHODS.get(entry.compress_type)
+        return message(
+            "{name} is packed in a way that cannot be read here ({method}).",
+            name=name,
+            method=known or message("method {number}", number=entry.compress_type),
+        )
+    return NOTHING
 
 
 def _damaged() -> DataError:
-    return DataError("The zip is damaged.", hint="Make the zip again, or copy it again.")
+    return DataError(
+        message("The zip is damaged."), hint=message("Make the zip again, or copy it again.")
+    )
 
 
 def _not_a_zip() -> DataError:
     return DataError(
-        "This is not a zip file.", hint="Choose a .zip with one folder of pictures per class."
+        message("This is not a zip file."),
+        hint=message("Choose a .zip with one folder of pictures per class."),
     )
 
 
 def _too_large_unpacked(limits: Limits) -> DataError:
     return DataError(
-        f"The zip unpacks to more than {limits.archive_unpacked_bytes // _MEGABYTE:,} MB, "
-        "which is the limit.",
-        hint="Use fewer or smaller pictures.",
+        message(
+            "The zip unpacks to more than {limit} MB, which is the limit.",
+            limit=limits.archive_unpacked_bytes // _MEGABYTE,
+        ),
+        hint=message("Use fewer or smaller pictures."),
     )

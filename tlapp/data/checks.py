@@ -1,11 +1,14 @@
 """What a person should know about labelled pictures before training on them."""
 
 from collections import defaultdict
+from functools import reduce
 
-from tlapp.data.images import Finding, LabeledImage, LabeledImages, some_names
+from tlapp.data.images import Finding, LabeledImage, LabeledImages, quoted, some_names
 from tlapp.data.splits import Split
+from tlapp.messages import Message, counted_message, joined, message
 
 FEW_PICTURES = 5
+CLASSES_SHOWN = 4  # in a finding
 MOST_IMBALANCE = 5  # largest class over smallest
 
 
@@ -27,16 +30,23 @@ def _one_class(images: LabeledImages) -> list[Finding]:
     if len(images.class_names) != 1:
         return []
     name = images.class_names[0]
-    message = f'There is only one class, "{name}". Add a second class: it takes two to tell apart.'
-    return [Finding("one_class", message, (name,), 1)]
+    said = message(
+        'There is only one class, "{name}". Add a second class: it takes two to tell apart.',
+        name=name,
+    )
+    return [Finding("one_class", said, (name,), 1)]
 
 
 def _all_equal(images: LabeledImages) -> list[Finding]:
     count = len(images.images)
     if count < 2 or len({image.image_id for image in images.images}) > 1:
         return []
-    message = f"All {count} pictures are the same: no network can tell the classes apart."
-    return [Finding("all_equal", message, images.class_names, count)]
+    said = counted_message(
+        "All {count} pictures are the same: no network can tell the classes apart.",
+        "All {count} pictures are the same: no network can tell the classes apart.",
+        count=count,
+    )
+    return [Finding("all_equal", said, images.class_names, count)]
 
 
 def _in_two_classes(images: LabeledImages) -> list[Finding]:
@@ -48,11 +58,16 @@ def _in_two_classes(images: LabeledImages) -> list[Finding]:
     findings = []
     for indices, files in sorted(pairs.items()):
         names = tuple(images.class_names[index] for index in indices)
-        message = (
-            f"{_pictures(len(files))} in {' and in '.join(_quoted(name) for name in names)}: "
-            f"{some_names(files)}. Remove the copy that is in the wrong class."
+        said = counted_message(
+            "The same picture is in {classes}: {files}. "
+            "Remove the copy that is in the wrong class.",
+            "{count} pictures are in {classes}: {files}. "
+            "Remove the copy that is in the wrong class.",
+            count=len(files),
+            classes=reduce(_and_in, map(quoted, names)),
+            files=some_names(files),
         )
-        findings.append(Finding("same_in_two_classes", message, names, len(files)))
+        findings.append(Finding("same_in_two_classes", said, names, len(files)))
     return findings
 
 
@@ -64,37 +79,56 @@ def _over_the_split(images: LabeledImages) -> list[Finding]:
     ]
     if not files:
         return []
-    message = (
-        f"{_pictures(len(files))} in more than one of the folder's train, val and test parts: "
-        f"{some_names(files)}. "
-        "All copies are used on one side only, so that the accuracy stays honest."
+    said = counted_message(
+        "The same picture is in more than one of the folder's train, val and test parts: {files}. "
+        "All copies are used on one side only, so that the accuracy stays honest.",
+        "{count} pictures are in more than one of the folder's train, val and test parts: {files}. "
+        "All copies are used on one side only, so that the accuracy stays honest.",
+        count=len(files),
+        files=some_names(files),
     )
-    return [Finding("same_over_split", message, (), len(files))]
+    return [Finding("same_over_split", said, (), len(files))]
 
 
 def _nothing_held_out(images: LabeledImages, split: Split) -> list[Finding]:
     if split.valid or not images.images:
         return []
-    message = (
+    said = message(
         "No picture is held out, so the accuracy cannot be measured. "
         "Add pictures, at least two of each class."
     )
-    return [Finding("nothing_held_out", message, (), 0)]
+    return [Finding("nothing_held_out", said, (), 0)]
 
 
 def _few_pictures(images: LabeledImages) -> list[Finding]:
     counts = images.counts()
-    few = tuple(
-        name for name, count in zip(images.class_names, counts, strict=True) if count < FEW_PICTURES
-    )
+    few = [
+        (name, count)
+        for name, count in zip(images.class_names, counts, strict=True)
+        if count < FEW_PICTURES
+    ]
     if not few:
         return []
-    shown = ", ".join(
-        f"{_quoted(name)} has {counts[images.class_names.index(name)]}" for name in few[:4]
+    shown = joined(*(_class_has(*each) for each in few[:CLASSES_SHOWN]), by=", ")
+    more = len(few) - CLASSES_SHOWN
+    said = (
+        counted_message(
+            "Few pictures: {classes} and {count} more have too few. "
+            "Add some, {least} or more of each class.",
+            "Few pictures: {classes} and {count} more have too few. "
+            "Add some, {least} or more of each class.",
+            count=more,
+            classes=shown,
+            least=FEW_PICTURES,
+        )
+        if more > 0
+        else message(
+            "Few pictures: {classes}. Add some, {least} or more of each class.",
+            classes=shown,
+            least=FEW_PICTURES,
+        )
     )
-    more = f" and {len(few) - 4} more have too few" if len(few) > 4 else ""
-    message = f"Few pictures: {shown}{more}. Add some, {FEW_PICTURES} or more of each class."
-    return [Finding("few_pictures", message, few, len(few))]
+    return [Finding("few_pictures", said, tuple(name for name, _ in few), len(few))]
 
 
 def _imbalance(images: LabeledImages) -> list[Finding]:
@@ -103,11 +137,17 @@ def _imbalance(images: LabeledImages) -> list[Finding]:
         return []
     largest = images.class_names[counts.index(max(counts))]
     smallest = images.class_names[counts.index(min(counts))]
-    message = (
-        f"{_quoted(largest)} has {max(counts)} pictures, {_quoted(smallest)} only {min(counts)}. "
-        "The small class may be overlooked: add pictures to it, or turn on class weights."
+    said = counted_message(
+        '"{large}" has {count} picture, "{small}" only {least}. '
+        "The small class may be overlooked: add pictures to it, or turn on class weights.",
+        '"{large}" has {count} pictures, "{small}" only {least}. '
+        "The small class may be overlooked: add pictures to it, or turn on class weights.",
+        count=max(counts),
+        large=largest,
+        small=smallest,
+        least=min(counts),
     )
-    return [Finding("imbalance", message, (largest, smallest), max(counts))]
+    return [Finding("imbalance", said, (largest, smallest), max(counts))]
 
 
 def _copies(images: LabeledImages) -> list[Finding]:
@@ -120,12 +160,15 @@ def _copies(images: LabeledImages) -> list[Finding]:
         seen.add(key)
     if not names:
         return []
-    what = "1 picture is a copy" if len(names) == 1 else f"{len(names)} pictures are copies"
-    message = (
-        f"{what} of another one in the same class: {some_names(names)}. "
-        "Copies stay on one side of the split."
+    said = counted_message(
+        "{count} picture is a copy of another one in the same class: {names}. "
+        "Copies stay on one side of the split.",
+        "{count} pictures are copies of another one in the same class: {names}. "
+        "Copies stay on one side of the split.",
+        count=len(names),
+        names=some_names(names),
     )
-    return [Finding("copies", message, (), len(names))]
+    return [Finding("copies", said, (), len(names))]
 
 
 def _copies_by_id(images: LabeledImages) -> list[list[LabeledImage]]:
@@ -140,9 +183,9 @@ def _same_files(copies: list[LabeledImage]) -> str:
     return f"{copies[0].name} = {copies[-1].name}"
 
 
-def _pictures(count: int) -> str:
-    return "The same picture is" if count == 1 else f"{count} pictures are"
+def _and_in(classes: Message, another: Message) -> Message:
+    return message("{classes} and in {another}", classes=classes, another=another)
 
 
-def _quoted(name: str) -> str:
-    return f'"{name}"'
+def _class_has(name: str, count: int) -> Message:
+    return counted_message('"{name}" has {count}', '"{name}" has {count}', name=name, count=count)

@@ -29,7 +29,8 @@ from tlapp.data.layout import arrange
 from tlapp.data.memory import MemoryBudget
 from tlapp.data.record import MOST_BYTES, Dataset, read_dataset, write_dataset
 from tlapp.data.source import Listing
-from tlapp.errors import DataError, NotFoundError, PictureError
+from tlapp.errors import DataError, NotFoundError, PictureError, reason_of
+from tlapp.messages import Message, message
 from tlapp.owners import Owners
 from tlapp.recent import Recent, signature_of
 from tlapp.settings import Limits
@@ -139,7 +140,7 @@ class DatasetStore:
             self._note(dataset_id, fault_in(error))
             raise
         if found.value.dataset_id != dataset_id:
-            self._note(dataset_id, "it is another data set's")
+            self._note(dataset_id, message("it is another data set's"))
             raise _no_dataset()
         if found.fault:
             self._note(dataset_id, found.fault, found.value.owner, is_replaced=True)
@@ -152,7 +153,7 @@ class DatasetStore:
         for dataset_id in self._ids():
             path = self._folder / dataset_id / DESCRIPTION_NAME
             if not path.exists():
-                self._note(dataset_id, "its description is missing")
+                self._note(dataset_id, message("its description is missing"))
             elif not is_sealed(path, most_bytes=MOST_BYTES):
                 with suppress(DataError, NotFoundError):
                     self.load(dataset_id)
@@ -205,7 +206,7 @@ class DatasetStore:
         return {path.name for path in self._folder.glob("*") if _DATASET_ID.fullmatch(path.name)}
 
     def _note(
-        self, dataset_id: str, fault: str, owner: str = "", *, is_replaced: bool = False
+        self, dataset_id: str, fault: Message, owner: str = "", *, is_replaced: bool = False
     ) -> None:
         item = short_id(dataset_id)
         self._damages.note(
@@ -225,11 +226,12 @@ class DatasetStore:
             return read_content(path, MOST_PICTURE_BYTES)
         except FileNotFoundError as fault:
             raise _no_picture() from fault
-        except DamagedFileError as fault:
-            self._note(dataset_id, f"a picture of it: {fault}")
+        except DamagedFileError as error:
+            self._note(dataset_id, message("a picture of it: {fault}", fault=error.fault))
             raise PictureError(
-                "A stored picture of this data set is damaged.", hint="Import the pictures again."
-            ) from fault
+                message("A stored picture of this data set is damaged."),
+                hint=message("Import the pictures again."),
+            ) from error
 
     def _import(
         self,
@@ -322,14 +324,20 @@ def _storing() -> Iterator[None]:
         yield
     except OSError as fault:
         raise DataError(
-            f"The pictures cannot be stored: {fault.strerror or 'unknown reason'}.",
-            hint="Free some space on the disk that holds tlapp's files, or let tlapp write there.",
+            message("The pictures cannot be stored: {reason}.", reason=reason_of(fault)),
+            hint=message(
+                "Free some space on the disk that holds tlapp's files, or let tlapp write there."
+            ),
         ) from fault
 
 
 def _no_dataset() -> NotFoundError:
-    return NotFoundError("There is no such data set.", hint="Import the pictures again.")
+    return NotFoundError(
+        message("There is no such data set."), hint=message("Import the pictures again.")
+    )
 
 
 def _no_picture() -> NotFoundError:
-    return NotFoundError("The picture is not here any more.", hint="Import the pictures again.")
+    return NotFoundError(
+        message("The picture is not here any more."), hint=message("Import the pictures again.")
+    )

@@ -13,6 +13,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from PIL import Image
 from PIL.BmpImagePlugin import BmpImageFile
@@ -29,6 +30,7 @@ from tlapp.data.memory import DECODING_BYTES, bytes_per_pixel, decoding_bytes
 from tlapp.data.pixels import LONG_SIDE_PIXELS, upright_transpose, working_pixels
 from tlapp.data.png import has_more_chunks, without_texts
 from tlapp.errors import PictureError
+from tlapp.messages import NOTHING, Message, counted_message, message
 from tlapp.settings import Limits
 
 HEAD_BYTES = 32  # enough to recognise a format
@@ -43,6 +45,8 @@ MOST_PARTS = 50_000  # segments of a JPEG, chunks of a PNG: Pillow takes 10 us f
 MOST_BLOCKS = 5_000  # of a GIF beside its picture: Pillow copies all comments for each
 JPEG_QUALITY = 95  # with full colour resolution; 64 kB for 400 x 533
 
+FIRST_FRAME_USED: Final = message("animated: first frame used")
+_SAVE_SMALLER = message("Save it as a smaller picture.")
 _MEGAPIXEL = 1_000_000
 _MEGABYTE = 1_000_000
 _BMP_HEADER_SIZES = frozenset(struct.pack("<I", size) for size in (12, 40, 52, 56, 64, 108, 124))
@@ -78,7 +82,7 @@ class WorkingCopy:
     image_id: str  # SHA-256 (hex) of size and RGB pixels before they were encoded
     width: int
     height: int
-    notice: str  # "" or what the person may want to know, e.g. "animated: first frame used"
+    notice: Message  # what the person may want to know: "animated: first frame used"
     is_exact: bool  # `encoded` decodes to the very pixels that the file holds
 
 
@@ -97,7 +101,8 @@ def open_working_copy(encoded: bytes) -> Image.Image:
         return _read_jpeg(encoded)
     except _DECODER_FAULTS as fault:
         raise PictureError(
-            "A stored picture is damaged.", hint="Delete this data set and import it again."
+            message("A stored picture is damaged."),
+            hint=message("Delete this data set and import it again."),
         ) from fault
 
 
@@ -124,7 +129,7 @@ def working_copy(image: ImageFile, raw: bytes, *, name: str) -> WorkingCopy:
     needed_bytes = decoding_bytes(image)  # before a JPEG's draft changes the size that it tells
     try:
         kept = _kept_as_it_is(image, raw)
-        pixels, notice = (_read_jpeg(kept), "") if kept is not None else _decoded(image)
+        pixels, notice = (_read_jpeg(kept), NOTHING) if kept is not None else _decoded(image)
         encoded = kept if kept is not None else _encoded(pixels)
     except MemoryError as fault:
         raise _short_of_memory(name) from fault
@@ -139,11 +144,18 @@ def working_copy(image: ImageFile, raw: bytes, *, name: str) -> WorkingCopy:
 def check_byte_count(count: int, *, name: str, limit_bytes: int) -> None:
     """Raise `PictureError` if a file of `count` bytes is empty or too large."""
     if count == 0:
-        raise PictureError(f"{name} is empty.", hint="Copy the picture again, or leave it out.")
+        raise PictureError(
+            message("{name} is empty.", name=name),
+            hint=message("Copy the picture again, or leave it out."),
+        )
     if count > limit_bytes:
         raise PictureError(
-            f"{name} is larger than {limit_bytes // _MEGABYTE} MB, which is the limit.",
-            hint="Save it as a smaller picture.",
+            message(
+                "{name} is larger than {limit} MB, which is the limit.",
+                name=name,
+                limit=limit_bytes // _MEGABYTE,
+            ),
+            hint=_SAVE_SMALLER,
         )
 
 
@@ -170,31 +182,33 @@ def find_reader(head: bytes, *, name: str) -> Callable[[io.BytesIO], ImageFile]:
 def _not_a_picture(head: bytes, name: str) -> NotAPictureError:
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
         return NotAPictureError(
-            f"{name} is a HEIC photo, which cannot be read here.",
-            hint="Set the iPhone's camera to Most Compatible, or export the photos as JPG.",
+            message("{name} is a HEIC photo, which cannot be read here.", name=name),
+            hint=message(
+                "Set the iPhone's camera to Most Compatible, or export the photos as JPG."
+            ),
         )
     if head.startswith(b"version https://git-lfs"):
         return NotAPictureError(
-            f"{name} is a Git LFS pointer, not the picture itself.",
-            hint="Run git lfs pull where the pictures come from.",
+            message("{name} is a Git LFS pointer, not the picture itself.", name=name),
+            hint=message("Run git lfs pull where the pictures come from."),
         )
     return NotAPictureError(
-        f"{name} is not a picture we can read (JPG, PNG, WebP, GIF, BMP, TIFF).",
-        hint="Save it as JPG or PNG, or leave it out.",
+        message("{name} is not a picture we can read (JPG, PNG, WebP, GIF, BMP, TIFF).", name=name),
+        hint=message("Save it as JPG or PNG, or leave it out."),
     )
 
 
 def _damaged(name: str) -> PictureError:
     return PictureError(
-        f"{name} is damaged: it cannot be read to its end.",
-        hint="Copy or download the picture again, or leave it out.",
+        message("{name} is damaged: it cannot be read to its end.", name=name),
+        hint=message("Copy or download the picture again, or leave it out."),
     )
 
 
 def _short_of_memory(name: str) -> PictureError:
     return PictureError(
-        f"{name} needs more memory than this machine has left.",
-        hint="Save it as a smaller picture.",
+        message("{name} needs more memory than this machine has left.", name=name),
+        hint=_SAVE_SMALLER,
     )
 
 
@@ -213,14 +227,19 @@ def _check_size(size: tuple[int, int], *, name: str, limit_pixels: int) -> None:
         raise _damaged(name)
     if width * height > limit_pixels:
         raise PictureError(
-            f"{name} has {math.ceil(width * height / _MEGAPIXEL)} megapixels; "
-            f"the limit is {limit_pixels // _MEGAPIXEL}.",
-            hint="Save it as a smaller picture, or as JPG.",
+            counted_message(
+                "{name} has {count} megapixel; the limit is {limit}.",
+                "{name} has {count} megapixels; the limit is {limit}.",
+                count=math.ceil(width * height / _MEGAPIXEL),
+                name=name,
+                limit=limit_pixels // _MEGAPIXEL,
+            ),
+            hint=message("Save it as a smaller picture, or as JPG."),
         )
     if max(size) > LONGEST_TO_SHORTEST * min(size):
         raise PictureError(
-            f"{name} is too thin: {width} x {height} pixels.",
-            hint="Cut it so that it is less than a hundred times as long as it is wide.",
+            message("{name} is too thin: {size} pixels.", name=name, size=f"{width} x {height}"),
+            hint=message("Cut it so that it is less than a hundred times as long as it is wide."),
         )
 
 
@@ -234,8 +253,8 @@ def _check_parts(reader: Callable[[io.BytesIO], ImageFile], raw: bytes, name: st
         is_endless = reader is GifImageFile and has_more_blocks(raw, MOST_BLOCKS)
     if is_endless:
         raise PictureError(
-            f"{name} is made of more parts than any picture needs.",
-            hint="Save it again as an ordinary JPG or PNG.",
+            message("{name} is made of more parts than any picture needs.", name=name),
+            hint=message("Save it again as an ordinary JPG or PNG."),
         )
 
 
@@ -250,7 +269,7 @@ def _kept_as_it_is(image: ImageFile, raw: bytes) -> bytes | None:
     return kept if kept is not None and len(kept) <= KEPT_BYTES else None
 
 
-def _decoded(image: ImageFile) -> tuple[Image.Image, str]:
+def _decoded(image: ImageFile) -> tuple[Image.Image, Message]:
     """The working pixels of the first frame, upright, and a notice if there are more frames."""
     if isinstance(image, JpegImageFile):
         image.draft(None, (DRAFT_SHORT_SIDE_PIXELS, DRAFT_SHORT_SIDE_PIXELS))
@@ -259,7 +278,7 @@ def _decoded(image: ImageFile) -> tuple[Image.Image, str]:
     transpose = upright_transpose(image)
     if transpose is not None:
         pixels = pixels.transpose(transpose)
-    return pixels, "animated: first frame used" if _is_animated(image) else ""
+    return pixels, FIRST_FRAME_USED if _is_animated(image) else NOTHING
 
 
 def _read_jpeg(encoded: bytes) -> Image.Image:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tlapp.data.images import Skipped
 from tlapp.data.source import Listing, SourceFile, is_junk, read_counted
-from tlapp.errors import DataError, PictureError
+from tlapp.errors import DataError, PictureError, reason_of
+from tlapp.messages import counted_message, message
 from tlapp.settings import Limits
 
 
@@ -17,8 +18,8 @@ def list_folder(path: Path, limits: Limits) -> Listing:
     """The files below `path`, sorted. Raises `DataError`: no folder, or too many files."""
     if not path.is_dir():
         raise DataError(
-            f'"{shown_name(path.name)}" is not a folder.',
-            hint="Give the folder that holds one folder of pictures per class.",
+            message('"{name}" is not a folder.', name=shown_name(path.name)),
+            hint=message("Give the folder that holds one folder of pictures per class."),
         )
     files: list[SourceFile] = []
     skipped: list[Skipped] = []
@@ -31,7 +32,7 @@ def list_folder(path: Path, limits: Limits) -> Listing:
             ignored += 1
         elif not _is_regular(file):
             shown = "/".join((*folders, name))
-            skipped.append(Skipped(shown, f"{shown} is not an ordinary file."))
+            skipped.append(Skipped(shown, message("{name} is not an ordinary file.", name=shown)))
         else:
             shown = "/".join((*folders, name))
             read = partial(_read_file, file, shown, limits.image_bytes)
@@ -55,8 +56,12 @@ def _walk(top: Path, limits: Limits) -> Iterator[tuple[tuple[str, ...], str | No
         count += len(file_names) + len(folder_names)
         if count > limits.archive_entries:
             raise DataError(
-                f"The folder holds more than {limits.archive_entries:,} files.",
-                hint="Choose the folder that holds the class folders, or a part of it.",
+                counted_message(
+                    "The folder holds more than {count} file.",
+                    "The folder holds more than {count} files.",
+                    count=limits.archive_entries,
+                ),
+                hint=message("Choose the folder that holds the class folders, or a part of it."),
             )
         if not file_names and not folder_names and folders and not is_junk(folders):
             yield folders, None, None
@@ -77,6 +82,6 @@ def _read_file(file: Path, name: str, limit_bytes: int) -> bytes:
             return read_counted(stream, name=name, limit_bytes=limit_bytes)
     except OSError as fault:
         raise PictureError(
-            f"{name} cannot be read: {fault.strerror or 'unknown reason'}.",
-            hint="Check who may read this file, and that its disk is still there.",
+            message("{name} cannot be read: {reason}.", name=name, reason=reason_of(fault)),
+            hint=message("Check who may read this file, and that its disk is still there."),
         ) from fault

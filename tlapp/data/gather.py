@@ -1,11 +1,23 @@
 """What an import has found so far: labels, skipped files, and what is worth saying about them."""
 
-from tlapp.data.images import Finding, LabeledImage, LabeledImages, Skipped, some_names
+from tlapp.data.images import (
+    Finding,
+    LabeledImage,
+    LabeledImages,
+    Skipped,
+    some_names,
+    some_quoted,
+)
 from tlapp.data.ingest import ReadPicture
 from tlapp.data.layout import Layout
 from tlapp.data.source import is_named_as_picture
 from tlapp.errors import DataError
+from tlapp.messages import NOTHING, Message, counted_message, joined, message
 from tlapp.settings import Limits
+
+_CHOOSE_CLASS_FOLDERS = message(
+    "Choose the folder whose folders are your classes, or a part of it."
+)
 
 
 class Gathering:
@@ -19,8 +31,8 @@ class Gathering:
         self._limits = limits
         self._read: list[ReadPicture] = []
         named = [file for file in layout.placed if is_named_as_picture(file.file.name)]
-        _check_count("pictures", len(named), limits.images)
-        _check_count("classes", len({file.class_name for file in named}), limits.classes)
+        _check_pictures(len(named), limits)
+        _check_classes(len({file.class_name for file in named}), limits)
 
     def add(self, picture: ReadPicture) -> None:
         """Note one outcome. Raises `DataError` at the first picture over the limit."""
@@ -30,14 +42,14 @@ class Gathering:
             self.ignored_count += 1
         else:
             self._read.append(picture)
-        _check_count("pictures", len(self._read), self._limits.images)
+        _check_pictures(len(self._read), self._limits)
 
     def labeled_images(self) -> LabeledImages:
         """The pictures, by class and name. Raises `DataError`: none, or too many classes."""
         if not self._read:
-            raise DataError("No pictures found.", hint=self._hint_without_pictures())
+            raise DataError(message("No pictures found."), hint=self._hint_without_pictures())
         names = sorted({picture.placed.class_name for picture in self._read}, key=_sorting_key)
-        _check_count("classes", len(names), self._limits.classes)
+        _check_classes(len(names), self._limits)
         index_of = {name: index for index, name in enumerate(names)}
         images = [
             LabeledImage(
@@ -56,14 +68,18 @@ class Gathering:
         """What the person may want to know about names, folders and files."""
         return (*self._layout.findings, *self._empty_finding(), *self._animated_finding())
 
-    def _hint_without_pictures(self) -> str:
+    def _hint_without_pictures(self) -> Message:
         if not self.skipped:
-            return (
+            return message(
                 "Give one folder per class, with JPG, PNG, WebP, GIF, BMP or TIFF pictures in it."
             )
         more = len(self.skipped) - 1
-        others = f" ({more} more were skipped as well.)" if more else ""
-        return f"{self.skipped[0].reason}{others}"
+        others = counted_message(
+            "({count} more were skipped as well.)",
+            "({count} more were skipped as well.)",
+            count=more,
+        )
+        return joined(self.skipped[0].reason, others if more else NOTHING)
 
     def _empty_finding(self) -> list[Finding]:
         present = {picture.placed.class_name for picture in self._read}
@@ -71,35 +87,44 @@ class Gathering:
         names = [*self._empty_folders, *lost]
         if not names:
             return []
-        shown = ", ".join(f'"{name}"' for name in names[:4])
-        return [
-            Finding(
-                "empty_class",
-                f"No picture could be read from {shown}"
-                f"{f' and {len(names) - 4} more' if len(names) > 4 else ''}; left out.",
-                (),
-                len(names),
-            )
-        ]
+        said = message(
+            "No picture could be read from {folders}; left out.", folders=some_quoted(names)
+        )
+        return [Finding("empty_class", said, (), len(names))]
 
     def _animated_finding(self) -> list[Finding]:
         names = [picture.placed.file.name for picture in self._read if picture.notice]
         if not names:
             return []
-        what = (
-            "1 picture is animated; its first frame is used"
-            if len(names) == 1
-            else f"{len(names)} pictures are animated; their first frames are used"
+        said = counted_message(
+            "{count} picture is animated; its first frame is used: {names}.",
+            "{count} pictures are animated; their first frames are used: {names}.",
+            count=len(names),
+            names=some_names(names),
         )
-        return [Finding("animated", f"{what}: {some_names(names)}.", (), len(names))]
+        return [Finding("animated", said, (), len(names))]
 
 
-def _check_count(what: str, count: int, limit: int) -> None:
-    if count > limit:
-        raise DataError(
-            f"There are {count:,} {what}. At most {limit:,} {what} can be imported.",
-            hint="Choose the folder whose folders are your classes, or a part of it.",
+def _check_pictures(count: int, limits: Limits) -> None:
+    if count > limits.images:
+        said = counted_message(
+            "There is {count} picture. At most {limit} pictures can be imported.",
+            "There are {count} pictures. At most {limit} pictures can be imported.",
+            count=count,
+            limit=limits.images,
         )
+        raise DataError(said, hint=_CHOOSE_CLASS_FOLDERS)
+
+
+def _check_classes(count: int, limits: Limits) -> None:
+    if count > limits.classes:
+        said = counted_message(
+            "There is {count} class. At most {limit} classes can be imported.",
+            "There are {count} classes. At most {limit} classes can be imported.",
+            count=count,
+            limit=limits.classes,
+        )
+        raise DataError(said, hint=_CHOOSE_CLASS_FOLDERS)
 
 
 def _sorting_key(name: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from tlapp.errors import DataError
+from tlapp.messages import Message, counted_message, joined, message, verbatim
 
 Part = Literal["", "train", "valid", "test"]  # "": the folder does not say
 
@@ -64,7 +65,7 @@ class Skipped:
     """A file that was left out, and why."""
 
     name: str  # as the person named it, for showing only
-    reason: str  # a sentence that contains the name
+    reason: Message  # a sentence that contains the name
 
 
 @dataclass(frozen=True)
@@ -72,18 +73,38 @@ class Finding:
     """Something about the pictures that a person may want to act on before training."""
 
     kind: str  # a stable word for code, e.g. "few_pictures"
-    message: str  # a sentence or two: what was found, and what to do about it
+    message: Message  # a sentence or two: what was found, and what to do about it
     class_names: tuple[str, ...]  # the classes it is about
     count: int  # how many pictures, classes or folders
 
 
 NAMES_SHOWN = 3  # of files, in a finding
+QUOTED_SHOWN = 4  # of folders and classes
 
 
-def some_names(names: Sequence[str]) -> str:
+def some_names(names: Sequence[str]) -> Message:
     """The first few of these files: "a.jpg, b.jpg, c.jpg and 12 more"."""
-    more = len(names) - NAMES_SHOWN
-    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+    shown = joined(*map(verbatim, names[:NAMES_SHOWN]), by=", ")
+    return _and_more(shown, len(names) - NAMES_SHOWN)
+
+
+def some_quoted(names: Sequence[str]) -> Message:
+    """The first few of these folders or classes, each in quotation marks."""
+    shown = joined(*map(quoted, names[:QUOTED_SHOWN]), by=", ")
+    return _and_more(shown, len(names) - QUOTED_SHOWN)
+
+
+def quoted(name: str) -> Message:
+    """A name in quotation marks, as the language writes them."""
+    return message('"{name}"', name=name)
+
+
+def _and_more(shown: Message, more: int) -> Message:
+    if more <= 0:
+        return shown
+    return counted_message(
+        "{names} and {count} more", "{names} and {count} more", names=shown, count=more
+    )
 
 
 CLASS_NAME_CHARACTERS = 255  # what a folder's name can have on common disks
@@ -99,17 +120,24 @@ def rename_class(images: LabeledImages, index: int, name: str) -> LabeledImages:
     _check_index(images, index)
     wanted = unicodedata.normalize("NFC", name).strip()
     if not wanted:
-        raise DataError("A class needs a name.", hint="Type at least one character.")
+        raise DataError(
+            message("A class needs a name."), hint=message("Type at least one character.")
+        )
     if len(wanted) > CLASS_NAME_CHARACTERS:
         raise DataError(
-            f"This name has {len(wanted)} characters; the limit is {CLASS_NAME_CHARACTERS}.",
-            hint="Choose a shorter name.",
+            counted_message(
+                "This name has {count} character; the limit is {limit}.",
+                "This name has {count} characters; the limit is {limit}.",
+                count=len(wanted),
+                limit=CLASS_NAME_CHARACTERS,
+            ),
+            hint=message("Choose a shorter name."),
         )
     for other, other_name in enumerate(images.class_names):
         if other != index and same_class_key(other_name) == same_class_key(wanted):
             raise DataError(
-                f'There is a class "{other_name}" already.',
-                hint="Merge the two classes, or choose another name.",
+                message('There is a class "{name}" already.', name=other_name),
+                hint=message("Merge the two classes, or choose another name."),
             )
     names = (*images.class_names[:index], wanted, *images.class_names[index + 1 :])
     return replace(images, class_names=names)
@@ -124,8 +152,10 @@ def merge_classes(images: LabeledImages, source_index: int, target_index: int) -
     _check_index(images, target_index)
     if source_index == target_index:
         raise DataError(
-            f'"{images.class_names[source_index]}" cannot be merged with itself.',
-            hint="Choose another class to merge it with.",
+            message(
+                '"{name}" cannot be merged with itself.', name=images.class_names[source_index]
+            ),
+            hint=message("Choose another class to merge it with."),
         )
     moved = tuple(
         replace(image, class_index=target_index) if image.class_index == source_index else image
@@ -139,8 +169,8 @@ def remove_class(images: LabeledImages, index: int) -> LabeledImages:
     _check_index(images, index)
     if len(images.class_names) == 1:
         raise DataError(
-            f'"{images.class_names[0]}" is the only class left.',
-            hint="Import other pictures instead.",
+            message('"{name}" is the only class left.', name=images.class_names[0]),
+            hint=message("Import other pictures instead."),
         )
     return _without_class(images, index)
 
@@ -157,6 +187,11 @@ def _without_class(images: LabeledImages, index: int) -> LabeledImages:
 def _check_index(images: LabeledImages, index: int) -> None:
     if not 0 <= index < len(images.class_names):
         raise DataError(
-            f"There is no class number {index + 1}; there are {len(images.class_names)}.",
-            hint="Choose one of the classes shown.",
+            counted_message(
+                "There is no class number {number}; there are {count}.",
+                "There is no class number {number}; there are {count}.",
+                number=index + 1,
+                count=len(images.class_names),
+            ),
+            hint=message("Choose one of the classes shown."),
         )

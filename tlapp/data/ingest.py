@@ -15,8 +15,9 @@ from tlapp.data.decode import NotAPictureError, WorkingCopy, open_picture, worki
 from tlapp.data.layout import PlacedFile
 from tlapp.data.memory import MemoryBudget, decoding_bytes
 from tlapp.data.source import is_named_as_picture
-from tlapp.errors import DataError, PictureError
+from tlapp.errors import DataError, PictureError, reason_of
 from tlapp.files import write_atomically
+from tlapp.messages import NOTHING, Message, message
 from tlapp.settings import Limits
 
 THREADS = 2
@@ -29,8 +30,8 @@ class ReadPicture:
 
     placed: PlacedFile
     image_id: str
-    notice: str
-    reason: str
+    notice: Message
+    reason: Message
 
 
 def read_pictures(
@@ -64,11 +65,13 @@ def _read_picture(
         with budget.hold(decoding_bytes(image)):
             copy = working_copy(image, raw, name=name)
     except NotAPictureError as error:
-        return ReadPicture(placed, "", "", str(error) if is_named_as_picture(name) else "")
+        return ReadPicture(
+            placed, "", NOTHING, error.what if is_named_as_picture(name) else NOTHING
+        )
     except PictureError as error:
-        return ReadPicture(placed, "", "", str(error))
+        return ReadPicture(placed, "", NOTHING, error.what)
     _store(copy, folder / f"{copy.image_id}.jpg")
-    return ReadPicture(placed, copy.image_id, copy.notice, "")
+    return ReadPicture(placed, copy.image_id, copy.notice, NOTHING)
 
 
 def _store(copy: WorkingCopy, path: Path) -> None:
@@ -84,6 +87,6 @@ def _store(copy: WorkingCopy, path: Path) -> None:
             write_atomically(path, copy.encoded)
     except OSError as fault:
         raise DataError(
-            f"The pictures cannot be stored: {fault.strerror or 'unknown reason'}.",
-            hint="Free some space on the disk that holds tlapp's files, and import again.",
+            message("The pictures cannot be stored: {reason}.", reason=reason_of(fault)),
+            hint=message("Free some space on the disk that holds tlapp's files, and import again."),
         ) from fault

@@ -15,9 +15,11 @@ from tlapp.data.images import (
     Part,
     Skipped,
     same_class_key,
+    some_quoted,
 )
 from tlapp.data.source import Listing, SourceFile, is_named_as_picture
 from tlapp.errors import DataError
+from tlapp.messages import counted_message, message
 
 _PARTS: dict[str, Part] = {
     "train": "train",
@@ -63,13 +65,15 @@ def arrange(listing: Listing) -> Layout:
         if class_name:
             placed.append(PlacedFile(file, class_name, part))
         elif is_named_as_picture(file.name):
-            skipped.append(Skipped(file.name, f"{file.name} is not in a class folder."))
+            skipped.append(
+                Skipped(file.name, message("{name} is not in a class folder.", name=file.name))
+            )
         else:
             ignored += 1
     if telling and not placed:
         raise DataError(
-            "The pictures are not in class folders.",
-            hint="Put the pictures of each class into a folder named after the class.",
+            message("The pictures are not in class folders."),
+            hint=message("Put the pictures of each class into a folder named after the class."),
         )
     _check_name_lengths(placed)
     placed, merged = _merge_like_names(placed)
@@ -126,9 +130,14 @@ def _check_name_lengths(placed: Iterable[PlacedFile]) -> None:
     for name in {file.class_name for file in placed}:
         if len(name) > CLASS_NAME_CHARACTERS:
             raise DataError(
-                f'The class name "{name[:30]}..." has {len(name)} characters; '
-                f"the limit is {CLASS_NAME_CHARACTERS}.",
-                hint="Give its folder a shorter name.",
+                counted_message(
+                    'The class name "{name}..." has {count} character; the limit is {limit}.',
+                    'The class name "{name}..." has {count} characters; the limit is {limit}.',
+                    count=len(name),
+                    name=name[:30],
+                    limit=CLASS_NAME_CHARACTERS,
+                ),
+                hint=message("Give its folder a shorter name."),
             )
 
 
@@ -144,8 +153,12 @@ def _merge_like_names(placed: list[PlacedFile]) -> tuple[list[PlacedFile], list[
     findings = [
         Finding(
             "merged_names",
-            f"{_listed(sorted(counter))} were taken as one class, {_listed([names[key]])}. "
-            "Rename a folder if they are different classes.",
+            message(
+                '{spellings} were taken as one class, "{name}". '
+                "Rename a folder if they are different classes.",
+                spellings=some_quoted(sorted(counter)),
+                name=names[key],
+            ),
             (names[key],),
             len(counter),
         )
@@ -175,14 +188,13 @@ def _nested_finding(placed: Iterable[PlacedFile], class_depth: int) -> list[Find
     return [
         Finding(
             "nested_folders",
-            f"Folders inside a class folder belong to that class: {_listed([name])} holds "
-            f"{_listed(sorted(found))}. Import the inner folder if those are your classes.",
+            message(
+                'Folders inside a class folder belong to that class: "{name}" holds '
+                "{folders}. Import the inner folder if those are your classes.",
+                name=name,
+                folders=some_quoted(sorted(found)),
+            ),
             tuple(sorted(several)),
             sum(len(names) for names in several.values()),
         )
     ]
-
-
-def _listed(names: list[str], most: int = 4) -> str:
-    shown = ", ".join(f'"{name}"' for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

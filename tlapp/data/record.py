@@ -1,20 +1,22 @@
 """A data set as a value, and as JSON on disk that is either the old one or the new one."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
 
 from tlapp.data.images import Finding, LabeledImage, LabeledImages, Part, Skipped
 from tlapp.data.splits import Split, split_images
-from tlapp.errors import DataError, NotFoundError
+from tlapp.errors import DataError, NotFoundError, reason_of
 from tlapp.files import write_atomically
+from tlapp.messages import message
 from tlapp.stored import (
     DamagedFileError,
     Generation,
     build,
     keep_earlier,
+    plain,
     read_generation,
     sealed,
 )
@@ -53,7 +55,8 @@ class Dataset:
         """The data set as it was before the last edit. Raises `DataError` if there is none."""
         if self.before_edit is None:
             raise DataError(
-                "There is no change of the classes to undo.", hint="Look at the list again."
+                message("There is no change of the classes to undo."),
+                hint=message("Look at the list again."),
             )
         return replace(self, images=self.before_edit, before_edit=None)
 
@@ -61,23 +64,23 @@ class Dataset:
 def write_dataset(dataset: Dataset, path: Path) -> None:
     """Put `dataset` at `path`, whole or not at all. Raises `DataError` if the disk refuses."""
     before = dataset.before_edit
-    fields = asdict(replace(dataset, images=LabeledImages((), ()), before_edit=None))
+    fields = plain(replace(dataset, images=LabeledImages((), ()), before_edit=None))
     fields["version"] = _VERSION
     fields["images"] = _labels_fields(dataset.images)
     fields["before_edit"] = None if before is None else _labels_fields(before)
     content = sealed(fields, separators=(",", ":"))
     if len(content) > MOST_BYTES:
         raise DataError(
-            "The names of these pictures are too long to be stored.",
-            hint="Shorten the names of the files, or import fewer pictures.",
+            message("The names of these pictures are too long to be stored."),
+            hint=message("Shorten the names of the files, or import fewer pictures."),
         )
     try:
         keep_earlier(path, most_bytes=MOST_BYTES)
         write_atomically(path, content, durable=True)
     except OSError as fault:
         raise DataError(
-            f"The data set cannot be stored: {fault.strerror or 'unknown reason'}.",
-            hint="Free some space on the disk that holds tlapp's files, and try again.",
+            message("The data set cannot be stored: {reason}.", reason=reason_of(fault)),
+            hint=message("Free some space on the disk that holds tlapp's files, and try again."),
         ) from fault
 
 
@@ -90,12 +93,13 @@ def read_dataset(path: Path) -> Generation[Dataset]:
         return read_generation(path, _from_fields, most_bytes=MOST_BYTES)
     except FileNotFoundError as fault:
         raise NotFoundError(
-            "There is no such data set.", hint="Import the pictures again."
+            message("There is no such data set."), hint=message("Import the pictures again.")
         ) from fault
-    except DamagedFileError as fault:
+    except DamagedFileError as error:
         raise DataError(
-            f"The data set's description is damaged: {fault}.", hint="Import the pictures again."
-        ) from fault
+            message("The data set's description is damaged: {fault}.", fault=error.fault),
+            hint=message("Import the pictures again."),
+        ) from error
 
 
 def _labels_fields(images: LabeledImages) -> dict[str, Any]:
@@ -106,14 +110,14 @@ def _labels_fields(images: LabeledImages) -> dict[str, Any]:
 def _from_fields(values: object) -> Dataset:
     """What `write_dataset` wrote. Raises DamagedFileError."""
     if not isinstance(values, dict) or values.get("version") != _VERSION:
-        raise DamagedFileError("it is of no version that is known here")
+        raise DamagedFileError(message("it is of no version that is known here"))
     labels = {name: _labels(values.get(name)) for name in ("images", "before_edit")}
     if labels["images"] is None:
-        raise DamagedFileError("it lacks its pictures")
+        raise DamagedFileError(message("it lacks its pictures"))
     others = {name: value for name, value in values.items() if name not in labels}
     bare = build(Dataset, {**others, "images": {"class_names": [], "images": []}})
     if not 0 <= bare.held_out_share <= 1:
-        raise DamagedFileError("its held_out_share is not within 0 to 1")
+        raise DamagedFileError(message("its held_out_share is not within 0 to 1"))
     return replace(bare, images=labels["images"], before_edit=labels["before_edit"])
 
 
@@ -123,26 +127,26 @@ def _labels(values: object) -> LabeledImages | None:
         return None
     names, rows = _list_of(values, "class_names"), _list_of(values, "images")
     if not _are_all(names, str) or not _are_all(rows, list):
-        raise DamagedFileError("its labels are of another kind")
+        raise DamagedFileError(message("its labels are of another kind"))
     try:
         columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
         image_ids, indices, picture_names, parts = columns
         images = tuple(LabeledImage(*row) for row in rows)
     except (ValueError, TypeError):
-        raise DamagedFileError("a label of it has not four values") from None
+        raise DamagedFileError(message("a label of it has not four values")) from None
     if not (_are_all(image_ids, str) and _are_all(picture_names, str) and _are_all(parts, str)):
-        raise DamagedFileError("its labels are of another kind")
+        raise DamagedFileError(message("its labels are of another kind"))
     if not _are_all(indices, int) or not set(indices) <= set(range(len(names))):
-        raise DamagedFileError("a label of it names no class")
+        raise DamagedFileError(message("a label of it names no class"))
     if not set(parts) <= set(get_args(Part)):
-        raise DamagedFileError("a label of it names no part")
+        raise DamagedFileError(message("a label of it names no part"))
     return LabeledImages(tuple(names), images)
 
 
 def _list_of(values: object, name: str) -> list[Any]:
     value = values.get(name) if isinstance(values, dict) else None
     if not isinstance(value, list):
-        raise DamagedFileError(f"its field {name} is no list")
+        raise DamagedFileError(message("its field {name} is no list", name=name))
     return value
 
 

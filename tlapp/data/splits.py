@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tlapp.data.images import LabeledImages
 from tlapp.errors import DataError
+from tlapp.messages import message, number
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,10 @@ def split_images(images: LabeledImages, *, held_out_share: float, seed: int) -> 
     """
     if not 0 <= held_out_share <= 0.9:
         raise DataError(
-            f"Cannot hold out {held_out_share:.0%} of the pictures.",
-            hint="Choose a share between 0 % and 90 %.",
+            message(
+                "Cannot hold out {percent}% of the pictures.", percent=number(held_out_share * 100)
+            ),
+            hint=message("Choose a share between 0 % and 90 %."),
         )
     groups: defaultdict[str, list[int]] = defaultdict(list)
     for index, image in enumerate(images.images):

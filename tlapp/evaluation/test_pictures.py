@@ -30,6 +30,7 @@ from tlapp.evaluation.predict import (
     imagenet_predictions,
     predict_imagenet,
 )
+from tlapp.messages import message
 from tlapp.settings import Limits
 from tlapp.stored import DamagedFileError, check_plain_file, parse_json
 
@@ -192,7 +193,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     except FileNotFoundError:
         raise
     except _DAMAGE as fault:
-        raise DamagedFileError("they are torn or changed") from fault
+        raise DamagedFileError(message("they are torn or changed")) from fault
 
 
 def _read_index(archive: zipfile.ZipFile) -> list[tuple[str, str, str]]:
@@ -203,7 +204,7 @@ def _read_index(archive: zipfile.ZipFile) -> list[tuple[str, str, str]]:
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     if archive.getinfo(name).file_size > MOST_MEMBER_BYTES:
-        raise DamagedFileError("it is too large")
+        raise DamagedFileError(message("it is too large"))
     return archive.read(name)
 
 

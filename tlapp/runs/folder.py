@@ -29,6 +29,7 @@ from tlapp.classifier import Classifier, save_classifier
 from tlapp.damages import Damage, DamageKind, Note, short_id
 from tlapp.errors import RunError
 from tlapp.files import sync_folder, temporary_path, write_atomically
+from tlapp.messages import NOTHING, Message, message
 from tlapp.recent import Recent, Signature, signature_of
 from tlapp.runs.record import (
     MOST_EPOCHS,
@@ -114,7 +115,7 @@ class RunFolder:
                 hint="Name the folder that a training has written; it contains run.json.",
             ) from error
         except DamagedFileError as error:
-            self.note("run", str(error))
+            self.note("run", error.fault)
             raise damaged_run(error) from error
         record, written_epochs = found.value
         if found.fault:
@@ -123,12 +124,12 @@ class RunFolder:
         # Before the log, which a living training writes first: what is told here is in it.
         newest = max(written_epochs, record.best_epoch or 0, *self.model_epochs()[-1:])
         if earlier is not None and len(earlier.phases) <= len(record.phases):
-            rows, fault = earlier.epochs, ""
+            rows, fault = earlier.epochs, NOTHING
         else:
             rows, fault = _read_rows(self.path / EPOCHS_NAME, phases=len(record.phases))
         lost = _lost_epochs(rows, newest)
         if fault or lost:
-            self.note("epochs", fault or "it is shorter than it was", record.owner)
+            self.note("epochs", fault or message("it is shorter than it was"), record.owner)
         if lost:
             record = _with_message(record, _lost_message(lost))
         return replace(record, epochs=rows), not (found.fault or fault or lost)
@@ -188,7 +189,7 @@ class RunFolder:
                 raise ValueError("another checksum")
             return int(about[_EPOCH]), state
         except (*_STATE_FAULTS, DamagedFileError):
-            self.note("state", "it is torn or changed")
+            self.note("state", message("it is torn or changed"))
             return None
 
     def has_state(self) -> bool:
@@ -233,7 +234,7 @@ class RunFolder:
         return self._model_path(epoch)
 
     def note(
-        self, kind: DamageKind, fault: str, owner: str = "", *, is_replaced: bool = False
+        self, kind: DamageKind, fault: Message, owner: str = "", *, is_replaced: bool = False
     ) -> None:
         """Something of this run is damaged."""
         if self._tell is not None:
@@ -244,7 +245,8 @@ class RunFolder:
 
     def note_model(self, epoch: int, error: RunError, owner: str = "") -> None:
         """The classifier of this epoch is damaged: `error` says how."""
-        self.note("model", f"epoch {epoch}: {fault_in(error)}", owner)
+        fault = message("epoch {epoch}: {fault}", epoch=epoch, fault=fault_in(error))
+        self.note("model", fault, owner)
 
     def _known(self) -> KnownRun | None:
         """This run as it was read last; its files may have changed since."""
@@ -277,35 +279,37 @@ def _written_of(values: object) -> tuple[RunRecord, int]:
     record = record_of(values)
     count = values.get(_EPOCH_COUNT, 0) if isinstance(values, dict) else 0
     if type(count) is not int or not 0 <= count <= MOST_EPOCHS:
-        raise DamagedFileError("its number of epochs is not possible")
+        raise DamagedFileError(message("its number of epochs is not possible"))
     return record, count
 
 
-def _read_rows(path: Path, phases: int | None = None) -> tuple[tuple[EpochRow, ...], str]:
-    """The rows in a log, and what is the matter with the first line that is damaged; "": nothing.
+def _read_rows(path: Path, phases: int | None = None) -> tuple[tuple[EpochRow, ...], Message]:
+    """The rows in a log, and what is the matter with the first line that is damaged, or NOTHING.
 
     A last line without its end is what a killed process leaves, and no damage.
     """
     try:
         lines = read_content(path, MOST_LOG_BYTES).splitlines(keepends=True)
     except FileNotFoundError:
-        return (), ""
-    except DamagedFileError as fault:
-        return (), str(fault)
+        return (), NOTHING
+    except DamagedFileError as error:
+        return (), error.fault
     rows: list[EpochRow] = []
-    first_fault = ""
+    first_fault = NOTHING
     for line in lines:
         if not line.endswith(b"\n"):
             break
         try:
             row = row_of(parse_json(line.rstrip()))
             if rows and row.epoch <= rows[-1].epoch:
-                raise DamagedFileError("an epoch is told twice")
+                raise DamagedFileError(message("an epoch is told twice"))
             if phases is not None and row.phase > phases:
-                raise DamagedFileError("an epoch is of a phase that the run has not")
+                raise DamagedFileError(message("an epoch is of a phase that the run has not"))
             rows.append(row)
-        except DamagedFileError as fault:
-            first_fault = first_fault or f"a line of it is damaged: {fault}"
+        except DamagedFileError as error:
+            first_fault = first_fault or message(
+                "a line of it is damaged: {fault}", fault=error.fault
+            )
     return tuple(rows), first_fault
 
 

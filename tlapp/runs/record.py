@@ -10,7 +10,8 @@ from itertools import accumulate
 from typing import Any, Literal
 
 from tlapp.errors import RunError
-from tlapp.stored import DamagedFileError, build, check_fields
+from tlapp.messages import message
+from tlapp.stored import NO_OBJECT, DamagedFileError, build, check_fields
 from tlapp.training.config import HEAD_ALONE, TrainConfig
 from tlapp.training.interval import paired_difference, wilson_interval
 from tlapp.training.loss import rank
@@ -237,7 +238,7 @@ def gain(before: EpochRow | None, after: EpochRow | None) -> tuple[float, float,
 def row_of(values: object) -> EpochRow:
     """The row that `EpochRow.to_json` wrote. Raises DamagedFileError for anything else."""
     if not isinstance(values, Mapping):
-        raise DamagedFileError("it is not one JSON object")
+        raise DamagedFileError(NO_OBJECT)
     drift = values.get("drift")
     unknown: dict[str, Any] = {name: math.nan for name in _NEVER_NONE if values.get(name) is None}
     if isinstance(drift, list):
@@ -245,27 +246,27 @@ def row_of(values: object) -> EpochRow:
     row = build(EpochRow, {**values, **unknown})
     shares = (row.train_eval_accuracy, row.valid_accuracy, row.agreement)
     if any(share is not None and (share < 0 or share > 1) for share in shares):
-        raise DamagedFileError("a share in it is not within 0 to 1")
+        raise DamagedFileError(message("a share in it is not within 0 to 1"))
     if not 1 <= row.epoch <= MOST_EPOCHS or row.phase < 1:
-        raise DamagedFileError("its epoch or its phase is not possible")
+        raise DamagedFileError(message("its epoch or its phase is not possible"))
     return row
 
 
 def record_of(values: object) -> RunRecord:
     """The record that `RunRecord.to_json` wrote. Raises DamagedFileError for anything else."""
     if not isinstance(values, Mapping):
-        raise DamagedFileError("it is not one JSON object")
+        raise DamagedFileError(NO_OBJECT)
     rows = values.get("epochs", [])
     if not isinstance(rows, list):
-        raise DamagedFileError("its field epochs is no list")
+        raise DamagedFileError(message("its field {name} is no list", name="epochs"))
     bare = build(RunRecord, {name: each for name, each in values.items() if name != "epochs"})
     record = replace(bare, epochs=tuple(map(row_of, rows)))
     for phase in record.phases:
         check_fields(TrainConfig, {name: phase[name] for name in phase if _is_typed(phase, name)})
     if record.best_epoch is not None and not 1 <= record.best_epoch <= MOST_EPOCHS:
-        raise DamagedFileError("its best_epoch is not possible")
+        raise DamagedFileError(message("its best_epoch is not possible"))
     if len(record.valid_class_counts) not in (0, len(record.class_names)):
-        raise DamagedFileError("its valid_class_counts are not one for each class")
+        raise DamagedFileError(message("its valid_class_counts are not one for each class"))
     return record
 
 

@@ -19,6 +19,7 @@ from tlapp.classifier import check_description, check_saved
 from tlapp.damages import Damages
 from tlapp.errors import NotFoundError, RunError
 from tlapp.files import temporary_path, write_atomically
+from tlapp.messages import message
 from tlapp.owners import Owners
 from tlapp.runs.folder import RunFolder, known_runs
 from tlapp.runs.keeper import Keeper, is_kept
@@ -139,8 +140,9 @@ class RunStore:
         """The record in this folder, which must be of the run that the folder is named after."""
         record = run.record()
         if record.run_id != run.path.name:
-            run.note("run", "it is another run's")
-            raise damaged_run("it is another run's")
+            fault = message("it is another run's")
+            run.note("run", fault)
+            raise damaged_run(fault)
         return record
 
     def _settled(self, record: RunRecord) -> RunRecord:

@@ -18,6 +18,7 @@ from tlapp.bounds import FREEZE_CHARACTERS, PHASES_CHARACTERS
 from tlapp.data.dataset import ImportFinished
 from tlapp.errors import DataError
 from tlapp.experiments.race import LANES
+from tlapp.messages import words
 from tlapp.settings import Limits
 from tlapp.training.config import TrainConfig, config_from_values
 from tlapp.training.presets import asked_phases, defaults
@@ -32,6 +33,7 @@ from tlapp.ui.asked import (
 )
 from tlapp.ui.door.lines import TRIED
 from tlapp.ui.handling import bind
+from tlapp.ui.languages import language_of
 from tlapp.ui.page import Page
 from tlapp.ui.uploads import read_pictures
 from tlapp.ui.widgets.any_json import AnyJson
@@ -102,7 +104,9 @@ def create_dataset(page: Page, archive: str | None, request: gr.Request) -> dict
     kept = {each.dataset_id for each in page.workspace.of(owner).datasets()}
     removed = [each.dataset_id for each in before if each.dataset_id not in kept]
     return {
-        **present.dataset_json(dataset, page.workspace.library.findings(dataset)),
+        **present.dataset_json(
+            dataset, page.workspace.library.findings(dataset), words(language_of(request))
+        ),
         "removed": removed,
     }
 

@@ -54,7 +54,9 @@ def build_page(page: Page) -> gr.Blocks:
         wiring.open_with(
             blocks,
             (panels.data, panels.backbones, panels.ladder, panels.settings),
-            greeting=lambda visit: {damages: present.damages(page.workspace, visit.owner)},
+            greeting=lambda visit: {
+                damages: present.damages(page.workspace, visit.words, visit.owner)
+            },
             greeted=(damages,),
             not_opened=panels.training.render_not_opened(),
         )

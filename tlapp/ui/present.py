@@ -6,15 +6,16 @@ or through `html.escape`.
 
 import html
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from tlapp.data.dataset import Dataset
 from tlapp.data.images import Finding
 from tlapp.errors import TlappError
 from tlapp.evaluation.test_pictures import TestAnswer
+from tlapp.messages import Words
 from tlapp.runs.live import LiveRun
 from tlapp.settings import Settings
+from tlapp.stored import plain
 from tlapp.ui import text
 from tlapp.ui.text import damages as damage_words
 from tlapp.ui.widgets.values import to_json
@@ -49,7 +50,7 @@ def problem(error: TlappError) -> str:
     )
 
 
-def damages(workspace: Workspace, owner: str = "") -> str:
+def damages(workspace: Workspace, words: Words, owner: str = "") -> str:
     """What is damaged in the home folder; "" for nothing.
 
     On one's own machine all of it; where strangers may visit, what is this owner's and how much
@@ -60,14 +61,15 @@ def damages(workspace: Workspace, owner: str = "") -> str:
     if workspace.settings.is_public:
         shown = tuple(each for each in found if owner and each.owner == owner)
     items = "".join(
-        f"<li>{html.escape(what)} <b>{html.escape(to_do)}</b></li>"
+        f"<li>{html.escape(words.say(what))} <b>{html.escape(words.say(to_do))}</b></li>"
         for what, to_do in map(damage_words.damage, shown)
     )
     others = len(found) - len(shown)
-    rest = f'<p class="tl-note">{damage_words.others(others)}</p>' if others else ""
+    said = html.escape(words.say(damage_words.others(others)))
+    rest = f'<p class="tl-note">{said}</p>' if others else ""
     if not items:
         return rest
-    summary = f"<summary>{damage_words.heading(len(shown))}</summary>"
+    summary = f"<summary>{html.escape(words.say(damage_words.heading(len(shown))))}</summary>"
     return f'<details class="tl-limits" open>{summary}<ul>{items}</ul></details>{rest}'
 
 
@@ -80,14 +82,18 @@ def limits(settings: Settings) -> str:
 # --- API ---------------------------------------------------------------------------------------
 
 
-def dataset_json(dataset: Dataset, findings: Sequence[Finding]) -> dict[str, Any]:
+def dataset_json(dataset: Dataset, findings: Sequence[Finding], words: Words) -> dict[str, Any]:
     """The answer of `/create_dataset`."""
     counts = dataset.images.counts()
     return {
         "dataset_id": dataset.dataset_id,
         "classes": dict(zip(dataset.images.class_names, counts, strict=True)),
-        "findings": [asdict(finding) for finding in findings],
-        "skipped": [asdict(skipped) for skipped in dataset.skipped],
+        "findings": [
+            {**plain(finding), "message": words.say(finding.message)} for finding in findings
+        ],
+        "skipped": [
+            {"name": each.name, "reason": words.say(each.reason)} for each in dataset.skipped
+        ],
     }
 
 

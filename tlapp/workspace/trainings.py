@@ -20,6 +20,7 @@ from tlapp.errors import NotFoundError, RunError, refused_by_disk
 from tlapp.experiments.turns import LaneEnded, in_turns
 from tlapp.jobs.job import Job, JobEnd
 from tlapp.jobs.queue import JobQueue
+from tlapp.messages import message
 from tlapp.runs.curves import CurvesKind, curves
 from tlapp.runs.live import LiveRun, LiveTracker, live_from_record
 from tlapp.runs.record import RunRecord, RunState
@@ -51,6 +52,10 @@ from tlapp.workspace.plan import (
 )
 from tlapp.workspace.visitors import Changes, Unsubscribe
 
+_DISK_IS_FULL = message("The disk of this machine is full, so this training cannot start.")
+_DISK_IS_READ_ONLY = message(
+    "The disk of this machine takes nothing, so this training cannot start."
+)
 RACE, TRAINING = "freeze race", "training"  # what their owner calls several lanes, and one
 
 
@@ -212,7 +217,9 @@ class Trainings:
         except OSError as error:
             with suppress(NotFoundError):  # there is no folder even
                 self._runs.delete(record.run_id)
-            raise refused_by_disk(error, "this training cannot start") from error
+            raise refused_by_disk(
+                error, full=_DISK_IS_FULL, read_only=_DISK_IS_READ_ONLY
+            ) from error
         active = Lane(
             plan=plan,
             recorder=RunRecorder(folder, record),

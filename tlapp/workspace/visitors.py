@@ -28,9 +28,11 @@ from tlapp.evaluation.test_pictures import (
 )
 from tlapp.files import write_atomically
 from tlapp.jobs.guard import failure_of
+from tlapp.messages import Message
 from tlapp.recent import Recent, signature_of
 from tlapp.settings import Limits
 from tlapp.stored import (
+    NO_OBJECT,
     DamagedFileError,
     check_fields,
     earlier_path,
@@ -235,8 +237,8 @@ class VisitorStates:
             found = read_generation(path, _state_from_json)
         except FileNotFoundError:
             return VisitorState()
-        except DamagedFileError as fault:
-            self._note(owner, str(fault))
+        except DamagedFileError as error:
+            self._note(owner, error.fault)
             return VisitorState()  # the page starts empty; data sets and runs are untouched
         if found.fault:
             self._note(owner, found.fault, is_replaced=True)
@@ -290,7 +292,7 @@ class VisitorStates:
         """Everyone whose state is kept."""
         return _owners_of(self._folder, ".json")
 
-    def _note(self, owner: str, fault: str, *, is_replaced: bool = False) -> None:
+    def _note(self, owner: str, fault: Message, *, is_replaced: bool = False) -> None:
         item = short_id(owner)
         self._damages.note(
             Damage(kind="visitor", item=item, fault=fault, owner=owner, is_replaced=is_replaced)
@@ -349,8 +351,8 @@ class KeptTestPictures:
                 pictures = unpack_test_pictures(path)
             except FileNotFoundError:
                 return None
-            except DamagedFileError as fault:
-                self._note(owner, str(fault))
+            except DamagedFileError as error:
+                self._note(owner, error.fault)
                 return None
             self._recent.put(owner, pictures)
             return pictures
@@ -362,8 +364,8 @@ class KeptTestPictures:
                 check_packed(self._path(owner))
             except FileNotFoundError:
                 continue
-            except DamagedFileError as fault:
-                self._note(owner, str(fault))
+            except DamagedFileError as error:
+                self._note(owner, error.fault)
 
     def forget(self, owner: str) -> None:
         """Remove the visitor's test pictures."""
@@ -376,7 +378,7 @@ class KeptTestPictures:
         """Everyone whose test pictures are on disk."""
         return _owners_of(self._folder, ".zip")
 
-    def _note(self, owner: str, fault: str) -> None:
+    def _note(self, owner: str, fault: Message) -> None:
         self._damages.note(Damage(kind="tried", item=short_id(owner), fault=fault, owner=owner))
 
     def _path(self, owner: str) -> Path:
@@ -393,7 +395,7 @@ def _owners_of(folder: Path, suffix: str) -> tuple[str, ...]:
 def _state_from_json(values: object) -> VisitorState:
     """What `VisitorStates.change` wrote, also in another version. Raises DamagedFileError."""
     if not isinstance(values, dict):
-        raise DamagedFileError("it is not one JSON object")
+        raise DamagedFileError(NO_OBJECT)
     ids = {name: each for name, each in values.items() if name != "config"}
     return VisitorState(
         **check_fields(VisitorState, ids), config=_config_from_json(values.get("config"))

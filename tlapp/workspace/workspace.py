@@ -19,6 +19,7 @@ from tlapp.damages import Damage, Damages
 from tlapp.data.dataset import Dataset, DatasetStore
 from tlapp.errors import NotFoundError, TlappError
 from tlapp.jobs.queue import JobQueue
+from tlapp.messages import message
 from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.runs.store import RunStore, unknown_run
@@ -199,7 +200,7 @@ class HomeCheck:
         for name in OTHER_FOLDERS:
             folder = self._home / name
             if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
-                fault = "something else stands in its place"
+                fault = message("something else stands in its place")
                 self._damages.note(Damage(kind="folder", item=name, fault=fault))
         for look in self._looks:
             with suppress(TlappError, OSError):  # a store that cannot be read hides no other

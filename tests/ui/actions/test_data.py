@@ -226,8 +226,8 @@ def test_what_the_browser_left_out_is_named_before_what_was_skipped(
     brought = page.visit(token).dataset
     assert brought is not None
     assert [skipped.name for skipped in brought.skipped] == ["set/a.txt", "set/b.jpg", "set/c.jpg"]
-    assert all(each.reason.startswith(f"{each.name} ") for each in brought.skipped)
-    assert "100 MB" in brought.skipped[1].reason
+    assert all(str(each.reason).startswith(f"{each.name} ") for each in brought.skipped)
+    assert "100 MB" in str(brought.skipped[1].reason)
     assert brought.unnamed_skipped_count == 120
 
 

@@ -15,7 +15,7 @@ from tlapp.errors import DataError, NotFoundError, RunError, ServerError
 from tlapp.ui import text
 from tlapp.ui.asked import asked_folder
 from tlapp.ui.text import door
-from tlapp.ui.text.drops import LEFT_OUT_REASONS
+from tlapp.ui.text.drops import left_out
 from tlapp.ui.visit import Visit
 from tlapp.ui.widgets.class_list import ClassEdit
 from tlapp.ui.widgets.folder_drop import Upload
@@ -99,11 +99,8 @@ def _import(
 
 def _add_left_out(visit: Visit, dataset: Dataset, upload: Upload) -> None:
     """Name what the browser left out beside what the import has skipped."""
-    limit = text.megabytes(visit.workspace.settings.limits.image_bytes)
-    named = tuple(
-        Skipped(path, f"{path} {LEFT_OUT_REASONS[why].format(limit=limit)}")
-        for path, why in upload.left_out
-    )
+    limit = visit.workspace.settings.limits.image_bytes
+    named = tuple(Skipped(path, left_out(path, why, limit)) for path, why in upload.left_out)
     if named or upload.unnamed_count:
         visit.workspace.library.save(
             replace(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tlapp.errors import refused_by_disk
+from tlapp.messages import message
 from tlapp.ui.door.asgi import (
     App,
     DisconnectedError,
@@ -90,7 +91,13 @@ class Uploads:
         except RefusedError as refused:
             await refuse(send, refused.status, refused.said)
         except OSError as error:
-            refused_words = refused_by_disk(error, "the files were not taken")
+            refused_words = refused_by_disk(
+                error,
+                full=message("The disk of this machine is full, so the files were not taken."),
+                read_only=message(
+                    "The disk of this machine takes nothing, so the files were not taken."
+                ),
+            )
             await refuse(send, 507, f"{refused_words} {refused_words.hint}")
         finally:
             if folder is not None and not paths:

@@ -7,6 +7,7 @@ from gradio.blocks import Block
 
 from tlapp.data.dataset import Dataset, ImportProgress
 from tlapp.errors import TlappError
+from tlapp.messages import Words
 from tlapp.ui import present, text
 from tlapp.ui.actions.data import LocalFolder, SplitForm
 from tlapp.ui.asked import LEAST_PERCENT, MOST_PERCENT, asked_percent, asked_seed
@@ -123,7 +124,7 @@ class DataPanel:
         is_pending = visit.pending_dataset is not None
         update = {
             self.message: "",
-            self.class_list: self._class_list(dataset),
+            self.class_list: self._class_list(dataset, visit.words),
             self.decision: gr.update(visible=is_pending),
             self.accept: gr.update(
                 value=visit.words.say(text.accept_button(len(dataset.images.images)))
@@ -172,10 +173,10 @@ class DataPanel:
             ),
         )
 
-    def _class_list(self, dataset: Dataset) -> ClassListValue:
+    def _class_list(self, dataset: Dataset, words: Words) -> ClassListValue:
         """The classes with their pictures, what was left out, and what deserves attention."""
         images, split = dataset.images, dataset.split
-        skipped = skipped_rows((each.name, each.reason) for each in dataset.skipped)
+        skipped = skipped_rows((each.name, words.say(each.reason)) for each in dataset.skipped)
         skipped_count = len(dataset.skipped) + dataset.unnamed_skipped_count
         rows = zip(images.class_names, images.counts(), self._thumbnails(dataset), strict=True)
         return ClassListValue(
@@ -187,7 +188,7 @@ class DataPanel:
             classes=tuple(ClassRow(*row) for row in rows),
             notes=(
                 *((text.OWN_SPLIT,) if _has_own_split(dataset) else ()),
-                *(finding.message for finding in self._library.findings(dataset)),
+                *(words.say(finding.message) for finding in self._library.findings(dataset)),
             ),
             skipped_line=text.skipped_line(skipped_count),
             skipped=skipped,

@@ -4,8 +4,12 @@ Braces are filled in the browser. A pair is singular and plural.
 """
 
 from collections.abc import Mapping
+from typing import Literal
+
+from tlapp.messages import Message, message, size
 
 Words = Mapping[str, str | tuple[str, str]]
+LeftOutWhy = Literal["no_picture", "too_large", "unreadable"]  # why a file was not sent
 
 SENDING_WORDS: Words = {
     "cancel": "Cancel",
@@ -98,3 +102,19 @@ PICTURE_WORDS: Words = {
     "camera_failed": "The camera did not start",
     "camera_failed_hint": "Another program may be using it. Close that, then press the button again.",
 }
+
+
+def left_out(name: str, why: LeftOutWhy, limit_bytes: int) -> Message:
+    """Why a file of a folder was not sent."""
+    match why:
+        case "no_picture":
+            return message(
+                "{name} is not a picture we can read (JPG, PNG, WebP, GIF, BMP, TIFF).", name=name
+            )
+        case "too_large":
+            limit = size(limit_bytes)
+            return message(
+                "{name} is larger than {limit}, which is the limit.", name=name, limit=limit
+            )
+        case "unreadable":
+            return message("{name} could not be read by the browser.", name=name)

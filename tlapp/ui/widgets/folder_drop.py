@@ -7,21 +7,20 @@ Events: ``upload`` (a zip has arrived: the value), ``select`` (the sample pictur
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import gradio as gr
 from gradio.data_classes import FileData, GradioModel
 
 from tlapp.bounds import NAME_CHARACTERS
 from tlapp.settings import GIGABYTE, MEGABYTE
-from tlapp.ui.text.drops import FOLDER_WORDS, Words
+from tlapp.ui.text.drops import FOLDER_WORDS, LeftOutWhy, Words
 from tlapp.ui.widgets.assets import read_script
 from tlapp.ui.widgets.quiet import QuietComponentMeta
 
 SCRIPTS = ("folder_drop.js",)
 
 
-LeftOutWhy = Literal["no_picture", "too_large", "unreadable"]
 NAMED_LEFT_OUT = 200  # the rest is counted
 MOST_LEFT_OUT = 1_000_000
 MOST_PATH_CHARACTERS = 4_096
