@@ -55,6 +55,11 @@ class Message:
     def __str__(self) -> str:
         return words(ENGLISH).say(self)
 
+    @property
+    def is_for_scripts(self) -> bool:
+        """Whether it is counted, and the number is still to come."""
+        return self.plural != "" and "count" not in dict(self.values)
+
     def value(self, name: str) -> Value:
         """The value of this name. Raises KeyError."""
         return dict(self.values)[name]
@@ -91,9 +96,13 @@ def message(template: str, /, **values: Value) -> Message:
     return Message(template, tuple(values.items()))
 
 
-def counted_message(singular: str, plural: str, /, *, count: int, **values: Value) -> Message:
-    """The same where a number, `{count}`, decides about the form."""
-    return Message(singular, (("count", count), *values.items()), plural)
+def counted_message(
+    singular: str, plural: str, /, *, count: int | None = None, **values: Value
+) -> Message:
+    """The same where a number, `{count}`, decides about the form; without it, a script of the page
+    chooses among the forms."""
+    counted = () if count is None else (("count", count),)
+    return Message(singular, (*counted, *values.items()), plural)
 
 
 def verbatim(text: str) -> Message:
@@ -165,12 +174,15 @@ class Words:
         return self._filled(template, values)
 
     def forms(self, said: Message) -> dict[str, str]:
-        """The templates of a counted message by the plural category of their number ("one",
-        "other"), as the browser's `Intl.PluralRules` names them."""
+        """What a counted message says, with `{count}` left open, by the plural category of the
+        number ("one", "other"), as the browser's `Intl.PluralRules` names them."""
         rule = self._locale.plural_form
         numbers = {str(rule(count)): count for count in reversed(range(1_000))}
+        known = {name: value for name, value in said.values if name != "count"}
         return {
-            category: self._translations.ngettext(said.template, said.plural, count)
+            category: self._filled(
+                self._translations.ngettext(said.template, said.plural, count), known
+            )
             for category, count in numbers.items()
         }
 

@@ -11,12 +11,16 @@ from typing import Any
 
 import gradio as gr
 from gradio.block_function import BlockFunction
+from gradio.data_classes import BlocksConfigDict
 from gradio.utils import get_upload_folder, is_in_or_equal
 
 from tlapp.bounds import NESTED, PATH_CHARACTERS
 from tlapp.errors import DataError
+from tlapp.messages import NOTHING, Message, words
 from tlapp.ui.handling import as_plain_text, client_faults_as_words, errors_as_words
-from tlapp.ui.text import asked as words
+from tlapp.ui.languages import ASKED_IN
+from tlapp.ui.later import in_words
+from tlapp.ui.text import asked as text
 from tlapp.ui.widgets.folder_drop import FolderDrop
 from tlapp.ui.widgets.picture_drop import PictureDrop
 
@@ -26,7 +30,38 @@ _FILE_MARK = "gradio.FileData"
 
 
 class AppBlocks(gr.Blocks):
-    """Blocks whose every answer to a wrong call is a sentence."""
+    """Blocks in the language of whoever asks for the page, whose every answer to a wrong call is a
+    sentence."""
+
+    def __init__(self, *, title: Message = NOTHING) -> None:
+        self._config: BlocksConfigDict
+        self._spoken: dict[str, BlocksConfigDict] = {}  # by language
+        self._title = title
+        super().__init__(analytics_enabled=False)
+
+    @property
+    def title(self) -> str:
+        """The page's title."""
+        return words(ASKED_IN.get()).say(self._title)
+
+    @title.setter
+    def title(self, _: str) -> None:
+        """Gradio's own title is not used."""
+
+    @property
+    def config(self) -> BlocksConfigDict:
+        """What a browser is told of the page: what Gradio makes, with its messages in words."""
+        language = ASKED_IN.get()
+        if language not in self._spoken:
+            said: BlocksConfigDict = in_words(self._config, words(language))
+            said["title"] = self.title
+            self._spoken[language] = said
+        return self._spoken[language]
+
+    @config.setter
+    def config(self, config: BlocksConfigDict) -> None:
+        self._config = config
+        self._spoken = {}
 
     async def preprocess_data(
         self,
@@ -36,10 +71,10 @@ class AppBlocks(gr.Blocks):
         explicit_call: bool = False,
     ) -> Any:
         """The values for the handler. Raises `gr.Error` for what cannot be read as such."""
-        unread = f"{words.NOT_READ} {words.SEE_THE_LIST}"
+        unread = f"{text.NOT_READ} {text.SEE_THE_LIST}"
         with client_faults_as_words(_event_name(block_fn), unread):
             if block_fn.fn is None:
-                raise DataError(words.PAGE_ALONE, hint=words.SEE_THE_LIST)
+                raise DataError(text.PAGE_ALONE, hint=text.SEE_THE_LIST)
             check_inputs(block_fn.inputs, inputs)
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
 
@@ -82,7 +117,7 @@ def check_inputs(components: Sequence[Any], values: Sequence[Any]) -> None:
     if len(values) != len(components):
         names = [label for each in components if (label := getattr(each, "label", None))]
         raise DataError(
-            words.wrong_count(len(components), names, len(values)), hint=words.SEE_THE_LIST
+            text.wrong_count(len(components), names, len(values)), hint=text.SEE_THE_LIST
         )
     for component, value in zip(components, values, strict=True):
         field = str(getattr(component, "label", None) or "This value")
@@ -93,18 +128,18 @@ def check_inputs(components: Sequence[Any], values: Sequence[Any]) -> None:
             if takes_files and "path" in each:
                 _check_upload(field, each)
             elif _is_file(each):
-                raise DataError(words.takes_no_file(field), hint=words.SEE_THE_LIST)
+                raise DataError(text.takes_no_file(field), hint=text.SEE_THE_LIST)
 
 
 def _check_files(field: str, value: Any, *, are_several: bool) -> None:
     """Refuse what is not one file, or a list of files."""
     if are_several and not isinstance(value, list):
-        raise DataError(words.no_list(field), hint=words.WRITE_LIST)
+        raise DataError(text.no_list(field), hint=text.WRITE_LIST)
     for each in value if are_several else [value]:
         if not isinstance(each, dict) or "path" not in each:
-            raise DataError(words.not_a_file(field), hint=words.UPLOAD_FIRST)
+            raise DataError(text.not_a_file(field), hint=text.UPLOAD_FIRST)
         if not _is_file(each):
-            raise DataError(words.no_mark(field), hint=words.WRITE_MARK)
+            raise DataError(text.no_mark(field), hint=text.WRITE_MARK)
 
 
 def _objects(field: str, value: Any) -> Iterator[dict[str, Any]]:
@@ -122,7 +157,7 @@ def _objects(field: str, value: Any) -> Iterator[dict[str, Any]]:
         if not below:
             return
         level = below
-    raise DataError(words.too_deep(field), hint=words.SEE_THE_LIST)
+    raise DataError(text.too_deep(field), hint=text.SEE_THE_LIST)
 
 
 def _is_file(value: dict[str, Any]) -> bool:
@@ -135,10 +170,10 @@ def _check_upload(field: str, file: dict[str, Any]) -> None:
     """Refuse what is no file in Gradio's own folder; Gradio itself checks it once more."""
     path = file["path"]
     if isinstance(path, str) and _ADDRESS.match(path):
-        raise DataError(words.an_address(field), hint=words.UPLOAD_FIRST)
+        raise DataError(text.an_address(field), hint=text.UPLOAD_FIRST)
     is_name = isinstance(path, str) and 0 < len(path) <= PATH_CHARACTERS
     if not is_name or file.get("is_stream") or not _is_uploaded(Path(path)):
-        raise DataError(words.not_a_file(field), hint=words.UPLOAD_FIRST)
+        raise DataError(text.not_a_file(field), hint=text.UPLOAD_FIRST)
 
 
 def _is_uploaded(path: Path) -> bool:

@@ -30,7 +30,7 @@ window.addEventListener("online", lookSoon);  // whoever followed may have been 
 
 def build_page(page: Page) -> gr.Blocks:
     """All components with their events."""
-    blocks = AppBlocks(title=text.TITLE, analytics_enabled=False)
+    blocks = AppBlocks(title=text.TITLE)
     panels = Panels(page)
     with blocks:
         token = gr.BrowserState("", storage_key=VISITOR_KEY, secret=VISITOR_SECRET)

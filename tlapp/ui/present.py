@@ -17,6 +17,7 @@ from tlapp.runs.live import LiveRun
 from tlapp.settings import Settings
 from tlapp.stored import plain
 from tlapp.ui import text
+from tlapp.ui.later import later
 from tlapp.ui.text import damages as damage_words
 from tlapp.ui.widgets.values import to_json
 from tlapp.workspace import Experiment, Workspace
@@ -24,7 +25,7 @@ from tlapp.workspace import Experiment, Workspace
 
 def header() -> str:
     """The top of the page."""
-    return f"<header><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></header>"
+    return f"<header><h1>{later(text.TITLE)}</h1><p>{text.TAGLINE}</p></header>"
 
 
 def zone_heading(number: int, heading: str) -> str:

@@ -96,7 +96,7 @@ def _launch_blocks(
         run_history=False,
         ssr_mode=False,
         share=False,
-        app_kwargs={"lifespan": door.lifespan(blocks)},
+        app_kwargs=door.app_kwargs(blocks),
         prevent_thread_lock=True,
         quiet=True,
         _frontend=False,  # or it asks itself for the page, and a busy machine's start fails in 3 s

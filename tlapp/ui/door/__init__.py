@@ -1,6 +1,6 @@
 """The door: what stands in front of Gradio and decides who and what comes in.
 
-In this order: errors in words, from where, who asks, what for, the key of one's own machine, how much, uploads,
+In this order: the language, errors in words, from where, who asks, what for, the key of one's own machine, how much, uploads,
 and the shape of what is asked. Each part is an ASGI app around the next, in a file of its own.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from tlapp.ui.door.answers import Answers
 from tlapp.ui.door.asgi import App
@@ -20,6 +21,7 @@ from tlapp.ui.door.clients import ClientAddress
 from tlapp.ui.door.crowd import Crowd, Note
 from tlapp.ui.door.hosts import HostCheck, KnownHosts
 from tlapp.ui.door.key import KeyTaker
+from tlapp.ui.door.language import LanguageTaker, PageLanguage
 from tlapp.ui.door.lines import Lines
 from tlapp.ui.door.routes import RouteCheck
 from tlapp.ui.door.states import use_light_states
@@ -49,14 +51,17 @@ class Door:
         app = RouteCheck(app, root_path=self.root_path)
         app = HostCheck(app, self.hosts)
         app = ClientAddress(app, is_behind_proxy=self.is_behind_proxy)
-        return Answers(app)
+        app = Answers(app)
+        return LanguageTaker(app)
+
+    def app_kwargs(self, blocks: gr.Blocks) -> dict[str, Any]:
+        """What Gradio's app is to be made with, to serve these blocks behind the door."""
+        # Middleware that is handed to Gradio stands behind Gradio's own, which compresses pages.
+        return {"lifespan": self.lifespan(blocks), "middleware": [Middleware(PageLanguage)]}
 
     def lifespan(self, blocks: gr.Blocks) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-        """For `app_kwargs`: the door is in place before the first request is taken.
-
-        Middleware that is handed to Gradio stands behind Gradio's own, which answers some requests
-        by itself.
-        """
+        """The door is in place before the first request is taken: Gradio's own middleware answers
+        some requests by itself."""
 
         @asynccontextmanager
         async def put_in_front(app: Starlette) -> AsyncIterator[None]:

@@ -1,5 +1,7 @@
 """Every word on the screen. Sentence case, plain words, the next step always said."""
 
+from typing import Final
+
 from tlapp.backbones.catalog import Card
 from tlapp.data.memory import WEBP_PIXELS
 from tlapp.messages import Message, counted_message, message, number
@@ -7,7 +9,7 @@ from tlapp.settings import Limits
 from tlapp.training.counts import ParameterCounts
 from tlapp.workspace import Costs, DownloadState
 
-TITLE = "Transfer Learning Lab"
+TITLE: Final = message("Transfer Learning Lab")
 TAGLINE = "Teach a pretrained network your own classes, and see how it learns."
 
 
@@ -142,9 +144,9 @@ def disk_is_full(incident: str) -> str:
     )
 
 
-def serving(url: str) -> str:
+def serving(url: str) -> Message:
     """What the server prints when it answers."""
-    return f"{TITLE} is at {url} (Ctrl+C ends it)"
+    return message("{title} is at {url} (Ctrl+C ends it)", title=TITLE, url=url)
 
 
 CHOOSE_PORT = "Choose another port with --port, or end the program that uses this one."
