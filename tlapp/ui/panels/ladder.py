@@ -71,7 +71,7 @@ class LadderPanel:
     def render_measured(self, visit: Visit, config: TrainConfig) -> Update:
         """How long an epoch takes, if the ladder still shows these settings."""
         value = self._value(visit.dataset, config)
-        return {self.ladder: measured_update(value, of=_untried(config))}
+        return {self.ladder: measured_update(value, visit.words, of=_untried(config))}
 
     def reads_preset(self) -> Reads[str]:
         """The usual choice that was pressed."""
@@ -134,7 +134,7 @@ class MovedPanel:
     def render(self, visit: Visit) -> Update:
         """How far, stage by stage; the ladder's value stays as it is."""
         moved = Moved() if visit.run is None else self._moved(visit.run.record)
-        return {self._ladder.ladder: moved_update(moved)}
+        return {self._ladder.ladder: moved_update(moved, visit.words)}
 
     def _moved(self, record: RunRecord) -> Moved:
         """Nothing when it has not moved. After its newest epoch while it goes on, then after the

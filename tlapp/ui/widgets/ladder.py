@@ -6,6 +6,8 @@ from typing import Any
 import gradio as gr
 
 from tlapp.bounds import NAME_CHARACTERS, STAGES
+from tlapp.messages import Words
+from tlapp.ui.later import in_words
 from tlapp.ui.text.widgets import LADDER_WORDS
 from tlapp.ui.widgets.display import Display
 from tlapp.ui.widgets.values import to_json, words_to_json
@@ -51,15 +53,15 @@ class Moved:
     sentence: str = ""  # what it still sees as the untouched one does
 
 
-def moved_update(moved: Moved) -> Any:
+def moved_update(moved: Moved, words: Words) -> Any:
     """An update of the ladder that leaves its value as it is."""
-    return gr.update(moved=to_json(moved), words=words_to_json(LADDER_WORDS))
+    return gr.update(moved=to_json(moved), words=in_words(words_to_json(LADDER_WORDS), words))
 
 
-def measured_update(value: LadderValue, *, of: str) -> Any:
+def measured_update(value: LadderValue, words: Words, *, of: str) -> Any:
     """An update that says how long an epoch takes, if the ladder still shows the settings `of`."""
     measured = {"of": of, "sentence": value.sentence}
-    return gr.update(measured=measured, words=words_to_json(LADDER_WORDS))
+    return gr.update(measured=measured, words=in_words(words_to_json(LADDER_WORDS), words))
 
 
 class Ladder(Display):
