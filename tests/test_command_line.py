@@ -295,7 +295,7 @@ def test_kill_9_loses_at_most_the_running_epoch_and_the_model_is_usable(
     (record,) = store.all_records()
     store.close()
     assert record.state == "stopped"
-    assert "program ended" in record.message
+    assert "program ended" in record.message.template
     assert [row.epoch for row in record.epochs] == list(range(1, len(record.epochs) + 1))
     assert record.epochs
     run = store.folder(record.run_id)

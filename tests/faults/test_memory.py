@@ -73,7 +73,7 @@ def endings_of_large_jobs() -> list[str]:
             job = queue.submit("a", lambda stop, make=make: events(stop, make), lambda event: None)
             assert job.wait(PATIENCE_SECONDS)
             assert job.end is not None
-            ends.append(f"{job.end.state}: {job.end.message.partition(' (')[0]}")
+            ends.append(f"{job.end.state}: {str(job.end.message).partition(' (')[0]}")
     queue.close()
     return ends
 

@@ -84,7 +84,7 @@ class OpenedHome:
 
     def said(self, record: RunRecord) -> tuple[str, str]:
         """How the run ended and what to do about it, in words."""
-        return record.message, record.hint
+        return str(record.message), str(record.hint)
 
     def can_resume(self, run_id: str) -> bool:
         """Whether the run can go on where it was stopped."""
@@ -123,7 +123,7 @@ class OpenedHome:
             {
                 "name": result.name,
                 "ranked": [(share.name, share.probability) for share in result.ranked],
-                "error": result.error,
+                "error": str(result.error),
             }
             for result in answers
         ]

@@ -88,7 +88,7 @@ def test_damage_that_comes_after_reading_is_noticed(store: RunStore) -> None:
     store.record(record.run_id)
     path = store.folder(record.run_id).path
     (path / "epochs.jsonl").write_bytes(b"\0\0{\n")
-    assert "lost" in store.record(record.run_id).message
+    assert "are lost" in store.record(record.run_id).message.template
     for name in ("run.json", "run.json.before"):
         (path / name).write_bytes(b"\0\0{")
     with pytest.raises(RunError):

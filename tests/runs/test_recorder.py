@@ -17,8 +17,9 @@ from tests.runs.examples import (
     started,
 )
 from tlapp.backbones.loading import Backbone
+from tlapp.messages import message
 from tlapp.runs.folder import RunFolder
-from tlapp.runs.recorder import SAVE_PERIOD_SECONDS, RunRecorder
+from tlapp.runs.recorder import SAVE_PERIOD_SECONDS, UNSAVED_MESSAGE, RunRecorder
 from tlapp.runs.store import RunStore
 
 
@@ -117,19 +118,20 @@ def test_a_training_that_fails_keeps_its_best_epoch(run: RunFolder, backbone: Ba
     for epoch in (1, 2):
         event = epoch_finished(make_classifier(backbone, epoch), epoch, is_best=epoch == 1)
         recorder.on_event(event)
-    recorder.end("failed", message="Learning rate too high.", hint="Try 0.001.")
+    why, hint = message("Learning rate too high."), message("Try {rate}.", rate="0.001")
+    recorder.end("failed", why=why, hint=hint)
     record = run.record()
     assert (record.state, record.best_epoch) == ("failed", 1)
     assert record.valid_interval is not None
     assert [(result.correct, result.total) for result in record.class_results] == [(2, 2), (1, 2)]
-    assert (record.message, record.hint) == ("Learning rate too high.", "Try 0.001.")
+    assert (record.message, record.hint) == (why, hint)
     assert run.model_epochs() == (1,)
 
 
 def test_a_run_without_an_epoch_ends_without_a_model(run: RunFolder) -> None:
     recorder = RunRecorder(run, run.record())
     recorder.start()
-    recorder.end("stopped", message="Stopped.")
+    recorder.end("stopped", why=message("Stopped."))
     assert (run.record().state, run.model_epochs()) == ("stopped", ())
 
 
@@ -146,7 +148,7 @@ def test_when_the_disk_refuses_the_record_in_memory_says_failed(
     with pytest.raises(OSError, match="No space"):
         recorder.end("finished")
     assert recorder.record.state == "failed"
-    assert "could not be saved" in recorder.record.message
+    assert recorder.record.message == UNSAVED_MESSAGE
     assert [row.epoch for row in run.record().epochs] == [1]
 
 

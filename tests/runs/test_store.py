@@ -11,6 +11,7 @@ import pytest
 from tests.runs.examples import make_classifier, make_record, make_row, published_backbone
 from tlapp.errors import NotFoundError, RunError
 from tlapp.files import write_atomically
+from tlapp.messages import message
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.record import ClassResult, RunRecord, record_of
 from tlapp.runs.store import KEEPER_NAME, RunStore
@@ -133,7 +134,7 @@ def test_an_epoch_that_ends_while_the_record_is_read_is_not_called_lost(
 
     monkeypatch.setattr(RunFolder, "model_epochs", later)
     record = run.record()
-    assert record.message == ""
+    assert not record.message
     assert [row.epoch for row in record.epochs] == [1, 2]
 
 
@@ -172,7 +173,7 @@ def test_a_run_of_a_dead_process_is_stopped_with_its_newest_best_model(
     assert found.valid_correct == 2
     assert found.valid_interval == pytest.approx((0.057, 0.510), abs=1e-3)  # Wilson's, of 2 in 10
     assert found.class_results == (ClassResult("cat", 0, 4), ClassResult("dog", 2, 6))
-    assert "epoch 2 is kept" in found.message
+    assert found.message.value("epoch") == 2
     assert found.hint
     assert run.model_path().name == "epoch-0002"
 
@@ -186,8 +187,8 @@ def test_a_run_that_waited_when_its_process_died_is_told_so(
     found = second.record(record.run_id)
     second.close()
     assert (found.state, found.best_epoch) == ("stopped", None)
-    assert "waited for its turn" in found.message
-    assert found.hint == "Press Train again."
+    assert "waited for its turn" in found.message.template
+    assert found.hint == message("Press Train again.")
 
 
 def test_a_run_of_a_living_process_is_left_alone(store: RunStore, tmp_path: Path) -> None:

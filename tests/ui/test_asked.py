@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from tlapp.bounds import ID_CHARACTERS, MOST_SEED, SETTINGS
@@ -249,7 +250,7 @@ def test_wrong_settings_are_refused_before_anything_is_looked_at_or_computed(
 def test_a_prediction_without_a_run_says_so(page: Page) -> None:
     for value in (None, "", [], 7):
         with pytest.raises(NotFoundError) as refusal:
-            api.predict(page, value, ["a.jpg"])
+            api.predict(page, value, ["a.jpg"], gr.Request())
         assert "Name the run" in _said(refusal.value)
     with pytest.raises(NotFoundError):
-        api.predict(page, "r_" + "a" * 32, ["a.jpg"])  # before the pictures are read
+        api.predict(page, "r_" + "a" * 32, ["a.jpg"], gr.Request())  # before the pictures are read

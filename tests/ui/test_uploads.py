@@ -31,7 +31,7 @@ def test_pictures_are_read_under_their_names_and_removed(tmp_path: Path) -> None
 def test_of_a_huge_file_no_more_is_read_than_it_takes_to_refuse_it(tmp_path: Path) -> None:
     raw = take_pictures(_uploads(tmp_path, 10_000), LIMITS)
     assert len(raw[0][1]) == 101
-    assert "limit" in prepare_test_pictures(raw, LIMITS).entries[0].error
+    assert "limit" in str(prepare_test_pictures(raw, LIMITS).entries[0].error)
 
 
 def test_too_many_files_are_not_read_but_counted_and_removed(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.runs.examples import make_record, make_row
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, wait_until
 from tlapp.data.dataset import Dataset
+from tlapp.messages import NOTHING
 from tlapp.runs.live import LiveRun
 from tlapp.runs.store import RunStore
 from tlapp.training.config import TrainConfig
@@ -125,7 +126,7 @@ def test_a_new_visitor_has_nothing(page: Page, token: str) -> None:
     visit = page.visit(token)
     assert (visit.dataset, visit.train_count, visit.run, visit.mistake) == (None,) * 4
     assert (visit.rate_search, visit.test_pictures) == (None, None)
-    assert (visit.race, visit.learned_runs, visit.under_way) == ((), (), "")
+    assert (visit.race, visit.learned_runs, visit.under_way) == ((), (), NOTHING)
     assert not visit.can_begin
     assert visit.config == TrainConfig()
 
@@ -244,11 +245,11 @@ def test_nothing_can_begin_while_something_of_the_visitors_is_under_way(
     run_id = page.workspace.trainings.start(owner, dataset, TrainConfig())
     visit = page.visit(token)
     assert (visit.under_way, visit.can_begin) == (TRAINING, False)
-    assert page.visit(new_visitor()).under_way == ""
+    assert page.visit(new_visitor()).under_way == NOTHING
     page.workspace.trainings.stop(run_id)
     assert page.workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     visit = page.visit(token)
-    assert (visit.under_way, visit.can_begin) == ("", True)
+    assert (visit.under_way, visit.can_begin) == (NOTHING, True)
 
 
 @pytest.mark.parametrize(("kind", "name"), [(MISTAKE, "mistake"), (RATE_FINDER, "rate_search")])
@@ -267,7 +268,7 @@ def test_an_experiment_is_under_way_and_found_again_under_its_kind(
     assert set(found.values()) == {None}
     page.workspace.experiments.stop(experiment_id)
     assert page.workspace.experiments.wait(experiment_id, PATIENCE_SECONDS)
-    assert page.visit(token).under_way == ""
+    assert page.visit(token).under_way == NOTHING
 
 
 # --- keys ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import Classifier
 from tlapp.data.dataset import Dataset, ImportFinished
 from tlapp.evaluation.test_pictures import prepare_test_pictures
+from tlapp.messages import message
 from tlapp.runs.recorder import RunRecorder
 from tlapp.runs.store import RunStore
 from tlapp.settings import LOCAL_LIMITS, Settings
@@ -114,7 +115,7 @@ def _make_run(
         state = {"weight": torch.full((100,), float(epoch))}
         recorder.on_event(replace(event, save_state=lambda state=state: state))
     recorder.on_event(TrainingStopped(finished(classifier_of(3), 3).result))
-    recorder.end("stopped", message="Stopped.")
+    recorder.end("stopped", why=message("Stopped."))
     runs.release(record.run_id)
     return record.run_id
 

@@ -12,12 +12,14 @@ from tlapp.data.dataset import Dataset
 from tlapp.errors import JobError, NotFoundError, RunError, TrainingError
 from tlapp.experiments.race import LANES
 from tlapp.jobs.job import ShouldStop
+from tlapp.messages import NOTHING, verbatim
 from tlapp.recent import Recent
 from tlapp.runs.record import RunRecord
 from tlapp.runs.store import RunStore
 from tlapp.training.config import TrainConfig
 from tlapp.training.presets import phases_of
-from tlapp.workspace import RATE_FINDER, Experiments, Workspace
+from tlapp.workspace import RACE, RATE_FINDER, Experiments, Workspace
+from tlapp.workspace.experiments import WHAT
 
 
 @pytest.fixture
@@ -69,13 +71,13 @@ def test_stopping_one_lane_stops_the_race(
 def test_a_visitor_has_one_thing_under_way(
     workspace: Workspace, owner: str, dataset: Dataset, tiny_race: tuple[str, ...]
 ) -> None:
-    assert workspace.trainings.under_way(owner) == "freeze race"
+    assert workspace.trainings.under_way(owner) == RACE
     with pytest.raises(JobError):
         workspace.experiments.start_race(owner, dataset, "efficientnet_lite0")
     assert len(workspace.of(owner).runs()) == len(tiny_race)
     workspace.trainings.stop(tiny_race[0])
     assert workspace.trainings.wait(tiny_race[-1], PATIENCE_SECONDS)
-    assert workspace.trainings.under_way(owner) == ""
+    assert workspace.trainings.under_way(owner) == NOTHING
 
 
 def test_an_experiment_is_under_way_until_it_is_over(workspace: Workspace, owner: str) -> None:
@@ -86,11 +88,11 @@ def test_an_experiment_is_under_way_until_it_is_over(workspace: Workspace, owner
         yield 1
 
     started = workspace.experiments.start(owner, RATE_FINDER, values)
-    assert workspace.trainings.under_way(owner) == "search for a learning rate"
-    assert workspace.trainings.under_way("somebody else") == ""
+    assert workspace.trainings.under_way(owner) == WHAT[RATE_FINDER]
+    assert workspace.trainings.under_way("somebody else") == NOTHING
     goes_on.set()
     assert workspace.experiments.wait(started, PATIENCE_SECONDS)
-    assert workspace.trainings.under_way(owner) == ""
+    assert workspace.trainings.under_way(owner) == NOTHING
 
 
 @pytest.fixture
@@ -120,13 +122,15 @@ def test_a_later_one_takes_the_place_of_an_earlier_one(experiments: Experiments)
 
 
 def test_a_failure_is_told(experiments: Experiments) -> None:
+    what, hint = verbatim("It is gone."), verbatim("Look elsewhere.")
+
     def values(should_stop: ShouldStop) -> Iterator[int]:
-        raise NotFoundError("It is gone.", hint="Look elsewhere.")
+        raise NotFoundError(what, hint=hint)
 
     experiment_id = experiments.start("ada", "count", values)
     assert experiments.wait(experiment_id, PATIENCE_SECONDS)
     seen = experiments.look(experiment_id)
-    assert (seen.state, seen.message, seen.hint) == ("failed", "It is gone.", "Look elsewhere.")
+    assert (seen.state, seen.message, seen.hint) == ("failed", what, hint)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_a_torn_state_is_told_and_the_earlier_run_stays(
     assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     assert record.state == "failed"
-    assert "damaged" in record.message
+    assert "damaged" in record.message.template
     assert workspace.run(stopped.run_id) == stopped
 
 

@@ -22,12 +22,14 @@ from tlapp.errors import (
     ServerError,
     TrainingError,
 )
+from tlapp.messages import NOTHING, Message, verbatim
 from tlapp.runs.store import RunStore
 from tlapp.settings import Limits, Settings
 from tlapp.stopping import ShouldStop
 from tlapp.training.config import TrainConfig
-from tlapp.workspace import RATE_FINDER, Workspace, new_visitor, owner_of
+from tlapp.workspace import RATE_FINDER, TRAINING, Workspace, new_visitor, owner_of
 from tlapp.workspace.estimates import Estimates
+from tlapp.workspace.experiments import WHAT
 
 
 def test_a_real_training_is_recorded_kept_and_answers(
@@ -134,14 +136,15 @@ def test_the_next_visitor_waits_and_sees_the_place_in_the_queue(
 def test_a_training_that_fails_says_why_and_the_next_one_runs(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
-    steps.error = TrainingError("Learning rate too high.", hint="Try 0.001.")
+    what, hint = verbatim("Learning rate too high."), verbatim("Try 0.001.")
+    steps.error = TrainingError(what, hint=hint)
     run_id = workspace.trainings.start(owner, dataset, TrainConfig())
     assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     record = workspace.run(run_id)
     assert (record.state, record.message, record.hint) == (
         "failed",
-        "Learning rate too high.",
-        "Try 0.001.",
+        what,
+        hint,
     )
     steps.error = None
     steps.step()
@@ -293,7 +296,7 @@ def test_a_full_disk_at_the_start_of_a_training_is_called_so_and_leaves_nothing(
     assert refusal.value.hint
     assert kept() == before
     assert workspace.of(owner).runs() == ()
-    assert workspace.trainings.under_way(owner) == ""
+    assert workspace.trainings.under_way(owner) == NOTHING
     run_id = workspace.trainings.start(owner, dataset, TrainConfig(epochs=1))
     assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
     assert workspace.run(run_id).state == "finished"
@@ -352,23 +355,23 @@ def test_what_is_under_way_is_told_without_reading_a_record(
         assert gate.wait(PATIENCE_SECONDS)
         yield 1
 
-    def told() -> str:
+    def told() -> Message:
         with monkeypatch.context() as disk:
             for name in ("record", "list", "folder", "all_records"):
                 disk.setattr(RunStore, name, None)  # calling it would fail
             return workspace.trainings.under_way(owner)
 
-    assert told() == ""
+    assert told() == NOTHING
     run_id = workspace.trainings.start(owner, dataset, TrainConfig())
-    assert told() == "training"
+    assert told() == TRAINING
     workspace.trainings.stop(run_id)
     assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
-    assert told() == ""
+    assert told() == NOTHING
     experiment_id = workspace.experiments.start(owner, RATE_FINDER, values)
-    assert told() == "search for a learning rate"
+    assert told() == WHAT[RATE_FINDER]
     gate.set()
     assert workspace.experiments.wait(experiment_id, PATIENCE_SECONDS)
-    assert told() == ""
+    assert told() == NOTHING
 
 
 def test_an_unknown_run_is_not_found(workspace: Workspace) -> None:

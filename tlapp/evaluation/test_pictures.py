@@ -30,7 +30,7 @@ from tlapp.evaluation.predict import (
     imagenet_predictions,
     predict_imagenet,
 )
-from tlapp.messages import message
+from tlapp.messages import NOTHING, Message, message
 from tlapp.settings import Limits
 from tlapp.stored import DamagedFileError, check_plain_file, parse_json
 
@@ -55,7 +55,7 @@ class TestAnswer:
     name: str
     thumbnail: bytes  # a small JPEG; empty when the picture cannot be read
     ranked: tuple[ClassProbability, ...]  # most probable first; empty on error
-    error: str = ""  # "" or a plain sentence with the next step
+    error: Message = NOTHING  # why it cannot be read, with the next step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class TestPicture:
     name: str
     thumbnail: bytes
     picture: Picture | None
-    error: str
+    error: Message
 
 
 class TestPictures:
@@ -127,8 +127,8 @@ def prepare_test_pictures(raw: Sequence[RawPicture], limits: Limits) -> TestPict
     """
     if len(raw) > limits.try_images:
         raise DataError(
-            f"{len(raw)} test pictures at once are too many.",
-            hint=f"Choose {limits.try_images} or fewer.",
+            message("{count} test pictures at once are too many.", count=len(raw)),
+            hint=message("Choose {most} or fewer.", most=limits.try_images),
         )
     return TestPictures(tuple(_prepare(name, content, limits) for name, content in raw))
 
@@ -138,11 +138,10 @@ def _prepare(name: str, content: bytes, limits: Limits) -> TestPicture:
         copy = make_working_copy(content, name=name, limits=limits)
         thumbnail = _thumbnail(open_working_copy(copy.encoded))
     except PictureError as error:
-        reason = f"{error} {error.hint}".strip()
-        return TestPicture(name=name, thumbnail=b"", picture=None, error=reason)
+        return TestPicture(name=name, thumbnail=b"", picture=None, error=error.said)
     encoded = copy.encoded
     picture = Picture(copy.image_id, lambda _: encoded)
-    return TestPicture(name=name, thumbnail=thumbnail, picture=picture, error="")
+    return TestPicture(name=name, thumbnail=thumbnail, picture=picture, error=NOTHING)
 
 
 def _thumbnail(image: Image.Image) -> bytes:
@@ -161,7 +160,7 @@ def pack_test_pictures(pictures: TestPictures) -> bytes:
                 archive.writestr(str(number), entry.picture.read())
                 archive.writestr(f"{number}{_THUMBNAIL_SUFFIX}", entry.thumbnail)
         index = [
-            (entry.name, entry.picture.image_id if entry.picture else "", entry.error)
+            (entry.name, entry.picture.image_id if entry.picture else "", entry.error.to_json())
             for entry in pictures.entries
         ]
         archive.writestr(_INDEX, json.dumps(index))
@@ -196,10 +195,10 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise DamagedFileError(message("they are torn or changed")) from fault
 
 
-def _read_index(archive: zipfile.ZipFile) -> list[tuple[str, str, str]]:
+def _read_index(archive: zipfile.ZipFile) -> list[tuple[str, str, Message]]:
     """Name, image id and error of each picture."""
     index = parse_json(_member(archive, _INDEX))
-    return [(str(name), str(image_id), str(error)) for name, image_id, error in index]
+    return [(str(name), str(image_id), Message.from_json(error)) for name, image_id, error in index]
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -209,11 +208,11 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def _entry(
-    archive: zipfile.ZipFile, number: int, name: str, image_id: str, error: str
+    archive: zipfile.ZipFile, number: int, name: str, image_id: str, error: Message
 ) -> TestPicture:
     if not image_id:
         return TestPicture(name=name, thumbnail=b"", picture=None, error=error)
     encoded = _member(archive, str(number))
     thumbnail = _member(archive, f"{number}{_THUMBNAIL_SUFFIX}")
     picture = Picture(image_id, lambda _: encoded)
-    return TestPicture(name=name, thumbnail=thumbnail, picture=picture, error="")
+    return TestPicture(name=name, thumbnail=thumbnail, picture=picture, error=NOTHING)

@@ -8,6 +8,7 @@ from tlapp.backbones.cache import FeatureCache
 from tlapp.classifier import Classifier
 from tlapp.data.images import Picture
 from tlapp.errors import TrainingError
+from tlapp.messages import message
 from tlapp.stopping import ShouldStop
 from tlapp.training.task import TrainJob
 
@@ -84,8 +85,8 @@ def held_out(job: TrainJob) -> tuple[tuple[Picture, ...], Sequence[int]]:
     images = [job.images.images[index] for index in job.split.valid]
     if not images:
         raise TrainingError(
-            "No pictures are held out, so a mistake cannot be seen.",
-            hint="Hold some out, train again, then come back.",
+            message("No pictures are held out, so a mistake cannot be seen."),
+            hint=message("Hold some out, train again, then come back."),
         )
     return (
         tuple(job.picture_of(image.image_id) for image in images),

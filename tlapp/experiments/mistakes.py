@@ -25,6 +25,7 @@ from tlapp.experiments.mistraining import (
     training,
     without_normalizing,
 )
+from tlapp.messages import message
 from tlapp.stopping import ShouldStop
 
 _LEAST_SHARE = 0.05  # a time left that is reckoned from less is a guess
@@ -54,7 +55,10 @@ HEAD_MISTAKES: Final = frozenset({"wrong_everywhere", "train_on_validation", "la
 def begin_mistake(name: str, right: Side, *, class_count: int, guess: str = "") -> MistakeValue:
     """What is known before a mistake begins. Raises TrainingError for a name that is none."""
     if name not in MISTAKES:
-        raise TrainingError(f"There is no mistake {shown(name)}.", hint="Choose one of the list.")
+        raise TrainingError(
+            message("There is no mistake {name}.", name=shown(name)),
+            hint=message("Choose one of the list."),
+        )
     return MistakeValue(name=name, right=right, guessing=1 / class_count, guess=guess)
 
 

@@ -2,18 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
+from tlapp.messages import message
 from tlapp.runs.record import RunRecord, gain
 from tlapp.training.config import TrainConfig
 from tlapp.training.presets import apply_preset, find_preset, phases_of
 
-LANES = {  # presets, the gentlest first, and what runs are called after them
-    "head": "head only",
-    "last": "last stage",
-    "slower_below": "slower below",
-    "one_rate": "one rate",
-    "scratch": "from scratch",
-}
+LANES: Final = MappingProxyType(  # presets, the gentlest first, and what runs are called after them
+    {
+        "head": message("head only"),
+        "last": message("last stage"),
+        "slower_below": message("slower below"),
+        "one_rate": message("one rate"),
+        "scratch": message("from scratch"),
+    }
+)
 
 _LANE_BYTES = 58  # a parameter that learns: see `training.memory`
 _MOST_BYTES = 2_400_000_000  # of all lanes that are begun

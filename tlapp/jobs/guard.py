@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tlapp.errors import TlappError, is_full
 from tlapp.jobs.job import JobEnd
+from tlapp.messages import message
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ def failure_of(call: Callable[[], object]) -> JobEnd | None:
     try:
         call()
     except TlappError as error:
-        return JobEnd(state="failed", message=str(error), hint=str(error.hint))
+        return JobEnd(state="failed", message=error.what, hint=error.hint)
     except BaseException as error:
         incident = secrets.token_hex(4)
         logger.exception("Incident %s", incident)
@@ -32,20 +33,26 @@ def failure_of(call: Callable[[], object]) -> JobEnd | None:
 def _words_for(error: BaseException, incident: str) -> JobEnd:
     end = JobEnd(
         state="failed",
-        message=f"Something went wrong (incident {incident}).",
-        hint="Try again. If it comes back, tell whoever runs this server the incident's number.",
+        message=message("Something went wrong (incident {incident}).", incident=incident),
+        hint=message(
+            "Try again. If it comes back, tell whoever runs this server the incident's number."
+        ),
     )
     if _is_short_of_memory(error):
         return replace(
             end,
-            message=f"There was not enough memory (incident {incident}).",
-            hint="Choose a smaller backbone, a smaller batch or fewer pictures.",
+            message=message(
+                "There was not enough memory (incident {incident}).", incident=incident
+            ),
+            hint=message("Choose a smaller backbone, a smaller batch or fewer pictures."),
         )
     if isinstance(error, OSError) and is_full(error):
         return replace(
             end,
-            message=f"The disk of this machine is full (incident {incident}).",
-            hint="Remove data sets or runs that are no longer needed, then try again.",
+            message=message(
+                "The disk of this machine is full (incident {incident}).", incident=incident
+            ),
+            hint=message("Remove data sets or runs that are no longer needed, then try again."),
         )
     return end
 

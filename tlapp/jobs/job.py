@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from tlapp.messages import NOTHING, Message
 from tlapp.stopping import ShouldStop
 
 JobState = Literal["waiting", "running", "finished", "stopped", "failed"]
@@ -29,15 +30,15 @@ class JobEnd:
 
     state: Literal["finished", "stopped", "failed"]
     stop_reason: StopReason = ""
-    message: str = ""  # why it failed, as plain text
-    hint: str = ""  # what to do about it
+    message: Message = NOTHING  # why it failed
+    hint: Message = NOTHING  # what to do about it
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobPlan:
     """What a job does; its parts are called by the worker alone, one after the other."""
 
-    what: str  # as its owner calls it: "training"
+    what: Message  # as its owner calls it: "training"
     make_events: Callable[[ShouldStop], Iterator[Any]]
     on_event: Callable[[Any], None]
     on_end: Callable[[JobEnd], None]

@@ -7,16 +7,19 @@ the list of waiting jobs and who runs; foreign code is always called outside it.
 import math
 import threading
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from tlapp.errors import JobError
 from tlapp.jobs.guard import failure_of
 from tlapp.jobs.job import Job, JobEnd, JobPlan, JobSnapshot, StopReason
 from tlapp.jobs.memory import give_back_memory
+from tlapp.messages import Message, message
 from tlapp.settings import MINUTE, Limits
 from tlapp.stopping import ShouldStop
 
 Event = TypeVar("Event")
+
+_JOB: Final = message("job")
 
 
 class JobQueue:
@@ -51,7 +54,7 @@ class JobQueue:
         make_events: Callable[[ShouldStop], Iterator[Event]],
         on_event: Callable[[Event], None],
         *,
-        what: str = "job",
+        what: Message = _JOB,
         on_end: Callable[[JobEnd], None] = lambda end: None,
         expected_seconds: float | None = None,
         uses: frozenset[str] = frozenset(),
@@ -143,18 +146,25 @@ class JobQueue:
 
     def _check_room(self, owner: str) -> None:
         if self._is_closed:
-            raise JobError("The program is about to end.", hint="Start it again, then try again.")
+            raise JobError(
+                message("The program is about to end."),
+                hint=message("Start it again, then try again."),
+            )
         job = self._job_of(owner)
         if job is not None:
             raise JobError(
-                f"Your {job.plan.what} is {job.state} already.",
-                hint="Wait until it is over, or stop it; then start the next one.",
+                message("Your {what} is waiting already.", what=job.plan.what)
+                if job.state == "waiting"
+                else message("Your {what} is running already.", what=job.plan.what),
+                hint=message("Wait until it is over, or stop it; then start the next one."),
             )
         count = len(self._waiting)
         if count >= self._limits.waiting_jobs:
             raise JobError(
-                f"{count} jobs are waiting; that is as many as this machine takes.",
-                hint=f"Try again in {_in_words(self._seconds_before(count))}.",
+                message(
+                    "{jobs} jobs are waiting; that is as many as this machine takes.", jobs=count
+                ),
+                hint=_try_again(self._seconds_before(count)),
             )
         self._check_share(self._address_of(owner))
 
@@ -170,9 +180,12 @@ class JobQueue:
         if len(places) >= self._limits.waiting_jobs_of_address:
             seconds = self._seconds_before(places[0]) if places else None
             raise JobError(
-                f"{len(places)} jobs from your network are waiting; the other places are kept "
-                "for others.",
-                hint=f"Try again in {_in_words(seconds)}.",
+                message(
+                    "{jobs} jobs from your network are waiting; the other places are kept "
+                    "for others.",
+                    jobs=len(places),
+                ),
+                hint=_try_again(seconds),
             )
 
     def _job_of(self, owner: str) -> Job | None:
@@ -241,7 +254,8 @@ class JobQueue:
             self._tell(job)
 
 
-def _in_words(seconds: float | None) -> str:
+def _try_again(seconds: float | None) -> Message:
     if seconds is None:
-        return "a few minutes"
-    return f"about {max(1, math.ceil(seconds / MINUTE))} min"
+        return message("Try again in a few minutes.")
+    minutes = max(1, math.ceil(seconds / MINUTE))
+    return message("Try again in about {minutes} min.", minutes=minutes)

@@ -9,6 +9,7 @@ import io
 from typing import TYPE_CHECKING, Literal
 
 from tlapp.errors import RunError
+from tlapp.messages import ENGLISH, Words, message, words
 from tlapp.runs.record import EpochRow, RunRecord
 
 if TYPE_CHECKING:
@@ -32,14 +33,15 @@ VALID_COLOUR = "#1d4ed8"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run such a cell
 
 
-def curves(record: RunRecord, kind: CurvesKind) -> bytes:
-    """The content of a file of this kind. Raises RunError when no epoch is finished."""
+def curves(record: RunRecord, kind: CurvesKind, language: str = ENGLISH) -> bytes:
+    """The content of a file of this kind; a picture has words of this language. Raises RunError
+    when no epoch is finished."""
     if not record.epochs:
         raise RunError(
-            "This run has no finished epoch yet, so there are no curves.",
-            hint="Wait for the first epoch, or train again.",
+            message("This run has no finished epoch yet, so there are no curves."),
+            hint=message("Wait for the first epoch, or train again."),
         )
-    return _table(record) if kind == "csv" else _drawing(record, kind)
+    return _table(record) if kind == "csv" else _drawing(record, kind, words(language))
 
 
 def guard_cell(text: str) -> str:
@@ -61,17 +63,20 @@ def _table(record: RunRecord) -> bytes:
     return file.getvalue().encode("utf-8-sig", "replace")  # the mark makes Excel read it as UTF-8
 
 
-def _drawing(record: RunRecord, kind: Literal["png", "svg"]) -> bytes:
+def _drawing(record: RunRecord, kind: Literal["png", "svg"], speaker: Words) -> bytes:
     from matplotlib.figure import Figure  # half a second that most starts need not pay
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     rows = record.epochs
-    _draw_lines(loss, rows, "Loss (lower is better)", "train_eval_loss", "valid_loss", 1.0)
-    title = "Accuracy in % (higher is better)"
-    _draw_lines(accuracy, rows, title, "train_eval_accuracy", "valid_accuracy", 100.0)
-    accuracy.set_ylim(0, 103)
+    _draw_lines(loss, rows, speaker, ("train_eval_loss", "valid_loss"), scale=1.0)
+    loss.set_title(speaker.say(message("Loss (lower is better)")), fontsize=10, loc="left")
     loss.set_ylim(bottom=0)
+    shares = ("train_eval_accuracy", "valid_accuracy")
+    _draw_lines(accuracy, rows, speaker, shares, scale=100.0)
+    title = speaker.say(message("Accuracy in % (higher is better)"))
+    accuracy.set_title(title, fontsize=10, loc="left")
+    accuracy.set_ylim(0, 103)
     if record.best_epoch is not None:
         for axes in (loss, accuracy):
             axes.axvline(record.best_epoch, color=VALID_COLOUR, alpha=0.3, linewidth=1)
@@ -81,21 +86,29 @@ def _drawing(record: RunRecord, kind: Literal["png", "svg"]) -> bytes:
 
 
 def _draw_lines(
-    axes: "Axes", rows: tuple[EpochRow, ...], title: str, train: str, valid: str, scale: float
+    axes: "Axes",
+    rows: tuple[EpochRow, ...],
+    speaker: Words,
+    names: tuple[str, str],
+    *,
+    scale: float,
 ) -> None:
+    """A line each of two fields of the rows, times `scale`: of what is learned from, and of what is
+    held out."""
+    train, valid = names
     epochs = [row.epoch for row in rows]
     marker = "o" if len(rows) == 1 else ""  # a line through one point is invisible
     for field, label, colour, dashes in (
-        (train, "learned from", TRAIN_COLOUR, "--"),
-        (valid, "held out", VALID_COLOUR, "-"),
+        (train, message("learned from"), TRAIN_COLOUR, "--"),
+        (valid, message("held out"), VALID_COLOUR, "-"),
     ):
         values = [getattr(row, field) for row in rows]
         if any(value is None for value in values):
             continue
         scaled = [value * scale for value in values]
-        axes.plot(epochs, scaled, dashes, color=colour, label=label, marker=marker)
-    axes.set_title(title, fontsize=10, loc="left")
-    axes.set_xlabel("epoch")
+        name = speaker.say(label)
+        axes.plot(epochs, scaled, dashes, color=colour, label=name, marker=marker)
+    axes.set_xlabel(speaker.say(message("epoch")))
     axes.locator_params(axis="x", integer=True)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

@@ -20,6 +20,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -29,7 +30,7 @@ from tlapp.classifier import Classifier, save_classifier
 from tlapp.damages import Damage, DamageKind, Note, short_id
 from tlapp.errors import RunError
 from tlapp.files import sync_folder, temporary_path, write_atomically
-from tlapp.messages import NOTHING, Message, message
+from tlapp.messages import NOTHING, Message, counted_message, joined, message
 from tlapp.recent import Recent, Signature, signature_of
 from tlapp.runs.record import (
     MOST_EPOCHS,
@@ -64,7 +65,9 @@ _EPOCH = "epoch"
 _CHECKSUM = "checksum"
 MODEL_PATTERN = re.compile(r"epoch-(\d{4,5})")
 _STATE_FAULTS = (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError)
-_EARLIER_RECORD = "The newest record of this run was damaged; this is the one before it."
+_EARLIER_RECORD: Final = message(
+    "The newest record of this run was damaged; this is the one before it."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +114,8 @@ class RunFolder:
             found = read_generation(self.path / RECORD_NAME, _written_of)
         except FileNotFoundError as error:
             raise RunError(
-                f'"{self.path.name}" holds no run of tlapp.',
-                hint="Name the folder that a training has written; it contains run.json.",
+                message('"{name}" holds no run of tlapp.', name=self.path.name),
+                hint=message("Name the folder that a training has written; it contains run.json."),
             ) from error
         except DamagedFileError as error:
             self.note("run", error.fault)
@@ -228,8 +231,8 @@ class RunFolder:
         epoch = self.best_model_epoch() if epoch is None else epoch
         if epoch is None or not self._model_path(epoch).is_dir():
             raise RunError(
-                "This run has no trained model: it ended before its first epoch did.",
-                hint="Train again and let at least one epoch finish.",
+                message("This run has no trained model: it ended before its first epoch did."),
+                hint=message("Train again and let at least one epoch finish."),
             )
         return self._model_path(epoch)
 
@@ -322,24 +325,38 @@ def _lost_epochs(rows: Sequence[EpochRow], newest: int) -> tuple[int, ...]:
     return tuple(epoch for epoch in range(1, newest + 1) if epoch not in known)
 
 
-def _with_message(record: RunRecord, sentence: str) -> RunRecord:
+def _with_message(record: RunRecord, also: Message) -> RunRecord:
     """The record whose message also says this."""
-    if sentence in record.message:
+    if _says(record.message, also):
         return record
     return replace(
         record,
-        message=f"{record.message} {sentence}".strip(),
-        hint=record.hint or "Train again where something is missing.",
+        message=joined(record.message, also),
+        hint=record.hint or message("Train again where something is missing."),
     )
 
 
-def _lost_message(lost: Sequence[int]) -> str:
+def _says(said: Message, part: Message) -> bool:
+    """Whether one message is the other, or has it among its values."""
+    inner = (value for _, value in said.values if isinstance(value, Message))
+    return said == part or any(_says(each, part) for each in inner)
+
+
+def _lost_message(lost: Sequence[int]) -> Message:
     first, last = lost[0], lost[-1]
-    if len(lost) == 1:
-        return f"The figures of epoch {first} are lost: its log was damaged."
+    if first == last:
+        return message("The figures of epoch {epoch} are lost: its log was damaged.", epoch=first)
     if last - first + 1 == len(lost):
-        return f"The figures of epochs {first} to {last} are lost: their log was damaged."
-    return f"The figures of {len(lost)} epochs are lost: their log was damaged."
+        return message(
+            "The figures of epochs {first} to {last} are lost: their log was damaged.",
+            first=first,
+            last=last,
+        )
+    return counted_message(
+        "The figures of {count} epoch are lost: its log was damaged.",
+        "The figures of {count} epochs are lost: their log was damaged.",
+        count=len(lost),
+    )
 
 
 def _checksum(state: State) -> str:

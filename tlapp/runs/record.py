@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Any, Literal
 
 from tlapp.errors import RunError
-from tlapp.messages import message
+from tlapp.messages import NOTHING, Message, message
 from tlapp.stored import NO_OBJECT, DamagedFileError, build, check_fields
 from tlapp.training.config import HEAD_ALONE, TrainConfig
 from tlapp.training.interval import paired_difference, wilson_interval
@@ -102,10 +102,10 @@ class RunRecord:
     images_per_second: float | None = None  # through the backbone, decoding included
     trainable_parameters: int | None = None
     frozen_parameters: int | None = None
-    replaced_layer: str = ""  # e.g. "fc: 512 -> 1000 becomes 512 -> 3"
+    replaced_layer: Message = NOTHING  # e.g. "fc: 512 -> 1000 becomes 512 -> 3"
     is_pinned: bool = False  # kept when older runs make room
-    message: str = ""  # why it failed or was stopped, as plain text
-    hint: str = ""  # what to do about it
+    message: Message = NOTHING  # why it failed or was stopped
+    hint: Message = NOTHING  # what to do about it
 
     @property
     def phases(self) -> tuple[Mapping[str, Any], ...]:
@@ -208,7 +208,9 @@ class RunRecord:
     @property
     def weight_bytes(self) -> int:
         """What the record takes in memory, with its epochs; reckoned, and rather too much."""
-        texts = sum(map(len, (self.name, self.dataset_name, self.message, self.hint)))
+        texts = sum(
+            len(repr(each)) for each in (self.name, self.dataset_name, self.message, self.hint)
+        )
         classes = (CLASS_BYTES + 4 * len(name) for name in self.class_names)
         phases = PHASE_BYTES * len(self.phases)
         rows = sum(row.weight_bytes for row in self.epochs)
@@ -275,16 +277,19 @@ def _is_typed(phase: Mapping[str, Any], name: str) -> bool:
     return phase[name] is not None and name != "optimizer"
 
 
-def damaged_run(fault: object) -> RunError:
+def damaged_run(fault: DamagedFileError) -> RunError:
     """What is said of a run whose record cannot be read."""
     return RunError(
-        f"The record of this run is damaged: {fault}.",
-        hint="Train again; the pictures are not affected.",
+        message("The record of this run is damaged: {fault}.", fault=fault.fault),
+        hint=message("Train again; the pictures are not affected."),
     )
 
 
 def _plain(value: Any) -> Any:
-    """JSON values: tuples as lists, figures that are not finite as null."""
+    """JSON values: tuples as lists, figures that are not finite as null, messages as a file keeps
+    them."""
+    if isinstance(value, Message):
+        return value.to_json()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):

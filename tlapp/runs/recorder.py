@@ -8,8 +8,10 @@ weights and the running epoch.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from tlapp.classifier import Classifier
+from tlapp.messages import NOTHING, Message, message
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.record import EpochRow, RunRecord, RunState
 from tlapp.runs.store import now
@@ -25,7 +27,9 @@ from tlapp.training.events import (
 from tlapp.training.state import State
 
 SAVE_PERIOD_SECONDS = 0.5
-UNSAVED_MESSAGE = "The result could not be saved: the disk of this machine refused it."
+UNSAVED_MESSAGE: Final = message(
+    "The result could not be saved: the disk of this machine refused it."
+)
 
 
 class RunRecorder:
@@ -78,7 +82,7 @@ class RunRecorder:
         elif isinstance(event, TrainingFinished | TrainingStopped) and event.result is not None:
             self._keep_result(event.result)
 
-    def end(self, state: RunState, *, message: str = "", hint: str = "") -> None:
+    def end(self, state: RunState, *, why: Message = NOTHING, hint: Message = NOTHING) -> None:
         """The run is over: keep the best model alone, and wait until the disk has everything.
 
         Raises OSError when the disk refuses; `record` then says "failed".
@@ -88,9 +92,12 @@ class RunRecorder:
         self._latest = self._best
         if state == "finished":
             self._state = None
-        ended = replace(self.record, state=state, finished=now(), message=message, hint=hint)
+        ended = replace(self.record, state=state, finished=now(), message=why, hint=hint)
         self.record = replace(
-            ended, state="failed", message=UNSAVED_MESSAGE, hint="Make room, then train again."
+            ended,
+            state="failed",
+            message=UNSAVED_MESSAGE,
+            hint=message("Make room, then train again."),
         )
         self._save_models(durable=True)
         self._run.write(ended, durable=True)

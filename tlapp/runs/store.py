@@ -19,7 +19,7 @@ from tlapp.classifier import check_description, check_saved
 from tlapp.damages import Damages
 from tlapp.errors import NotFoundError, RunError
 from tlapp.files import temporary_path, write_atomically
-from tlapp.messages import message
+from tlapp.messages import joined, message
 from tlapp.owners import Owners
 from tlapp.runs.folder import RunFolder, known_runs
 from tlapp.runs.keeper import Keeper, is_kept
@@ -193,23 +193,28 @@ def _abandoned(record: RunRecord, best_epoch: int | None) -> RunRecord:
     """The record of a run whose process is gone; what its message said already is kept."""
     ended = replace(record.with_best(best_epoch), state="stopped", finished=now())
     if record.state == "waiting":
-        message = "The program ended while this training waited for its turn."
-        hint = "Press Train again."
+        said = message("The program ended while this training waited for its turn.")
+        hint = message("Press Train again.")
     elif best_epoch is None:
-        message = "The program ended during this training. Nothing was learned yet."
-        hint = "Press Train to train again."
+        said = message("The program ended during this training. Nothing was learned yet.")
+        hint = message("Press Train to train again.")
     else:
-        message = (
-            f"The program ended during this training, after {len(record.epochs)} of "
-            f"{record.planned_epochs} epochs. The model of epoch {best_epoch} is kept."
+        said = message(
+            "The program ended during this training, after {done} of {planned} epochs. "
+            "The model of epoch {epoch} is kept.",
+            done=len(record.epochs),
+            planned=record.planned_epochs,
+            epoch=best_epoch,
         )
-        hint = "Use it, or train again."
-    return replace(ended, message=f"{message} {record.message}".strip(), hint=hint)
+        hint = message("Use it, or train again.")
+    return replace(ended, message=joined(said, record.message), hint=hint)
 
 
 def unknown_run() -> NotFoundError:
     """The answer to a wrong id and to somebody else's: they cannot be told apart."""
     return NotFoundError(
-        "There is no run with this id.",
-        hint="It may have been removed. Train again, or use the id that the training returned.",
+        message("There is no run with this id."),
+        hint=message(
+            "It may have been removed. Train again, or use the id that the training returned."
+        ),
     )

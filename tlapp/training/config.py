@@ -13,9 +13,9 @@ best epoch and cost the last. `python -m tests.benchmarks` measures it again.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, cast, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 from tlapp.bounds import (
     FREEZE_CHARACTERS,
@@ -27,6 +27,7 @@ from tlapp.bounds import (
     shown,
 )
 from tlapp.errors import TrainingError
+from tlapp.messages import Message, message, significant
 
 Freeze = str  # which stages stay as they are; see `training.freezing`
 OptimizerName = Literal["adamw", "sgd"]
@@ -56,7 +57,23 @@ _WEIGHT_DECAY: dict[tuple[bool, OptimizerName], float] = {
 }
 _BACKBONE_SHARE = 0.1  # the backbone's default rate over the head's
 
-_RATES_HINT = 'Write [["stage 7", 0.0001]], for example.'
+_RATES_HINT: Final = message('Write [["stage 7", 0.0001]], for example.')
+_BACKBONE_HINT: Final = message(
+    "Write the name of a backbone, in {most} characters at most.", most=NAME_CHARACTERS
+)
+_STAGE_HINT: Final = message(
+    "Write the name of a stage, in {most} characters at most.", most=NAME_CHARACTERS
+)
+_RATE_HINT: Final = message(
+    "Choose a number {low} or more and at most {high}.",
+    low=significant(LEAST_RATE),
+    high=significant(MOST_RATE),
+)
+_WEIGHT_DECAY_HINT: Final = message(
+    "Choose a number {low} or more and at most {high}.", low=0, high=significant(MOST_RATE)
+)
+_DECAY_HINT: Final = message("Choose a number above {low} and at most {high}.", low=0, high=1)
+_SHARE_HINT: Final = message("Choose a number {low} or more and below {high}.", low=0, high=1)
 _UNSET_INT = cast(int, None)
 _UNSET_FLOAT = cast(float, None)
 
@@ -90,30 +107,39 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Fill what is None, then refuse what cannot work."""
-        _check_name("backbone", self.backbone)
+        _check_name(message("The backbone"), self.backbone, _BACKBONE_HINT)
         _check_freeze(self.freeze)
-        _check_choice("optimizer", self.optimizer, get_args(OptimizerName))
+        _check_optimizer(self.optimizer)
         for flag in ("pretrained", "train_batchnorm", "class_weights"):
             _check_flag(flag, getattr(self, flag))
         self._fill("epochs", _EPOCHS[self.is_head_alone])
         self._fill("batch_size", _BATCH_SIZE[self.is_head_alone])
         self._fill("learning_rate", _LEARNING_RATE[self.is_head_alone, self.optimizer])
-        _check_rate("learning rate", self.learning_rate)
+        _check_rate(message("The learning rate"), self.learning_rate)
         usual = max(LEAST_RATE, self.learning_rate * _BACKBONE_SHARE)
         self._fill("backbone_learning_rate", usual)
-        _check_rate("backbone learning rate", self.backbone_learning_rate)
-        _check_number("rate decay", self.rate_decay, above=0.0, at_most=1.0)
+        _check_rate(message("The backbone learning rate"), self.backbone_learning_rate)
+        _check_number(
+            message("The rate decay"), self.rate_decay, lambda share: 0 < share <= 1, _DECAY_HINT
+        )
         _check_stage_rates(self.stage_rates)
         self._fill("weight_decay", _WEIGHT_DECAY[self.is_head_alone, self.optimizer])
-        _check_number("weight decay", self.weight_decay, at_least=0.0, at_most=MOST_RATE)
-        _check_number("label smoothing", self.label_smoothing, at_least=0.0, below=1.0)
-        _check_number("dropout", self.dropout, at_least=0.0, below=1.0)
-        _check_count("number of epochs", self.epochs, 1, MAX_EPOCHS)
-        _check_count("number of epochs of the head alone", self.head_epochs, 0, MAX_EPOCHS)
-        _check_count("batch size", self.batch_size, 1, MAX_BATCH_SIZE)
-        _check_count("patience", self.patience, 0, MAX_EPOCHS)
-        _check_count("number of augmented views", self.augmented_views, 0, MAX_VIEWS)
-        _check_count("seed", self.seed, 0, MOST_SEED)
+        _check_number(
+            message("The weight decay"),
+            self.weight_decay,
+            lambda decay: 0 <= decay <= MOST_RATE,
+            _WEIGHT_DECAY_HINT,
+        )
+        _check_share(message("The label smoothing"), self.label_smoothing)
+        _check_share(message("The dropout"), self.dropout)
+        _check_count(message("The number of epochs"), self.epochs, 1, MAX_EPOCHS)
+        _check_count(
+            message("The number of epochs of the head alone"), self.head_epochs, 0, MAX_EPOCHS
+        )
+        _check_count(message("The batch size"), self.batch_size, 1, MAX_BATCH_SIZE)
+        _check_count(message("The patience"), self.patience, 0, MAX_EPOCHS)
+        _check_count(message("The number of augmented views"), self.augmented_views, 0, MAX_VIEWS)
+        _check_count(message("The seed"), self.seed, 0, MOST_SEED)
 
     @property
     def is_head_alone(self) -> bool:
@@ -142,90 +168,79 @@ def config_from_values(values: Mapping[str, Any]) -> TrainConfig:
     try:
         known["stage_rates"] = tuple((stage, rate) for stage, rate in rates)
     except (TypeError, ValueError) as error:
-        raise TrainingError(f"{shown(rates)} are no rates of stages.", hint=_RATES_HINT) from error
+        raise TrainingError(
+            message("{rates} are no rates of stages.", rates=shown(rates)), hint=_RATES_HINT
+        ) from error
     return TrainConfig(**known)
 
 
-def _check_name(what: str, name: object) -> None:
+def _check_name(what: Message, name: object, hint: Message) -> None:
     if not isinstance(name, str) or not 0 < len(name) <= NAME_CHARACTERS:
-        raise TrainingError(
-            f"The {what} cannot be {shown(name)}.",
-            hint=f"Write the name of a {what}, in {NAME_CHARACTERS} characters at most.",
-        )
+        raise TrainingError(_cannot_be(what, name), hint=hint)
 
 
 def _check_stage_rates(rates: tuple[tuple[str, float], ...]) -> None:
     if len(rates) > STAGES:
         raise TrainingError(
-            f"{len(rates):,} stages have a rate of their own.", hint=f"Name {STAGES} or fewer."
+            message("{stages} stages have a rate of their own.", stages=len(rates)),
+            hint=message("Name {most} or fewer.", most=STAGES),
         )
     for stage, rate in rates:
-        _check_name("stage", stage)
-        _check_rate(f"learning rate of {shown(stage)}", rate)
+        _check_name(message("The stage"), stage, _STAGE_HINT)
+        _check_rate(message("The learning rate of {stage}", stage=shown(stage)), rate)
 
 
 def _check_freeze(freeze: object) -> None:
     """Refuse what can be no choice for any backbone."""
     if isinstance(freeze, str) and len(freeze) > FREEZE_CHARACTERS:
         raise TrainingError(
-            f"The stages to freeze are written in {len(freeze):,} characters.",
-            hint=f"Write them in {FREEZE_CHARACTERS:,} or fewer.",
+            message(
+                "The stages to freeze are written in {characters} characters.",
+                characters=len(freeze),
+            ),
+            hint=message("Write them in {most} or fewer.", most=FREEZE_CHARACTERS),
         )
     is_text = isinstance(freeze, str) and all(name.strip() for name in freeze.split(","))
     is_last = isinstance(freeze, str) and freeze.startswith("last:")
     if not is_text or (is_last and not LAST_STAGES.fullmatch(str(freeze))):
         raise TrainingError(
-            f"{shown(freeze)} is no choice for freeze.",
-            hint="Choose 'head', 'last:1', 'last:2', 'none', or the stages to freeze, "
-            "separated by commas.",
+            _no_choice("freeze", freeze),
+            hint=message(
+                "Choose 'head', 'last:1', 'last:2', 'none', or the stages to freeze, "
+                "separated by commas."
+            ),
         )
 
 
-def _check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
+def _check_optimizer(value: object) -> None:
+    choices = get_args(OptimizerName)
     if value not in choices:
-        wanted = " or ".join(f"'{choice}'" for choice in choices)
-        raise TrainingError(f"{shown(value)} is no choice for {what}.", hint=f"Choose {wanted}.")
-
-
-def _check_flag(what: str, value: object) -> None:
-    if not isinstance(value, bool):
+        first, second = (f"'{choice}'" for choice in choices)
         raise TrainingError(
-            f"{shown(value)} is no choice for {what}.", hint="Choose true or false."
+            _no_choice("optimizer", value),
+            hint=message("Choose {first} or {second}.", first=first, second=second),
         )
 
 
-def _check_rate(what: str, value: object) -> None:
-    _check_number(what, value, at_least=LEAST_RATE, at_most=MOST_RATE)
+def _check_flag(field: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise TrainingError(_no_choice(field, value), hint=message("Choose true or false."))
+
+
+def _check_rate(what: Message, value: object) -> None:
+    _check_number(what, value, lambda rate: LEAST_RATE <= rate <= MOST_RATE, _RATE_HINT)
+
+
+def _check_share(what: Message, value: object) -> None:
+    _check_number(what, value, lambda share: 0 <= share < 1, _SHARE_HINT)
 
 
 def _check_number(
-    what: str,
-    value: object,
-    *,
-    above: float | None = None,
-    at_least: float | None = None,
-    at_most: float | None = None,
-    below: float | None = None,
+    what: Message, value: object, is_good: Callable[[float], bool], hint: Message
 ) -> None:
-    number = _as_number(value)
-    is_good = (
-        math.isfinite(number)
-        and (above is None or number > above)
-        and (at_least is None or number >= at_least)
-        and (at_most is None or number <= at_most)
-        and (below is None or number < below)
-    )
-    if not is_good:
-        bounds = [
-            f"above {above:g}" if above is not None else "",
-            f"{at_least:g} or more" if at_least is not None else "",
-            f"at most {at_most:g}" if at_most is not None else "",
-            f"below {below:g}" if below is not None else "",
-        ]
-        raise TrainingError(
-            f"The {what} cannot be {shown(value)}.",
-            hint=f"Choose a number {' and '.join(bound for bound in bounds if bound)}.",
-        )
+    """Refuse what is no number (NaN is in no range), or one out of its range."""
+    if not is_good(_as_number(value)):
+        raise TrainingError(_cannot_be(what, value), hint=hint)
 
 
 def _as_number(value: object) -> float:
@@ -238,9 +253,20 @@ def _as_number(value: object) -> float:
         return math.nan
 
 
-def _check_count(what: str, value: object, low: int, high: int) -> None:
+def _check_count(what: Message, value: object, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise TrainingError(
-            f"The {what} cannot be {shown(value)}.",
-            hint=f"Choose a whole number from {low} to {high}.",
+            _cannot_be(what, value),
+            hint=message(
+                "Choose a whole number from {low} to {high}.", low=str(low), high=str(high)
+            ),
         )
+
+
+def _cannot_be(what: Message, value: object) -> Message:
+    return message("{what} cannot be {value}.", what=what, value=shown(value))
+
+
+def _no_choice(field: str, value: object) -> Message:
+    """`field` as it is called in the settings of the API."""
+    return message("{value} is no choice for {field}.", value=shown(value), field=field)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tlapp.backbones.loading import Backbone
+from tlapp.messages import Message, message
 from tlapp.training.config import TrainConfig
 from tlapp.training.freezing import plan_stages
 
@@ -13,7 +14,7 @@ class ParameterCounts:
 
     trainable: int
     frozen: int
-    replaced_layer: str  # e.g. "fc: 512 -> 1000 becomes 512 -> 3"
+    replaced_layer: Message  # e.g. "fc: 512 -> 1000 becomes 512 -> 3"
 
 
 def count_parameters(backbone: Backbone, class_count: int, config: TrainConfig) -> ParameterCounts:
@@ -28,8 +29,12 @@ def count_parameters(backbone: Backbone, class_count: int, config: TrainConfig) 
     return ParameterCounts(
         trainable=head + backbone.parameter_count - frozen,
         frozen=frozen,
-        replaced_layer=(
-            f"{layer.path}: {layer.inputs} -> {layer.outputs} "
-            f"becomes {backbone.feature_width} -> {class_count}"
+        replaced_layer=message(
+            "{layer}: {inputs} -> {outputs} becomes {width} -> {classes}",
+            layer=layer.path,
+            inputs=str(layer.inputs),  # as code writes them
+            outputs=str(layer.outputs),
+            width=str(backbone.feature_width),
+            classes=str(class_count),
         ),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tlapp.backbones.stages import Stage
 from tlapp.bounds import shown
 from tlapp.errors import TrainingError
+from tlapp.messages import message
 from tlapp.training.config import HEAD_ALONE, LAST_STAGES, NOTHING_FROZEN, Freeze, TrainConfig
 
 
@@ -77,8 +78,12 @@ def _frozen_stages(stages: Sequence[Stage], freeze: Freeze) -> set[int]:
         count = int(last[1])
         if count > len(stages):
             raise TrainingError(
-                f"There are no {count} stages to train: this backbone has {len(stages)}.",
-                hint=f"Choose last:{len(stages)} or fewer, or 'none'.",
+                message(
+                    "There are no {asked} stages to train: this backbone has {count}.",
+                    asked=count,
+                    count=len(stages),
+                ),
+                hint=message("Choose last:{count} or fewer, or 'none'.", count=len(stages)),
             )
         return set(range(len(stages) - count))
     return {_find(stages, name) for name in freeze.split(",")}
@@ -91,7 +96,8 @@ def _find(stages: Sequence[Stage], name: str) -> int:
             return index
     names = ", ".join(stage.name for stage in stages)
     raise TrainingError(
-        f"This backbone has no stage {shown(name.strip())}.", hint=f"Its stages are: {names}."
+        message("This backbone has no stage {stage}.", stage=shown(name.strip())),
+        hint=message("Its stages are: {names}.", names=names),
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tlapp.errors import DivergedError
+from tlapp.messages import message, significant
 
 _LOST_LOSS_NATS = 1e6  # guessing costs ln K, under 10 nats; nothing comes back from here
 
@@ -101,6 +102,11 @@ def check_loss(loss: float, *, learning_rate: float) -> None:
     if math.isfinite(loss) and loss < _LOST_LOSS_NATS:
         return
     raise DivergedError(
-        f"Learning rate too high: with {learning_rate:g} the loss grew beyond all bounds.",
-        hint="Go back to the default learning rate, and change it by factors of ten from there.",
+        message(
+            "Learning rate too high: with {rate} the loss grew beyond all bounds.",
+            rate=significant(learning_rate),
+        ),
+        hint=message(
+            "Go back to the default learning rate, and change it by factors of ten from there."
+        ),
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from tlapp.bounds import PHASES, PHASES_CHARACTERS, shown
 from tlapp.errors import TrainingError
+from tlapp.messages import message
 from tlapp.training.config import HEAD_ALONE, MAX_EPOCHS, NOTHING_FROZEN, Freeze, TrainConfig
 
 HEAD_EPOCHS = TrainConfig().epochs  # before stages are opened: an untrained head's errors harm
@@ -168,8 +169,16 @@ def asked_phases(
         return phases_of(config)
     if len(wish) > PHASES_CHARACTERS or wish.count(",") >= PHASES:
         raise TrainingError(
-            f"{wish.count(',') + 1:,} phases in {len(wish):,} characters are too many.",
-            hint=f"Write {PHASES} or fewer, in {PHASES_CHARACTERS:,} characters.",
+            message(
+                "{phases} phases in {characters} characters are too many.",
+                phases=wish.count(",") + 1,
+                characters=len(wish),
+            ),
+            hint=message(
+                "Write {phases} or fewer, in {characters} characters.",
+                phases=PHASES,
+                characters=PHASES_CHARACTERS,
+            ),
         )
     return tuple(_asked_phase(config, part.strip(), most_epochs) for part in wish.split(","))
 
@@ -178,14 +187,18 @@ def _asked_phase(config: TrainConfig, part: str, most_epochs: int) -> TrainConfi
     what, _, count = part.rpartition(":")
     if not what or not count.isdecimal():
         raise TrainingError(
-            f"{shown(part)} is no phase.",
-            hint='Write what learns and its epochs: "head:20,fine:5".',
+            message("{phase} is no phase.", phase=shown(part)),
+            hint=message('Write what learns and its epochs: "head:20,fine:5".'),
         )
     epochs = int(count)
     if not 1 <= epochs <= most_epochs:
         raise TrainingError(
-            f"The number of epochs cannot be {shown(epochs)} in the phase {shown(part)}.",
-            hint=f"Choose a whole number from 1 to {most_epochs:,}.",
+            message(
+                "The number of epochs cannot be {value} in the phase {phase}.",
+                value=shown(epochs),
+                phase=shown(part),
+            ),
+            hint=message("Choose a whole number from 1 to {high}.", high=most_epochs),
         )
     if what != "fine":
         return TrainConfig(

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from tlapp.errors import TrainingError
+from tlapp.messages import message
 from tlapp.training.optim import laid_out_like
 
 State = Mapping[str, Tensor]  # names as in `LearningState.save`
@@ -66,8 +67,8 @@ class LearningState:
             return self._load(state)
         except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:
             raise TrainingError(
-                "What this training needs to go on is damaged.",
-                hint="Fine-tune its best epoch, or train again.",
+                message("What this training needs to go on is damaged."),
+                hint=message("Fine-tune its best epoch, or train again."),
             ) from error
 
     def _load(self, state: State) -> int:

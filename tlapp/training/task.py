@@ -9,6 +9,7 @@ from tlapp.classifier import Classifier
 from tlapp.data.images import LabeledImages, Picture
 from tlapp.data.splits import Split
 from tlapp.errors import TrainingError
+from tlapp.messages import message
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import BatchFinished, PreparingFeatures
 from tlapp.training.forgetting import Forgetting
@@ -123,28 +124,37 @@ def make_task(job: TrainJob) -> Task:
 
 def _check_phases(job: TrainJob) -> None:
     if not job.phases:
-        raise TrainingError("There is no phase to train.", hint="Choose at least one.")
+        raise TrainingError(
+            message("There is no phase to train."), hint=message("Choose at least one.")
+        )
     for config in job.phases:
         if config.backbone != job.backbone.card.name:
             raise TrainingError(
-                f"The settings name {config.backbone}, but {job.backbone.card.name} was loaded.",
-                hint="Load the backbone that the settings name.",
+                message(
+                    "The settings name {asked}, but {loaded} was loaded.",
+                    asked=config.backbone,
+                    loaded=job.backbone.card.name,
+                ),
+                hint=message("Load the backbone that the settings name."),
             )
 
 
 def _check_classes(images: LabeledImages, split: Split) -> None:
     if not images.images:
-        raise TrainingError("There are no pictures to learn from.", hint="Add pictures first.")
+        raise TrainingError(
+            message("There are no pictures to learn from."), hint=message("Add pictures first.")
+        )
     if len(images.class_names) < _LEAST_CLASSES:
         raise TrainingError(
-            f'There is only one class, "{images.class_names[0]}".', hint="Add a second class."
+            message('There is only one class, "{name}".', name=images.class_names[0]),
+            hint=message("Add a second class."),
         )
     learnt = {images.images[index].class_index for index in split.train}
     for index, name in enumerate(images.class_names):
         if index not in learnt:
             raise TrainingError(
-                f'The class "{name}" has no pictures to learn from.',
-                hint="Add pictures to it, hold fewer out, or remove the class.",
+                message('The class "{name}" has no pictures to learn from.', name=name),
+                hint=message("Add pictures to it, hold fewer out, or remove the class."),
             )
 
 

@@ -18,7 +18,7 @@ from tlapp.bounds import FREEZE_CHARACTERS, PHASES_CHARACTERS
 from tlapp.data.dataset import ImportFinished
 from tlapp.errors import DataError
 from tlapp.experiments.race import LANES
-from tlapp.messages import words
+from tlapp.messages import Words, words
 from tlapp.settings import Limits
 from tlapp.training.config import TrainConfig, config_from_values
 from tlapp.training.presets import asked_phases, defaults
@@ -105,7 +105,7 @@ def create_dataset(page: Page, archive: str | None, request: gr.Request) -> dict
     removed = [each.dataset_id for each in before if each.dataset_id not in kept]
     return {
         **present.dataset_json(
-            dataset, page.workspace.library.findings(dataset), words(language_of(request))
+            dataset, page.workspace.library.findings(dataset), _words(request)
         ),
         "removed": removed,
     }
@@ -195,24 +195,26 @@ def lr_find(
     }
 
 
-def experiment(page: Page, experiment_id: Any) -> dict[str, Any]:
+def experiment(page: Page, experiment_id: Any, request: gr.Request) -> dict[str, Any]:
     """Where an experiment is, and the newest of what it has found: `{"state", "value"}`."""
     named = asked_id("experiment_id", experiment_id)
-    return present.experiment_json(page.workspace.experiments.look(named))
+    return present.experiment_json(page.workspace.experiments.look(named), _words(request))
 
 
-def run(page: Page, run_id: Any) -> dict[str, Any]:
+def run(page: Page, run_id: Any, request: gr.Request) -> dict[str, Any]:
     """Where a run is: `{"state", "record"}`."""
-    return present.run_json(page.workspace.live(asked_id("run_id", run_id)))
+    return present.run_json(page.workspace.live(asked_id("run_id", run_id)), _words(request))
 
 
-def stop(page: Page, run_id: Any) -> dict[str, Any]:
+def stop(page: Page, run_id: Any, request: gr.Request) -> dict[str, Any]:
     """Ask a run to stop; its best epoch is kept: `{"state", "record"}` at this moment."""
     page.workspace.trainings.stop(page.workspace.run(asked_id("run_id", run_id)).run_id)
-    return run(page, run_id)
+    return run(page, run_id, request)
 
 
-def predict(page: Page, run_id: Any, pictures: Sequence[str] | None) -> list[dict[str, Any]]:
+def predict(
+    page: Page, run_id: Any, pictures: Sequence[str] | None, request: gr.Request
+) -> list[dict[str, Any]]:
     """What the run's classifier says: `[{"file", "classes": [{"name", "probability"}, ...]}]`."""
     named = asked_id("run_id", run_id)
     page.workspace.run(named)
@@ -223,5 +225,11 @@ def predict(page: Page, run_id: Any, pictures: Sequence[str] | None) -> list[dic
     return present.answers_json(
         page.workspace.visitors.answers(
             page.workspace.visitors.prepare(raw), page.workspace.trainings.classifier(named)
-        )
+        ),
+        _words(request),
     )
+
+
+def _words(request: gr.Request) -> Words:
+    """Those of whoever asks."""
+    return words(language_of(request))

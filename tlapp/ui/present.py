@@ -5,22 +5,26 @@ or through `html.escape`.
 """
 
 import html
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, Final
 
 from tlapp.data.dataset import Dataset
 from tlapp.data.images import Finding
 from tlapp.errors import TlappError
 from tlapp.evaluation.test_pictures import TestAnswer
-from tlapp.messages import Words
+from tlapp.messages import Message, Words
 from tlapp.runs.live import LiveRun
+from tlapp.runs.record import RunRecord
 from tlapp.settings import Settings
-from tlapp.stored import plain
 from tlapp.ui import text
 from tlapp.ui.later import later
 from tlapp.ui.text import damages as damage_words
-from tlapp.ui.widgets.values import to_json
 from tlapp.workspace import Experiment, Workspace
+
+_MESSAGES_OF_A_RECORD: Final = tuple(
+    each.name for each in fields(RunRecord) if each.type is Message
+)
 
 
 def header() -> str:
@@ -83,39 +87,51 @@ def limits(settings: Settings) -> str:
 # --- API ---------------------------------------------------------------------------------------
 
 
+def spoken(value: Any, words: Words) -> Any:
+    """`value` as JSON, its messages put into words."""
+    if isinstance(value, Message):
+        return words.say(value)
+    if is_dataclass(value):
+        return {each.name: spoken(getattr(value, each.name), words) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {name: spoken(each, words) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [spoken(each, words) for each in value]
+    return value
+
+
 def dataset_json(dataset: Dataset, findings: Sequence[Finding], words: Words) -> dict[str, Any]:
     """The answer of `/create_dataset`."""
     counts = dataset.images.counts()
     return {
         "dataset_id": dataset.dataset_id,
         "classes": dict(zip(dataset.images.class_names, counts, strict=True)),
-        "findings": [
-            {**plain(finding), "message": words.say(finding.message)} for finding in findings
-        ],
-        "skipped": [
-            {"name": each.name, "reason": words.say(each.reason)} for each in dataset.skipped
-        ],
+        "findings": spoken(findings, words),
+        "skipped": spoken(dataset.skipped, words),
     }
 
 
-def run_json(live: LiveRun) -> dict[str, Any]:
-    """The answer of `/run`: the record less its owner, who is nobody's business."""
-    record = live.record.to_json()
-    del record["owner"]
-    return {"state": live.state, "record": record}
+def run_json(live: LiveRun, words: Words) -> dict[str, Any]:
+    """The answer of `/run`: the record less its owner, who is nobody's business, and with words in
+    place of its messages."""
+    record = live.record
+    values = record.to_json()
+    del values["owner"]
+    said = {name: spoken(getattr(record, name), words) for name in _MESSAGES_OF_A_RECORD}
+    return {"state": live.state, "record": {**values, **said}}
 
 
-def experiment_json(experiment: Experiment) -> dict[str, Any]:
+def experiment_json(experiment: Experiment, words: Words) -> dict[str, Any]:
     """The answer of `/experiment`; when it failed, with the reason and what to do."""
-    failure = {"message": experiment.message, "hint": experiment.hint}
+    failure = {"message": words.say(experiment.message), "hint": words.say(experiment.hint)}
     return {
         "state": experiment.state,
-        "value": to_json(experiment.value),
+        "value": spoken(experiment.value, words),
         **(failure if experiment.message else {}),
     }
 
 
-def answers_json(results: Sequence[TestAnswer]) -> list[dict[str, Any]]:
+def answers_json(results: Sequence[TestAnswer], words: Words) -> list[dict[str, Any]]:
     """The answer of `/predict`. A picture that cannot be read has an error and no classes."""
     return [
         {
@@ -123,7 +139,7 @@ def answers_json(results: Sequence[TestAnswer]) -> list[dict[str, Any]]:
             "classes": [
                 {"name": answer.name, "probability": answer.probability} for answer in result.ranked
             ],
-            **({"error": result.error} if result.error else {}),
+            **({"error": words.say(result.error)} if result.error else {}),
         }
         for result in results
     ]

@@ -11,7 +11,7 @@ from functools import cached_property
 from tlapp.data.dataset import Dataset
 from tlapp.errors import TlappError
 from tlapp.evaluation.test_pictures import TestPictures
-from tlapp.messages import ENGLISH, Words, words
+from tlapp.messages import ENGLISH, Message, Words, words
 from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig, config_from_values
@@ -39,9 +39,9 @@ class Visit:
         return self.workspace.of(self.owner)
 
     @cached_property
-    def under_way(self) -> str:
-        """What of the visitor's waits or runs, as they call it; "" for nothing. Whoever follows
-        reads it first: what is read after a "" is final."""
+    def under_way(self) -> Message:
+        """What of the visitor's waits or runs, as they call it; it may be nothing. Whoever follows
+        reads it first: what is read after nothing is final."""
         return self.workspace.trainings.under_way(self.owner)
 
     @cached_property

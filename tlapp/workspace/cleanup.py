@@ -20,6 +20,7 @@ from pathlib import Path
 from tlapp.errors import ServerError
 from tlapp.files import TEMPORARY_MARK, temporary_path
 from tlapp.jobs.guard import failure_of
+from tlapp.messages import message, verbatim
 from tlapp.runs.keeper import Keeper, is_kept
 from tlapp.settings import MINUTE
 from tlapp.workspace.experiments import Experiments
@@ -49,11 +50,19 @@ def open_home(home: Path, needed: Sequence[str] = NEEDED_FOLDERS) -> None:
             probe.touch()
             probe.unlink()
         except OSError as error:
-            what = f'The folder "{name}" in tlapp\'s home' if name else "tlapp's home folder"
+            reason = verbatim(error.strerror) if error.strerror else message("unknown reason")
             raise ServerError(
-                f"{what} cannot be used: {error.strerror or 'unknown reason'}.",
-                hint="Let tlapp write there, or name another folder in TLAPP_HOME "
-                "(without it, it is .tlapp in your own folder).",
+                message(
+                    'The folder "{name}" in tlapp\'s home cannot be used: {reason}.',
+                    name=name,
+                    reason=reason,
+                )
+                if name
+                else message("tlapp's home folder cannot be used: {reason}.", reason=reason),
+                hint=message(
+                    "Let tlapp write there, or name another folder in TLAPP_HOME "
+                    "(without it, it is .tlapp in your own folder)."
+                ),
             ) from error
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from tlapp.backbones.weights import DownloadEvent
 from tlapp.data.dataset import Dataset
@@ -22,6 +23,7 @@ from tlapp.experiments.mistakes import HEAD_MISTAKES, begin_mistake, run_mistake
 from tlapp.experiments.race import LANES, lanes_at_once, race_phases
 from tlapp.jobs.job import Job, JobState
 from tlapp.jobs.queue import JobQueue
+from tlapp.messages import ENGLISH, NOTHING, Message, message, verbatim, words
 from tlapp.recent import Recent
 from tlapp.runs.record import RunRecord
 from tlapp.stopping import ShouldStop
@@ -35,7 +37,9 @@ from tlapp.workspace.visitors import Changes, Unsubscribe
 
 MISTAKE = "mistake"  # the kind of these experiments; their values are `MistakeValue`s
 RATE_FINDER = "lr"  # the kind of these experiments; their values are `RateSweep`s
-WHAT = {MISTAKE: "classic mistake", RATE_FINDER: "search for a learning rate"}  # to their owner
+WHAT: Final = MappingProxyType(  # as their owner calls them
+    {MISTAKE: message("classic mistake"), RATE_FINDER: message("search for a learning rate")}
+)
 MOST_KEPT = 200  # of all visitors; a value takes some 100 kB at most
 MOST_RACES = 2_000  # owners whose newest race is remembered; its run ids alone
 
@@ -49,8 +53,8 @@ class Experiment:
     state: JobState
     value: Any  # the newest one; None: nothing is known yet
     position: int = 0  # 1: the next to run; 0: not waiting
-    message: str = ""  # why it failed, as plain text
-    hint: str = ""  # what to do about it
+    message: Message = NOTHING  # why it failed
+    hint: Message = NOTHING  # what to do about it
 
     @property
     def is_over(self) -> bool:
@@ -93,19 +97,30 @@ class Experiments:
         self._lock = threading.Lock()
 
     def start_race(
-        self, owner: str, dataset: Dataset, backbone_name: str, *, seed: int = 0
+        self,
+        owner: str,
+        dataset: Dataset,
+        backbone_name: str,
+        *,
+        seed: int = 0,
+        language: str = ENGLISH,
     ) -> tuple[str, ...]:
         """Put a freeze race in the queue as one job; the run ids of its lanes, gentlest first.
 
-        Raises what `Trainings.start` raises.
+        The runs get names of this language. Raises what `Trainings.start` raises.
         """
+        say = words(language).say
         lanes = _lanes(dataset, backbone_name, seed=seed)
         for phases in lanes.values():
             self._trainings.check_start(owner, phases)
         race_id = secrets.token_urlsafe(12)
         plans = [
             replace(
-                self._trainings.plan(dataset, phases, name=f"{dataset.name}, {LANES[lane]}"),
+                self._trainings.plan(
+                    dataset,
+                    phases,
+                    name=say(message("{dataset}, {lane}", dataset=dataset.name, lane=LANES[lane])),
+                ),
                 race_id=race_id,
                 lane=lane,
             )
@@ -216,7 +231,7 @@ class Experiments:
             owner,
             make_values,
             values.take,
-            what=WHAT.get(kind, kind),
+            what=WHAT.get(kind, verbatim(kind)),
             expected_seconds=expected_seconds,
             uses=uses,
         )
@@ -257,8 +272,8 @@ class Experiments:
             state=snapshot.state,
             value=kept.values.newest,
             position=snapshot.position,
-            message=snapshot.end.message if snapshot.end else "",
-            hint=snapshot.end.hint if snapshot.end else "",
+            message=snapshot.end.message if snapshot.end else NOTHING,
+            hint=snapshot.end.hint if snapshot.end else NOTHING,
         )
 
     def listen(self, experiment_id: str, callback: Callable[[], object]) -> Unsubscribe:
@@ -277,7 +292,9 @@ class Experiments:
         with self._lock:
             kept = self._kept.get(experiment_id)
         if kept is None:
-            raise NotFoundError("This experiment is not here any more.", hint="Start it again.")
+            raise NotFoundError(
+                message("This experiment is not here any more."), hint=message("Start it again.")
+            )
         return kept
 
 
@@ -291,13 +308,15 @@ def _right_side(record: RunRecord, mistake: str) -> Side:
     best = record.best_row(phase)
     if best is None or not best.valid_hits:
         raise RunError(
-            "This run has no result on held-out pictures yet.",
-            hint="Train to the end, with some pictures held out.",
+            message("This run has no result on held-out pictures yet."),
+            hint=message("Train to the end, with some pictures held out."),
         )
     if not phases_of_run(record)[-1].pretrained:
         raise RunError(
-            "This run began from scratch; the mistakes are about what a network knows already.",
-            hint="Train from the pretrained weights, then come back.",
+            message(
+                "This run began from scratch; the mistakes are about what a network knows already."
+            ),
+            hint=message("Train from the pretrained weights, then come back."),
         )
     accuracies = (row.valid_accuracy for row in record.epochs if phase in (None, row.phase))
     return Side(

@@ -12,6 +12,7 @@ from tlapp.data.dataset import Dataset, DatasetStore, ImportEvent, ImportFinishe
 from tlapp.data.images import Finding
 from tlapp.data.samples import sample_folder
 from tlapp.errors import DataError, NotFoundError, RunError
+from tlapp.messages import ENGLISH, Message, message, number, words
 from tlapp.settings import GIGABYTE, HOUR, Settings
 from tlapp.stopping import ShouldStop
 from tlapp.workspace.visitors import Changes, Visitors
@@ -59,16 +60,22 @@ class Library:
         visit; nothing is then left of it."""
         if self._settings.is_public:
             raise DataError(
-                "Folders of the server cannot be read from here.",
-                hint="Drop the folder on the page, or upload a zip.",
+                message("Folders of the server cannot be read from here."),
+                hint=message("Drop the folder on the page, or upload a zip."),
             )
         events = self._store.import_folder(path, name=name, owner=owner, should_stop=should_stop)
         return self._follow(owner, events, should_stop)
 
-    def import_samples(self, owner: str, *, should_stop: ShouldStop) -> Iterator[ImportEvent]:
-        """The import of the sample pictures that come with tlapp."""
+    def import_samples(
+        self, owner: str, *, language: str = ENGLISH, should_stop: ShouldStop
+    ) -> Iterator[ImportEvent]:
+        """The import of the sample pictures that come with tlapp, under a name in the owner's
+        language."""
         events = self._store.import_folder(
-            sample_folder(), name="Sample pictures", owner=owner, should_stop=should_stop
+            sample_folder(),
+            name=words(language).say(message("Sample pictures")),
+            owner=owner,
+            should_stop=should_stop,
         )
         return self._follow(owner, events, should_stop)
 
@@ -95,8 +102,8 @@ class Library:
         """Remove a data set. Raises RunError while something uses it, NotFoundError."""
         if self._is_used(dataset.dataset_id):
             raise RunError(
-                "Something under way is using these pictures.",
-                hint="Stop it or wait for its end, then remove them.",
+                message("Something under way is using these pictures."),
+                hint=message("Stop it or wait for its end, then remove them."),
             )
         self._remove(dataset)
 
@@ -171,8 +178,8 @@ class Library:
     def _check_disk(self) -> None:
         if not self.has_room():
             raise DataError(
-                "The disk of this machine is full, so no pictures can be added.",
-                hint="Remove data sets that are no longer needed, or come back later.",
+                message("The disk of this machine is full, so no pictures can be added."),
+                hint=message("Remove data sets that are no longer needed, or come back later."),
             )
 
     def _check_share(self, owner: str) -> None:
@@ -185,7 +192,10 @@ class Library:
             return
         if len(self.datasets(owner)) < limits.datasets:
             raise DataError(
-                f"{count} data sets from your network are kept; that is as many as fit.",
+                message(
+                    "{count} data sets from your network are kept; that is as many as fit.",
+                    count=count,
+                ),
                 hint=_when_there_is_room(limits.idle_seconds),
             )
 
@@ -198,11 +208,12 @@ class Library:
         return dataset
 
 
-def _when_there_is_room(idle_seconds: float | None) -> str:
+def _when_there_is_room(idle_seconds: float | None) -> Message:
     if idle_seconds is None:
-        return "Remove data sets that are no longer needed, then try again."
+        return message("Remove data sets that are no longer needed, then try again.")
     hours = idle_seconds / HOUR
-    return (
+    return message(
         "Remove data sets that are no longer needed, or try again later: what nobody has used for "
-        f"{hours:g} hours is removed."
+        "{hours} hours is removed.",
+        hours=number(hours, digits=0 if hours.is_integer() else 1),
     )

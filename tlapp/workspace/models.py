@@ -18,6 +18,7 @@ from tlapp.data.dataset import Dataset, DatasetStore
 from tlapp.errors import RunError
 from tlapp.jobs.job import Job, JobEnd
 from tlapp.jobs.queue import JobQueue
+from tlapp.messages import NOTHING, Message, message
 from tlapp.recent import Recent
 from tlapp.runs.folder import RunFolder
 from tlapp.settings import MINUTE, Limits
@@ -51,8 +52,8 @@ class DownloadState:
     state: Literal["absent", "waiting", "running", "finished", "stopped", "failed"]
     done_bytes: int = 0
     total_bytes: int = 0
-    message: str = ""  # why it failed, as plain text
-    hint: str = ""  # what to do about it
+    message: Message = NOTHING  # why it failed
+    hint: Message = NOTHING  # what to do about it
 
 
 class Models:
@@ -309,7 +310,7 @@ class Downloads:
             card.name,
             lambda should_stop: self._weights.fetch(card, should_stop),
             on_event,
-            what="download",
+            what=message("download"),
             on_end=on_end,
         )
 
@@ -317,8 +318,8 @@ class Downloads:
         minutes = round(self._limits.download_seconds / MINUTE)
         return JobEnd(
             state="failed",
-            message=f"The download took longer than {minutes} min.",
-            hint="Try again; if the connection stays slow, choose a smaller backbone.",
+            message=message("The download took longer than {minutes} min.", minutes=minutes),
+            hint=message("Try again; if the connection stays slow, choose a smaller backbone."),
         )
 
     def _change(self, name: str, **values: object) -> None:

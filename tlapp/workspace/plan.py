@@ -24,6 +24,7 @@ from tlapp.data.images import Picture
 from tlapp.data.splits import Split
 from tlapp.errors import RunError, TrainingError
 from tlapp.jobs.job import JobEnd
+from tlapp.messages import NOTHING, Message, joined, message
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.record import EpochRow, RunRecord, RunState
 from tlapp.runs.store import new_run_id, now
@@ -77,8 +78,8 @@ def check_plan(plan: TrainingPlan, stages: Sequence[Stage], limits: Limits) -> N
     images = plan.dataset.images
     if len({images.images[index].class_index for index in plan.split.train}) < 2:
         raise TrainingError(
-            "There is only one class with pictures to learn from.",
-            hint="Add a second class, so that there is something to tell apart.",
+            message("There is only one class with pictures to learn from."),
+            hint=message("Add a second class, so that there is something to tell apart."),
         )
 
 
@@ -99,7 +100,8 @@ def check_phases(
     """
     if len(phases) > PHASES:
         raise TrainingError(
-            f"{len(phases):,} phases are too many.", hint=f"Choose {PHASES} or fewer."
+            message("{count} phases are too many.", count=len(phases)),
+            hint=message("Choose {most} or fewer.", most=PHASES),
         )
     check_epochs(sum(config.epochs for config in phases[ended:]), limits)
     for config in phases:
@@ -110,8 +112,11 @@ def check_epochs(epochs: int, limits: Limits) -> None:
     """Raise TrainingError when so many epochs, of all phases, are too many here."""
     if epochs > limits.epochs:
         raise TrainingError(
-            f"{epochs:,} epochs, those of all phases, are more than this machine allows.",
-            hint=f"Choose {limits.epochs:,} or fewer.",
+            message(
+                "{count} epochs, those of all phases, are more than this machine allows.",
+                count=epochs,
+            ),
+            hint=message("Choose {most} or fewer.", most=limits.epochs),
         )
 
 
@@ -120,10 +125,14 @@ def check_epochs_setting(name: str, value: object, limits: Limits) -> None:
     value on this machine; the config would name its own, larger limit."""
     least, most = (0 if name == "head_epochs" else 1), limits.epochs
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        whose = " of the head alone" if name == "head_epochs" else ""
+        what = (
+            message("The number of epochs of the head alone")
+            if name == "head_epochs"
+            else message("The number of epochs")
+        )
         raise TrainingError(
-            f"The number of epochs{whose} cannot be {shown(value)}.",
-            hint=f"Choose a whole number from {least} to {most:,}.",
+            message("{what} cannot be {value}.", what=what, value=shown(value)),
+            hint=message("Choose a whole number from {low} to {high}.", low=least, high=most),
         )
 
 
@@ -166,23 +175,29 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return next(each for each in names if each not in taken)
 
 
-def stop_message(record: RunRecord, state: RunState, end: JobEnd, limits: Limits) -> str:
-    """What happened to a run that was stopped, and what is kept of it; "" when it was not."""
+def stop_message(record: RunRecord, state: RunState, end: JobEnd, limits: Limits) -> Message:
+    """What happened to a run that was stopped, and what is kept of it; nothing when it was not."""
     if state != "stopped":
-        return ""
+        return NOTHING
     count = len(record.epochs)
     done = (
-        f"Stopped after {count} of {record.planned_epochs} epochs"
+        message(
+            "Stopped after {done} of {planned} epochs", done=count, planned=record.planned_epochs
+        )
         if count
-        else "Stopped before the first epoch was finished"
+        else message("Stopped before the first epoch was finished")
     )
-    kept = "" if record.best_epoch is None else f" The best one ({record.best_epoch}) is kept."
     if end.stop_reason == "time":
         minutes = max(1, round(limits.training_seconds / MINUTE))
-        return f"{done}: a training may take {minutes} min here.{kept}"
-    if end.stop_reason == "closed":
-        return f"{done}: the program was ended meanwhile.{kept}"
-    return f"{done}.{kept}"
+        how = message("{done}: a training may take {minutes} min here.", done=done, minutes=minutes)
+    elif end.stop_reason == "closed":
+        how = message("{done}: the program was ended meanwhile.", done=done)
+    else:
+        how = message("{done}.", done=done)
+    best = record.best_epoch
+    return (
+        how if best is None else joined(how, message("The best one ({epoch}) is kept.", epoch=best))
+    )
 
 
 def _class_counts(plan: TrainingPlan) -> tuple[int, ...]:
@@ -211,17 +226,22 @@ def next_phases(
     None goes on where the run was stopped. Raises RunError when that cannot be.
     """
     if not record.is_over:
-        raise RunError("This training is not over yet.", hint="Stop it first, or wait for its end.")
+        raise RunError(
+            message("This training is not over yet."),
+            hint=message("Stop it first, or wait for its end."),
+        )
     if record.best_epoch is None:
-        raise RunError("This run has no finished epoch.", hint="Press Train again.")
+        raise RunError(
+            message("This run has no finished epoch."), hint=message("Press Train again.")
+        )
     _check_whole(record)
     if phase is not None:
         last = record.epochs[-1].phase  # a phase that never began is left out
         return (*phases_of_run(record)[:last], phase)
     if record.state != "stopped" or not folder.has_state():
         raise RunError(
-            "This run cannot go on where it ended.",
-            hint="Only a stopped training can. Fine-tune it, or train again.",
+            message("This run cannot go on where it ended."),
+            hint=message("Only a stopped training can. Fine-tune it, or train again."),
         )
     return phases_of_run(record)
 
@@ -231,8 +251,8 @@ def _check_whole(record: RunRecord) -> None:
     told = [row.epoch for row in record.epochs]
     if told != list(range(1, len(told) + 1)) or record.best_epoch not in told:
         raise RunError(
-            "Figures of this run are lost, so nothing can go on from it.",
-            hint="Its model still answers. Train again to go on from there.",
+            message("Figures of this run are lost, so nothing can go on from it."),
+            hint=message("Its model still answers. Train again to go on from there."),
         )
 
 
@@ -241,8 +261,10 @@ def check_same_pictures(record: RunRecord, dataset: Dataset) -> None:
     before = (record.data_fingerprint, record.held_out_share, record.split_seed)
     if before != (dataset.images.fingerprint, dataset.held_out_share, dataset.split_seed):
         raise RunError(
-            f'The pictures of "{record.dataset_name}" have changed since this run.',
-            hint="Train the head again, then go on from there.",
+            message(
+                'The pictures of "{name}" have changed since this run.', name=record.dataset_name
+            ),
+            hint=message("Train the head again, then go on from there."),
         )
 
 
@@ -266,8 +288,8 @@ def make_start(
     kept = folder.state()
     if kept is None or kept[0] not in [row.epoch for row in record.epochs]:
         raise RunError(
-            "What this training needs to go on is damaged.",
-            hint="Fine-tune its best epoch, or train again.",
+            message("What this training needs to go on is damaged."),
+            hint=message("Fine-tune its best epoch, or train again."),
         )
     epoch, state = kept
     rows = tuple(row for row in record.epochs if row.epoch <= epoch)

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.weights import DownloadEvent
@@ -20,7 +20,7 @@ from tlapp.errors import NotFoundError, RunError, refused_by_disk
 from tlapp.experiments.turns import LaneEnded, in_turns
 from tlapp.jobs.job import Job, JobEnd
 from tlapp.jobs.queue import JobQueue
-from tlapp.messages import message
+from tlapp.messages import ENGLISH, NOTHING, Message, message
 from tlapp.runs.curves import CurvesKind, curves
 from tlapp.runs.live import LiveRun, LiveTracker, live_from_record
 from tlapp.runs.record import RunRecord, RunState
@@ -52,11 +52,12 @@ from tlapp.workspace.plan import (
 )
 from tlapp.workspace.visitors import Changes, Unsubscribe
 
-_DISK_IS_FULL = message("The disk of this machine is full, so this training cannot start.")
-_DISK_IS_READ_ONLY = message(
+_DISK_IS_FULL: Final = message("The disk of this machine is full, so this training cannot start.")
+_DISK_IS_READ_ONLY: Final = message(
     "The disk of this machine takes nothing, so this training cannot start."
 )
-RACE, TRAINING = "freeze race", "training"  # what their owner calls several lanes, and one
+RACE: Final = message("freeze race")  # what its owner calls several lanes
+TRAINING: Final = message("training")  # and one
 
 
 @dataclass(eq=False)
@@ -300,15 +301,16 @@ class Trainings:
         if active is not None:
             if active.recorder.latest is None:
                 raise RunError(
-                    "This training has not finished its first epoch yet.",
-                    hint="Wait a moment, then try again.",
+                    message("This training has not finished its first epoch yet."),
+                    hint=message("Wait a moment, then try again."),
                 )
             return active.recorder.latest[1]
         return self._models.classifier(self._runs.folder(run_id))
 
-    def curves(self, run_id: str, kind: CurvesKind) -> bytes:
-        """The run's curves as a file's content. Raises RunError when there is no epoch yet."""
-        return curves(self.record(run_id), kind)
+    def curves(self, run_id: str, kind: CurvesKind, language: str = ENGLISH) -> bytes:
+        """The run's curves as a file's content, with words of this language. Raises RunError when
+        there is no epoch yet."""
+        return curves(self.record(run_id), kind, language)
 
     def folder(self, run_id: str) -> Path:
         """Where the run is on disk (`RunFolder` reads it). Raises NotFoundError."""
@@ -320,7 +322,8 @@ class Trainings:
         record = self.record(run_id)
         if not record.is_over:
             raise RunError(
-                "This training is not over yet.", hint="Wait for its end, then change it."
+                message("This training is not over yet."),
+                hint=message("Wait for its end, then change it."),
             )
         if name is not None:
             others = {each.name for each in self.records(record.owner) if each.run_id != run_id}
@@ -333,9 +336,15 @@ class Trainings:
         """Remove a run and its model. Raises RunError while it waits or runs, NotFoundError."""
         record = self.record(run_id)
         if self._find(run_id) is not None and not record.is_over:
-            raise RunError("This training is not over yet.", hint="Stop it first, then remove it.")
+            raise RunError(
+                message("This training is not over yet."),
+                hint=message("Stop it first, then remove it."),
+            )
         if self._queue.uses(run_id):
-            raise RunError("Something under way needs this run.", hint="Wait until it is over.")
+            raise RunError(
+                message("Something under way needs this run."),
+                hint=message("Wait until it is over."),
+            )
         self._runs.delete(run_id)
         self._forget(run_id)
         self._models.forget_classifier(run_id)
@@ -347,9 +356,9 @@ class Trainings:
             with suppress(NotFoundError, RunError):  # somebody else removed it, or it just began
                 self.delete(record.run_id)
 
-    def under_way(self, owner: str) -> str:
-        """What of the owner's waits or runs, as they call it; "": nothing, they may begin. Quick:
-        no record is read.
+    def under_way(self, owner: str) -> Message:
+        """What of the owner's waits or runs, as they call it; nothing: they may begin. Quick: no
+        record is read.
 
         A training is over when `live` shows it so: its record says it a moment earlier, while the
         end is written, and the queue holds its job a moment longer.
@@ -359,7 +368,7 @@ class Trainings:
         if going := [lane for lane in lanes if not lane.tracker.live.is_over]:
             return RACE if going[0].plan.race_id else TRAINING
         job = self._queue.job_of(owner)
-        return "" if job is None or job.plan.what in (RACE, TRAINING) else job.plan.what
+        return NOTHING if job is None or job.plan.what in (RACE, TRAINING) else job.plan.what
 
     def is_busy(self, owner: str) -> bool:
         """Whether the queue holds something of this owner's."""
@@ -404,7 +413,7 @@ class Trainings:
             active.take_in(event)
             self._models.estimates.note_event(active.plan.dataset, active.plan.phases, event)
         elif event.error is not None:
-            end = JobEnd(state="failed", message=str(event.error), hint=str(event.error.hint))
+            end = JobEnd(state="failed", message=event.error.what, hint=event.error.hint)
             self._end(active, end)
         elif active.has_finished:  # else it was stopped, and the job's end says why
             self._end(active, JobEnd(state="finished"))
@@ -420,9 +429,9 @@ class Trainings:
         state: RunState = "finished" if active.has_finished else end.state
         if state == "finished" and not active.has_finished:
             state = "stopped"  # the training itself said that it was stopped
-        message = end.message or stop_message(active.recorder.record, state, end, self._limits)
+        why = end.message or stop_message(active.recorder.record, state, end, self._limits)
         try:
-            active.recorder.end(state, message=message, hint=end.hint)
+            active.recorder.end(state, why=why, hint=end.hint)
         finally:  # when the disk refuses, the record in memory goes on to answer, as failed
             active.tracker.set_record(active.recorder.record)
         self._runs.release(run_id)

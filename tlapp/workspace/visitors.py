@@ -28,7 +28,7 @@ from tlapp.evaluation.test_pictures import (
 )
 from tlapp.files import write_atomically
 from tlapp.jobs.guard import failure_of
-from tlapp.messages import Message
+from tlapp.messages import Message, message
 from tlapp.recent import Recent, signature_of
 from tlapp.settings import Limits
 from tlapp.stored import (
@@ -268,8 +268,13 @@ class VisitorStates:
                 self._damages.forget(owner, "visitor")
             except OSError as error:
                 raise ServerError(
-                    "The disk of this machine takes nothing more, so this choice cannot be kept.",
-                    hint="Remove runs or data sets that are no longer needed, then try again.",
+                    message(
+                        "The disk of this machine takes nothing more, so this choice cannot be "
+                        "kept."
+                    ),
+                    hint=message(
+                        "Remove runs or data sets that are no longer needed, then try again."
+                    ),
                 ) from error
         return before
 

@@ -143,7 +143,9 @@ class Owned:
         """The owner's data set with this id. Raises NotFoundError, DataError (damaged)."""
         dataset = self._library.dataset(dataset_id)
         if dataset.owner != self.owner:
-            raise NotFoundError("There is no such data set.", hint="Import the pictures again.")
+            raise NotFoundError(
+                message("There is no such data set."), hint=message("Import the pictures again.")
+            )
         return dataset
 
     def datasets(self) -> tuple[Dataset, ...]:

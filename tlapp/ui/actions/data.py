@@ -67,7 +67,9 @@ def import_folder(visit: Visit, form: LocalFolder) -> Iterator[ImportProgress]:
 
 def import_samples(visit: Visit, _: object = None) -> Iterator[ImportProgress]:
     """Bring in the sample pictures. They are known, so nothing needs to be decided."""
-    events = visit.workspace.library.import_samples(visit.owner, should_stop=_never)
+    events = visit.workspace.library.import_samples(
+        visit.owner, language=visit.language, should_stop=_never
+    )
     dataset = yield from _import(visit, events)
     if dataset is not None:
         accept_dataset(visit, dataset.dataset_id)

@@ -22,7 +22,9 @@ class Guess:
 def start_race(visit: Visit, _: object = None) -> None:
     """Put a race with the pictures and the backbone on the page in the queue."""
     dataset, config = shown_dataset(visit), visit.config
-    visit.workspace.experiments.start_race(visit.owner, dataset, config.backbone, seed=config.seed)
+    visit.workspace.experiments.start_race(
+        visit.owner, dataset, config.backbone, seed=config.seed, language=visit.language
+    )
     accept_dataset(visit, dataset.dataset_id)  # a refused race changes nothing
 
 

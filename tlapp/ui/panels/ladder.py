@@ -100,9 +100,9 @@ class LadderPanel:
             if costs
             else text.learning_sentence_without_classes(counts),
             untried=_untried(config) if is_untried else "",
-            doubts=tuple(sentence(doubt) for doubt in found),
+            doubts=tuple(str(sentence(doubt)) for doubt in found),
             replaced_layer=text.replaced(
-                counts.replaced_layer,
+                str(counts.replaced_layer),
                 (sketch.final_layer.inputs + 1) * sketch.final_layer.outputs,
                 head_parameters if dataset is not None else None,
             ),

@@ -106,7 +106,8 @@ class NextStepPanel:
     def _said(self, visit: Visit) -> str:
         """What can be done, or what must be over first; "" for nothing."""
         if visit.under_way:
-            return "" if visit.under_way == TRAINING else words.under_way(visit.under_way)
+            what = visit.words.say(visit.under_way)
+            return "" if visit.under_way == TRAINING else words.under_way(what)
         live = visit.run
         if live is None or not live.is_over or live.record.best_epoch is None:
             return ""

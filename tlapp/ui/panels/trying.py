@@ -51,7 +51,7 @@ class TryPanel:
         answering: tuple[object, ...] = ()
         if live is not None:
             answering = live.record.run_id, live.classifier_epoch, live.is_over
-        brought: tuple[tuple[str, str], ...] = ()
+        brought: tuple[tuple[str, object], ...] = ()
         if visit.test_pictures is not None:
             brought = tuple(
                 (each.name, each.picture.image_id if each.picture else each.error)
@@ -104,7 +104,7 @@ def _shown(answers: Sequence[TestAnswer], heading: str) -> PredictionsValue:
                 classes=tuple(
                     ClassBar(each.name, each.probability) for each in answer.ranked[:CLASSES_SHOWN]
                 ),
-                error=answer.error,
+                error=str(answer.error),
             )
             for index, answer in enumerate(answers)
         ),

@@ -1,42 +1,49 @@
 """Why settings seldom make sense: a sentence for each doubt."""
 
+from tlapp.messages import Message, message, significant
 from tlapp.training.doubts import Doubt
-from tlapp.ui.text.comparing import small_number
 
 
-def sentence(doubt: Doubt) -> str:
+def sentence(doubt: Doubt) -> Message:
     """What is doubtful, why, and what to do instead."""
-    rate = small_number(doubt.rate)
+    rate = significant(doubt.rate)
     match doubt.name:
         case "locked above":
-            return (
-                f"{doubt.stage.capitalize()} learns below {doubt.above}, which is locked: a locked "
-                "stage expects what it always got from below. Lock from the bottom up."
+            return message(
+                "{stage} learns below {above}, which is locked: a locked stage expects what it "
+                "always got from below. Lock from the bottom up.",
+                stage=doubt.stage.capitalize(),
+                above=doubt.above,
             )
         case "one rate":
-            return (
-                f"One rate of {rate} for everything: at that rate the errors of the untrained head "
+            return message(
+                "One rate of {rate} for everything: at that rate the errors of the untrained head "
                 "wreck what the backbone knows. Train the head alone first, or choose smaller "
-                "rates below."
+                "rates below.",
+                rate=rate,
             )
         case "wrecking rate":
-            return (
-                f"A rate of {rate} rewrites pretrained stages at once. 0.001 or less keeps most of "
-                "what they know."
+            return message(
+                "A rate of {rate} rewrites pretrained stages at once. 0.001 or less keeps most of "
+                "what they know.",
+                rate=rate,
             )
         case "wild head":
-            return (
-                f"A rate of {rate} makes the head jump from one extreme to the other. About "
-                f"{small_number(doubt.usual)} is usual; the search below finds one for your "
-                "pictures."
+            return message(
+                "A rate of {rate} makes the head jump from one extreme to the other. About {usual} "
+                "is usual; the search below finds one for your pictures.",
+                rate=rate,
+                usual=significant(doubt.usual),
             )
         case "batchnorm":
-            return (
-                f"BatchNorm follows batches of {doubt.count} pictures, in locked stages too: their "
-                "statistics move away from those that the weights were made for."
+            return message(
+                "BatchNorm follows batches of {count} pictures, in locked stages too: their "
+                "statistics move away from those that the weights were made for.",
+                count=doubt.count,
             )
         case "from scratch":
-            return (
-                f"From scratch with {doubt.count:,} pictures: there is nothing to transfer, and so "
-                "few pictures cannot teach edges and textures. Expect little."
+            return message(
+                "From scratch with {count} pictures: there is nothing to transfer, and so few "
+                "pictures cannot teach edges and textures. Expect little.",
+                count=doubt.count,
             )
