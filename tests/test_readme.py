@@ -9,6 +9,7 @@ import pytest
 
 from tlapp.__main__ import make_parser
 from tlapp.backbones.catalog import find_card
+from tlapp.messages import ENGLISH, words
 from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS, Limits
 
 REPOSITORY = Path(__file__).parents[1]
@@ -108,6 +109,6 @@ def test_the_command_line_takes_what_the_readme_types() -> None:
     lines = re.findall(r"^python -m tlapp (.+)$", README, re.MULTILINE)
     assert lines
     for line in lines:
-        options = make_parser().parse_args(shlex.split(line, comments=True))
+        options = make_parser(words(ENGLISH)).parse_args(shlex.split(line, comments=True))
         for name in getattr(options, "names", ()):
             find_card(name)

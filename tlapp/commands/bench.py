@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from tlapp.commands import exit_code_of
 from tlapp.commands.progress import Progress
 from tlapp.data.dataset import Dataset, ImportFinished, ImportProgress
 from tlapp.errors import DataError
+from tlapp.messages import Message, Words, message, number
 from tlapp.runs.keeper import Keeper, is_kept
 from tlapp.runs.live import LiveRun
 from tlapp.settings import LOCAL_LIMITS, MEGABYTE, Settings
@@ -23,6 +25,8 @@ from tlapp.workspace import Workspace, owner_of
 
 LOOK_SECONDS = 0.1  # how often progress is shown
 OWNER = owner_of("command line")  # what its runs are kept under
+STOPPING: Final = message("Stopping")
+PREPARING: Final = message("Preparing pictures")
 
 
 @contextmanager
@@ -55,30 +59,42 @@ def _import_folder(home: Path) -> Iterator[Path]:
         keeper.close()
 
 
-def import_pictures(workspace: Workspace, path: Path, progress: Progress) -> Dataset:
+def import_pictures(workspace: Workspace, path: Path, progress: Progress, words: Words) -> Dataset:
     """The folder or zip as a data set; what is left out is told. Raises DataError."""
     if not path.exists():
         raise DataError(
-            f'There is no folder "{path}".',
-            hint="Name a folder that holds one folder of pictures per class, or a zip of it.",
+            message('There is no folder "{path}".', path=str(path)),
+            hint=message(
+                "Name a folder that holds one folder of pictures per class, or a zip of it."
+            ),
         )
     library = workspace.library
     start = library.import_folder if path.is_dir() else library.import_archive
-    progress.show("Reading pictures")
+    reading = message("Reading pictures")
+    progress.show(reading)
     for event in start(OWNER, path, name=path.resolve().name, should_stop=lambda: False):
         if isinstance(event, ImportProgress):
             share = event.done / event.total if event.total else None
-            progress.show("Reading pictures", f"{event.done} of {event.total}", share)
+            progress.show(reading, done_of(event.done, event.total), share)
         elif isinstance(event, ImportFinished):
-            _tell_skipped(event.dataset, progress)
+            progress.end()
+            for skipped in event.dataset.skipped:
+                print(
+                    words.say(message("Skipped: {reason}", reason=skipped.reason)), file=sys.stderr
+                )
             return event.dataset
-    raise DataError("The import did not finish.", hint="Try again.")
+    raise DataError(message("The import did not finish."), hint=message("Try again."))
 
 
-def _tell_skipped(dataset: Dataset, progress: Progress) -> None:
-    progress.end()
-    for skipped in dataset.skipped:
-        print(f"Skipped: {skipped.reason}", file=sys.stderr)
+def done_of(done: int, total: int) -> Message:
+    """How far something is."""
+    return message("{done} of {total}", done=str(done), total=str(total))
+
+
+def megabytes_of(done_bytes: int, total_bytes: int) -> Message:
+    """How far a download is."""
+    done, total = done_bytes / MEGABYTE, total_bytes / MEGABYTE
+    return message("{done} of {total} MB", done=number(done, 1), total=number(total, 1))
 
 
 def follow(workspace: Workspace, run_id: str, progress: Progress) -> int:
@@ -87,7 +103,7 @@ def follow(workspace: Workspace, run_id: str, progress: Progress) -> int:
         while not workspace.trainings.wait(run_id, LOOK_SECONDS):
             _show(workspace.live(run_id), progress)
     except KeyboardInterrupt as interrupt:
-        progress.show("Stopping")
+        progress.show(STOPPING)
         workspace.trainings.stop(run_id)
         workspace.trainings.wait(run_id, None)
         return exit_code_of(interrupt)
@@ -97,16 +113,31 @@ def follow(workspace: Workspace, run_id: str, progress: Progress) -> int:
 def _show(live: LiveRun, progress: Progress) -> None:
     if live.phase == "download":
         done, total = live.download_done_bytes, live.download_total_bytes
-        detail = f"{done / MEGABYTE:.1f} of {total / MEGABYTE:.1f} MB"
-        progress.show("Downloading the backbone", detail, done / total if total else None)
+        share = done / total if total else None
+        progress.show(message("Downloading the backbone"), megabytes_of(done, total), share)
     elif live.phase == "features":
         done, total = live.features_done, live.features_total
-        speed = live.features_per_second or 0.0
-        detail = f"{done} of {total}, {speed:.0f} pictures a second"
-        progress.show("Preparing pictures", detail, done / total if total else None)
+        detail = message(
+            "{done} of {total}, {speed} pictures a second",
+            done=str(done),
+            total=str(total),
+            speed=f"{live.features_per_second or 0.0:.0f}",
+        )
+        progress.show(PREPARING, detail, done / total if total else None)
     elif live.phase == "training":
-        last = live.record.epochs[-1] if live.record.epochs else None
-        accuracy = None if last is None else last.valid_accuracy
-        held_out = "" if accuracy is None else f", held-out accuracy {100 * accuracy:.1f} %"
-        detail = f"epoch {live.epoch} of {live.epochs}{held_out}"
-        progress.show("Training", detail, len(live.record.epochs) / max(1, live.epochs))
+        share = len(live.record.epochs) / max(1, live.epochs)
+        progress.show(message("Training"), _epochs_so_far(live), share)
+
+
+def _epochs_so_far(live: LiveRun) -> Message:
+    last = live.record.epochs[-1] if live.record.epochs else None
+    accuracy = None if last is None else last.valid_accuracy
+    epoch, epochs = str(live.epoch), str(live.epochs)
+    if accuracy is None:
+        return message("epoch {epoch} of {epochs}", epoch=epoch, epochs=epochs)
+    return message(
+        "epoch {epoch} of {epochs}, held-out accuracy {percent} %",
+        epoch=epoch,
+        epochs=epochs,
+        percent=number(100 * accuracy, 1),
+    )

@@ -7,16 +7,25 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tlapp.commands import exit_code_of
-from tlapp.commands.bench import LOOK_SECONDS, OWNER, import_pictures, open_bench
+from tlapp.commands.bench import (
+    LOOK_SECONDS,
+    OWNER,
+    PREPARING,
+    STOPPING,
+    done_of,
+    import_pictures,
+    open_bench,
+)
 from tlapp.commands.progress import Progress
 from tlapp.errors import RunError, TrainingError
 from tlapp.experiments.lr_finder import RateSweep
+from tlapp.messages import Words, message
 from tlapp.training.presets import defaults
 from tlapp.ui.text.rate_finder import outcome, why
 from tlapp.workspace import Experiment, Experiments
 
 
-def find_rate_for_folder(options: argparse.Namespace, home: Path) -> int:
+def find_rate_for_folder(options: argparse.Namespace, home: Path, words: Words) -> int:
     """Search, print the suggestion, return the exit code. Raises TlappError."""
     config = defaults(
         options.freeze,
@@ -24,10 +33,10 @@ def find_rate_for_folder(options: argparse.Namespace, home: Path) -> int:
         pretrained=not options.scratch,
         seed=options.seed,
     )
-    progress = Progress(sys.stderr)
+    progress = Progress(sys.stderr, words)
     with open_bench(home) as workspace:
         try:
-            dataset = import_pictures(workspace, options.folder, progress)
+            dataset = import_pictures(workspace, options.folder, progress, words)
             experiment_id = workspace.experiments.start_rate_finder(OWNER, dataset, config)
             exit_code = _follow(workspace.experiments, experiment_id, progress)
         finally:
@@ -48,7 +57,7 @@ def _follow(experiments: Experiments, experiment_id: str, progress: Progress) ->
             if isinstance(sweep, RateSweep):
                 _show(sweep, progress)
     except KeyboardInterrupt as interrupt:
-        progress.show("Stopping")
+        progress.show(STOPPING)
         experiments.stop(experiment_id)
         experiments.wait(experiment_id, None)
         return exit_code_of(interrupt)
@@ -57,18 +66,20 @@ def _follow(experiments: Experiments, experiment_id: str, progress: Progress) ->
 
 def _show(sweep: RateSweep, progress: Progress) -> None:
     if sweep.done:
-        detail = f"step {sweep.done} of {sweep.total}"
-        progress.show("Trying rates", detail, sweep.done / sweep.total)
+        detail = message("step {step} of {steps}", step=sweep.done, steps=sweep.total)
+        progress.show(message("Trying rates"), detail, sweep.done / sweep.total)
     elif sweep.pictures_total:
         done, total = sweep.pictures_done, sweep.pictures_total
-        progress.show("Preparing pictures", f"{done} of {total}", done / total)
+        progress.show(PREPARING, done_of(done, total), done / total)
 
 
 def _found(seen: Experiment) -> RateSweep:
     if seen.state == "failed":
         raise TrainingError(seen.message, hint=seen.hint)
     if not isinstance(seen.value, RateSweep) or not seen.value.is_over:
-        raise RunError("The search was stopped before its end.", hint="Start it again.")
+        raise RunError(
+            message("The search was stopped before its end."), hint=message("Start it again.")
+        )
     return seen.value
 
 

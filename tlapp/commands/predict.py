@@ -10,13 +10,14 @@ from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import load_classifier
 from tlapp.commands import EXIT_PROBLEM
 from tlapp.evaluation.test_pictures import TestAnswer, prepare_test_pictures
+from tlapp.messages import Message, Words, joined, message, number
 from tlapp.runs.folder import RunFolder
 from tlapp.settings import LOCAL_LIMITS
 
 SHOWN_CLASSES = 3
 
 
-def predict_pictures(options: argparse.Namespace, home: Path) -> int:
+def predict_pictures(options: argparse.Namespace, home: Path, words: Words) -> int:
     """Print the ranked classes of each picture; 2 when one of them cannot be read.
 
     Raises RunError when the folder holds no trained run.
@@ -25,16 +26,18 @@ def predict_pictures(options: argparse.Namespace, home: Path) -> int:
     run.record()
     classifier = load_classifier(run.model_path(), WeightsStore(home / "weights"))
     limits = replace(LOCAL_LIMITS, try_images=len(options.pictures))
-    unreadable: dict[str, str] = {}
+    unreadable: dict[str, Message] = {}
     raw: list[tuple[str, bytes]] = []
     for name in options.pictures:
         try:
             raw.append((name, Path(name).read_bytes()))
         except OSError as error:
             raw.append((name, b""))
-            unreadable[name] = f"{name} cannot be opened: {error.strerror}."
+            unreadable[name] = message(
+                "{name} cannot be opened: {reason}.", name=name, reason=str(error.strerror)
+            )
     results = prepare_test_pictures(raw, limits).answers(classifier)
-    errors = [unreadable.get(result.name, result.error) for result in results]
+    errors = [words.say(unreadable.get(result.name, result.error)) for result in results]
     for problem in filter(None, errors):
         print(problem, file=sys.stderr)
     if options.json:
@@ -42,7 +45,7 @@ def predict_pictures(options: argparse.Namespace, home: Path) -> int:
     else:
         for result in results:
             if result.ranked:
-                print(_as_text(result))
+                print(words.say(_as_message(result)))
     return EXIT_PROBLEM if any(errors) else 0
 
 
@@ -52,6 +55,9 @@ def _as_json(result: TestAnswer, error: str) -> dict[str, object]:
     return {**answer, "error": error} if error else answer
 
 
-def _as_text(result: TestAnswer) -> str:
-    shown = result.ranked[:SHOWN_CLASSES]
-    return f"{result.name}: " + ", ".join(f"{x.name} {100 * x.probability:.1f} %" for x in shown)
+def _as_message(result: TestAnswer) -> Message:
+    shown = (
+        message("{name} {percent} %", name=each.name, percent=number(100 * each.probability, 1))
+        for each in result.ranked[:SHOWN_CLASSES]
+    )
+    return message("{file}: {classes}", file=result.name, classes=joined(*shown, by=", "))

@@ -2,22 +2,27 @@
 
 from typing import TextIO
 
+from tlapp.messages import NOTHING, Message, Words
+
 BAR_WIDTH = 24
 
 
 class Progress:
     """Writes to a stream, usually stderr, so that results on stdout stay clean."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, words: Words) -> None:
+        """What is shown is put into these words."""
         self._stream = stream
+        self._say = words.say
         self._is_terminal = stream.isatty()
         self._stage = ""
         self._width = 0
 
-    def show(self, stage: str, detail: str = "", share: float | None = None) -> None:
+    def show(self, doing: Message, detail: Message = NOTHING, share: float | None = None) -> None:
         """Say what is being done; `share` (0 to 1) draws a bar."""
+        stage = self._say(doing)
         if self._is_terminal:
-            text = f"{stage}  {_bar(share)}{detail}".rstrip()
+            text = f"{stage}  {_bar(share)}{self._say(detail)}".rstrip()
             self._stream.write("\r" + text.ljust(self._width))
             self._width = len(text)
             self._stream.flush()

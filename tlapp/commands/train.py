@@ -12,17 +12,19 @@ from tlapp.commands.bench import OWNER, follow, import_pictures, open_bench
 from tlapp.commands.progress import Progress
 from tlapp.errors import RunError, TrainingError
 from tlapp.files import temporary_path
+from tlapp.messages import Message, Value, Words, joined, message, number
 from tlapp.runs.folder import RECORD_NAME
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig
 from tlapp.training.presets import asked_phases
 
 
-def train_folder(options: argparse.Namespace, home: Path) -> int:
+def train_folder(options: argparse.Namespace, home: Path, words: Words) -> int:
     """Train, print the result, return the exit code. Raises TlappError."""
     if options.phases and options.epochs is not None:
         raise TrainingError(
-            "--epochs and --phases both say how many epochs.", hint="Leave one of them out."
+            message("--epochs and --phases both say how many epochs."),
+            hint=message("Leave one of them out."),
         )
     phases = asked_phases(
         TrainConfig(
@@ -38,11 +40,11 @@ def train_folder(options: argparse.Namespace, home: Path) -> int:
     )
     if options.out is not None:
         _check_target(options.out)
-    progress = Progress(sys.stderr)
+    progress = Progress(sys.stderr, words)
     began = time.perf_counter()
     with open_bench(home) as workspace:
         try:
-            dataset = import_pictures(workspace, options.folder, progress)
+            dataset = import_pictures(workspace, options.folder, progress, words)
             run_id = workspace.trainings.start(OWNER, dataset, *phases)
             exit_code = follow(workspace, run_id, progress)
             seconds = time.perf_counter() - began
@@ -54,7 +56,7 @@ def train_folder(options: argparse.Namespace, home: Path) -> int:
         if options.out is not None:
             run_dir = _move(run_dir, options.out)
     result = _result(record, seconds, run_dir)
-    print(json.dumps(result) if options.json else _as_text(record, result))
+    print(json.dumps(result) if options.json else words.say(_as_message(record, seconds, run_dir)))
     return exit_code
 
 
@@ -63,8 +65,10 @@ def _check_outcome(record: RunRecord) -> None:
         raise TrainingError(record.message, hint=record.hint)
     if record.best_epoch is None:
         raise RunError(
-            "The training was stopped before its first epoch was finished; nothing is kept.",
-            hint="Let at least one epoch finish.",
+            message(
+                "The training was stopped before its first epoch was finished; nothing is kept."
+            ),
+            hint=message("Let at least one epoch finish."),
         )
 
 
@@ -74,8 +78,8 @@ def _check_target(target: Path) -> None:
         return
     if target.exists():
         raise RunError(
-            f'"{target}" exists and holds something else than a run.',
-            hint="Choose another folder for --out; it is created when needed.",
+            message('"{path}" exists and holds something else than a run.', path=str(target)),
+            hint=message("Choose another folder for --out; it is created when needed."),
         )
 
 
@@ -111,19 +115,42 @@ def _result(record: RunRecord, seconds: float, run_dir: Path) -> dict[str, Any]:
     }
 
 
-def _as_text(record: RunRecord, result: dict[str, Any]) -> str:
-    lines = [
-        f"{record.state.capitalize()}: {len(record.epochs)} epochs on {record.train_count} "
-        f"pictures of {len(record.class_names)} classes in {result['seconds']:.1f} s."
-    ]
-    if record.valid_accuracy is not None and record.valid_interval is not None:
-        low, high = record.valid_interval
-        lines.append(
-            f"Held-out accuracy {100 * record.valid_accuracy:.1f} % on {record.valid_count} "
-            f"pictures (95 % interval {100 * low:.1f} to {100 * high:.1f} %)."
+def _as_message(record: RunRecord, seconds: float, run_dir: Path) -> Message:
+    return joined(
+        _work(record, seconds),
+        _accuracy(record),
+        message("Kept in {path}", path=str(run_dir)),
+        message("Try it: {command}", command=f"python -m tlapp predict {run_dir} PICTURE"),
+        by="\n",
+    )
+
+
+def _work(record: RunRecord, seconds: float) -> Message:
+    values: dict[str, Value] = {
+        "epochs": str(len(record.epochs)),
+        "pictures": str(record.train_count),
+        "classes": str(len(record.class_names)),
+        "seconds": number(seconds, 1),
+    }
+    if record.state == "stopped":
+        return message(
+            "Stopped: {epochs} epochs on {pictures} pictures of {classes} classes in {seconds} s.",
+            **values,
         )
-    else:
-        lines.append("No pictures were held out, so the accuracy cannot be measured.")
-    run_dir = result["run_dir"]
-    lines.append(f"Kept in {run_dir}\nTry it: python -m tlapp predict {run_dir} PICTURE")
-    return "\n".join(lines)
+    return message(
+        "Finished: {epochs} epochs on {pictures} pictures of {classes} classes in {seconds} s.",
+        **values,
+    )
+
+
+def _accuracy(record: RunRecord) -> Message:
+    if record.valid_accuracy is None or record.valid_interval is None:
+        return message("No pictures were held out, so the accuracy cannot be measured.")
+    low, high = record.valid_interval
+    return message(
+        "Held-out accuracy {percent} % on {pictures} pictures (95 % interval {low} to {high} %).",
+        percent=number(100 * record.valid_accuracy, 1),
+        pictures=str(record.valid_count),
+        low=number(100 * low, 1),
+        high=number(100 * high, 1),
+    )
