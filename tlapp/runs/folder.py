@@ -119,7 +119,7 @@ class RunFolder:
             ) from error
         except DamagedFileError as error:
             self.note("run", error.fault)
-            raise damaged_run(error) from error
+            raise damaged_run(error.fault) from error
         record, written_epochs = found.value
         if found.fault:
             self.note("run", found.fault, record.owner, is_replaced=True)

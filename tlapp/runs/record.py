@@ -277,10 +277,10 @@ def _is_typed(phase: Mapping[str, Any], name: str) -> bool:
     return phase[name] is not None and name != "optimizer"
 
 
-def damaged_run(fault: DamagedFileError) -> RunError:
+def damaged_run(fault: Message) -> RunError:
     """What is said of a run whose record cannot be read."""
     return RunError(
-        message("The record of this run is damaged: {fault}.", fault=fault.fault),
+        message("The record of this run is damaged: {fault}.", fault=fault),
         hint=message("Train again; the pictures are not affected."),
     )
 

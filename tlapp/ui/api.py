@@ -104,9 +104,7 @@ def create_dataset(page: Page, archive: str | None, request: gr.Request) -> dict
     kept = {each.dataset_id for each in page.workspace.of(owner).datasets()}
     removed = [each.dataset_id for each in before if each.dataset_id not in kept]
     return {
-        **present.dataset_json(
-            dataset, page.workspace.library.findings(dataset), _words(request)
-        ),
+        **present.dataset_json(dataset, page.workspace.library.findings(dataset), _words(request)),
         "removed": removed,
     }
 
