@@ -9,6 +9,7 @@ from pathlib import Path
 from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import load_classifier
 from tlapp.commands import EXIT_PROBLEM
+from tlapp.errors import reason_of
 from tlapp.evaluation.test_pictures import TestAnswer, prepare_test_pictures
 from tlapp.messages import Message, Words, joined, message, number
 from tlapp.runs.folder import RunFolder
@@ -34,7 +35,7 @@ def predict_pictures(options: argparse.Namespace, home: Path, words: Words) -> i
         except OSError as error:
             raw.append((name, b""))
             unreadable[name] = message(
-                "{name} cannot be opened: {reason}.", name=name, reason=str(error.strerror)
+                "{name} cannot be opened: {reason}.", name=name, reason=reason_of(error)
             )
     results = prepare_test_pictures(raw, limits).answers(classifier)
     errors = [words.say(unreadable.get(result.name, result.error)) for result in results]

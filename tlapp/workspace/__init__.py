@@ -7,8 +7,15 @@ from tlapp.workspace.cleanup import UploadFolder, open_uploads
 from tlapp.workspace.estimates import Costs
 from tlapp.workspace.experiments import MISTAKE, RATE_FINDER, Experiment, Experiments
 from tlapp.workspace.models import CardView, DownloadState, Models
-from tlapp.workspace.plan import check_epochs, check_epochs_setting, check_same_pictures, free_name
-from tlapp.workspace.trainings import RACE, TRAINING, Trainings
+from tlapp.workspace.plan import (
+    RACE,
+    TRAINING,
+    check_epochs,
+    check_epochs_setting,
+    check_same_pictures,
+    free_name,
+)
+from tlapp.workspace.trainings import Trainings
 from tlapp.workspace.visitors import (
     Changes,
     Unsubscribe,

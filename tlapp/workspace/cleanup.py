@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tlapp.errors import ServerError
+from tlapp.errors import ServerError, reason_of
 from tlapp.files import TEMPORARY_MARK, temporary_path
 from tlapp.jobs.guard import failure_of
-from tlapp.messages import message, verbatim
+from tlapp.messages import message
 from tlapp.runs.keeper import Keeper, is_kept
 from tlapp.settings import MINUTE
 from tlapp.workspace.experiments import Experiments
@@ -50,7 +50,7 @@ def open_home(home: Path, needed: Sequence[str] = NEEDED_FOLDERS) -> None:
             probe.touch()
             probe.unlink()
         except OSError as error:
-            reason = verbatim(error.strerror) if error.strerror else message("unknown reason")
+            reason = reason_of(error)
             raise ServerError(
                 message(
                     'The folder "{name}" in tlapp\'s home cannot be used: {reason}.',

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
+from typing import Final
 
 import torch
 import torchvision
@@ -22,7 +23,7 @@ from tlapp.classifier import Classifier
 from tlapp.data.dataset import Dataset
 from tlapp.data.images import Picture
 from tlapp.data.splits import Split
-from tlapp.errors import RunError, TrainingError
+from tlapp.errors import RunError, ServerError, TrainingError, refused_by_disk
 from tlapp.jobs.job import JobEnd
 from tlapp.messages import NOTHING, Message, joined, message
 from tlapp.runs.folder import RunFolder
@@ -33,6 +34,9 @@ from tlapp.training.config import TrainConfig, config_from_values
 from tlapp.training.freezing import plan_stages
 from tlapp.training.loss import rank
 from tlapp.training.task import Start, TrainJob
+
+RACE: Final = message("freeze race")  # what its owner calls several lanes
+TRAINING: Final = message("training")  # and one
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,6 +58,11 @@ class TrainingPlan:
         """Ids of what must stay until the training is over."""
         earlier = () if self.continues is None else (self.continues.run_id,)
         return frozenset((self.dataset.dataset_id, *earlier))
+
+    @property
+    def what(self) -> Message:
+        """What its owner calls what is under way."""
+        return RACE if self.race_id else TRAINING
 
     @property
     def config(self) -> TrainConfig:
@@ -165,6 +174,15 @@ def new_record(owner: str, plan: TrainingPlan, taken: Collection[str] = ()) -> R
         train_count=len(plan.split.train),
         valid_count=len(plan.split.valid),
         valid_class_counts=_class_counts(plan),
+    )
+
+
+def refused_start(error: OSError) -> ServerError:
+    """What to say when the disk refuses a run's folder."""
+    return refused_by_disk(
+        error,
+        full=message("The disk of this machine is full, so this training cannot start."),
+        read_only=message("The disk of this machine takes nothing, so this training cannot start."),
     )
 
 

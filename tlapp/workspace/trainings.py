@@ -10,13 +10,13 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from tlapp.backbones.cache import FeatureCache
 from tlapp.backbones.weights import DownloadEvent
 from tlapp.classifier import Classifier
 from tlapp.data.dataset import Dataset, DatasetStore
-from tlapp.errors import NotFoundError, RunError, refused_by_disk
+from tlapp.errors import NotFoundError, RunError
 from tlapp.experiments.turns import LaneEnded, in_turns
 from tlapp.jobs.job import Job, JobEnd
 from tlapp.jobs.queue import JobQueue
@@ -37,6 +37,8 @@ from tlapp.training.task import Start, TrainJob
 from tlapp.workspace.estimates import total_seconds
 from tlapp.workspace.models import Models
 from tlapp.workspace.plan import (
+    RACE,
+    TRAINING,
     TrainingPlan,
     check_phases,
     check_plan,
@@ -47,17 +49,11 @@ from tlapp.workspace.plan import (
     new_record,
     next_phases,
     of_run,
+    refused_start,
     stop_message,
     training_job,
 )
 from tlapp.workspace.visitors import Changes, Unsubscribe
-
-_DISK_IS_FULL: Final = message("The disk of this machine is full, so this training cannot start.")
-_DISK_IS_READ_ONLY: Final = message(
-    "The disk of this machine takes nothing, so this training cannot start."
-)
-RACE: Final = message("freeze race")  # what its owner calls several lanes
-TRAINING: Final = message("training")  # and one
 
 
 @dataclass(eq=False)
@@ -193,7 +189,7 @@ class Trainings:
                 owner,
                 lambda should_stop: self._lanes_events(lanes, at_once, should_stop),
                 lambda told: self._on_event(*told),
-                what=RACE if plans[0].race_id else TRAINING,
+                what=plans[0].what,
                 on_end=lambda end: self._on_end(lanes, end),
                 expected_seconds=total_seconds([plan.expected_seconds for plan in plans]),
                 uses=frozenset().union(*(plan.uses for plan in plans)),
@@ -218,9 +214,7 @@ class Trainings:
         except OSError as error:
             with suppress(NotFoundError):  # there is no folder even
                 self._runs.delete(record.run_id)
-            raise refused_by_disk(
-                error, full=_DISK_IS_FULL, read_only=_DISK_IS_READ_ONLY
-            ) from error
+            raise refused_start(error) from error
         active = Lane(
             plan=plan,
             recorder=RunRecorder(folder, record),
@@ -366,7 +360,7 @@ class Trainings:
         with self._lock:
             lanes = [lane for lane in self._active.values() if lane.is_of(owner)]
         if going := [lane for lane in lanes if not lane.tracker.live.is_over]:
-            return RACE if going[0].plan.race_id else TRAINING
+            return going[0].plan.what
         job = self._queue.job_of(owner)
         return NOTHING if job is None or job.plan.what in (RACE, TRAINING) else job.plan.what
 
