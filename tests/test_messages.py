@@ -1,6 +1,7 @@
 """Messages: made of ids and values, kept as such, put into the words of a language."""
 
 import json
+import math
 import re
 
 import pytest
@@ -60,6 +61,7 @@ def test_every_message_of_every_catalogue_is_said_with_all_its_values(language: 
         (number(0.5, 2), "0.50"),
         (number(1234.5), "1,234"),
         (number(0.155, 2), "0.15"),
+        (number(math.nan, 2), "nan"),
         (signed(2.1, 1), "+2.1"),
         (signed(-1234.5), "-1,234"),
         (signed(-0.04, 1), "-0.0"),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Union, cast, get_args
 
@@ -188,6 +189,8 @@ class Words:
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number as the language writes it: "1,200", "0.25"."""
+        if not isfinite(value):
+            return str(value)
         # Babel rounds what is printed of a number, `round` the number itself, as an f-string does.
         return _number_pattern(digits).apply(round(value, digits), self._locale)
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from tests.runs.examples import make_record, make_row
 from tlapp.errors import RunError
+from tlapp.messages import PSEUDO
 from tlapp.runs.curves import curves
 
 EPOCHS = tuple(make_row(epoch) for epoch in (1, 2, 3))
@@ -19,6 +21,12 @@ def test_png_and_svg_are_pictures() -> None:
     record = make_record(epochs=EPOCHS, best_epoch=2)
     assert Image.open(io.BytesIO(curves(record, "png"))).size[0] > 1000
     assert b"<svg" in curves(record, "svg")[:1000]
+
+
+def test_a_drawing_is_labelled_in_the_language_of_who_asks() -> None:
+    drawn = curves(make_record(epochs=EPOCHS), "svg", PSEUDO).decode()
+    labels = re.findall(r"<!-- (\[.*\]) -->", drawn)
+    assert len(labels) == 8  # title, axis and two lines of each of both plots
 
 
 def test_without_held_out_pictures_the_other_line_is_drawn() -> None:

@@ -11,7 +11,7 @@ from tlapp.ui.text.status import status_of
 
 def _say(*, record: dict[str, Any] | None = None, **live: Any) -> str:
     phase = live.pop("phase", "waiting")
-    return status_of(LiveRun(record=make_record(**(record or {})), phase=phase, **live))
+    return str(status_of(LiveRun(record=make_record(**(record or {})), phase=phase, **live)))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_run_that_goes_on_from_another_and_was_killed_at_once_says_where_that_
     record = make_record(
         state="stopped", epochs=(make_row(1),), best_epoch=None, message=message, continues="r_1"
     )
-    said = status_of(LiveRun(record=record, phase="done"))
+    said = str(status_of(LiveRun(record=record, phase="done")))
     assert said.startswith(f"{message} The run that it went on from is kept")
     assert "learned. Now" not in said
 

@@ -19,7 +19,7 @@ from tlapp.commands.bench import (
 from tlapp.commands.progress import Progress
 from tlapp.errors import RunError, TrainingError
 from tlapp.experiments.lr_finder import RateSweep
-from tlapp.messages import Words, message
+from tlapp.messages import Words, joined, message
 from tlapp.training.presets import defaults
 from tlapp.ui.text.rate_finder import outcome, why
 from tlapp.workspace import Experiment, Experiments
@@ -45,7 +45,7 @@ def find_rate_for_folder(options: argparse.Namespace, home: Path, words: Words) 
     if exit_code:
         return exit_code
     sweep = _found(seen)
-    print(json.dumps(asdict(sweep)) if options.json else _as_text(sweep))
+    print(json.dumps(asdict(sweep)) if options.json else _as_text(sweep, words))
     return 0
 
 
@@ -83,5 +83,5 @@ def _found(seen: Experiment) -> RateSweep:
     return seen.value
 
 
-def _as_text(sweep: RateSweep) -> str:
-    return f"{outcome(sweep)}\n{why(sweep)}".replace("**", "")
+def _as_text(sweep: RateSweep, words: Words) -> str:
+    return words.say(joined(outcome(sweep), why(sweep), by="\n")).replace("**", "")

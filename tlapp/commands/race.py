@@ -34,7 +34,7 @@ def race_folder(options: argparse.Namespace, home: Path, words: Words) -> int:
     if all(record.state == "failed" for record in records):
         raise TrainingError(records[0].message, hint=records[0].hint)
     result = race_result(records)
-    sentences = verdict(result, records) if result else ()
+    sentences = tuple(map(words.say, verdict(result, records))) if result else ()
     lanes = [_lane(record, folder, words) for record, folder in zip(records, folders, strict=True)]
     if options.json:
         winner = result.winner if result else None
@@ -61,12 +61,12 @@ def _lane(record: RunRecord, folder: str, words: Words) -> dict[str, Any]:
 
 
 def _as_text(record: RunRecord, words: Words) -> str:
-    title = lane_title(record)
+    title = words.say(lane_title(record))
     if record.valid_accuracy is None:
         ended = words.say(_ended(record))
         return f"{title:20} {ended}".rstrip()
     seconds = words.number(record.seconds or 0.0, 1)
-    return f"{title:20} {lane_figure(record):>6}  {seconds:>6} s"
+    return f"{title:20} {words.say(lane_figure(record)):>6}  {seconds:>6} s"
 
 
 def _ended(record: RunRecord) -> Message:

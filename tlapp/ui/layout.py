@@ -8,6 +8,7 @@ import gradio as gr
 from tlapp.ui import present, text
 from tlapp.ui.api import build_api
 from tlapp.ui.blocks import AppBlocks
+from tlapp.ui.later import later
 from tlapp.ui.page import Page
 from tlapp.ui.table import Panels, table, watched
 from tlapp.ui.text import mistakes as mistake_words
@@ -58,7 +59,7 @@ def build_page(page: Page) -> gr.Blocks:
                 damages: present.damages(page.workspace, visit.words, visit.owner)
             },
             greeted=(damages,),
-            not_opened=panels.training.render_not_opened(),
+            not_opened=panels.training.render_not_opened,
         )
     return blocks
 
@@ -85,9 +86,9 @@ def lay_out(panels: Panels) -> None:
             panels.results.build()
         with _tab("compare-tab", text.COMPARE_HEADING):
             panels.compare.build()
-        with _tab("race-tab", racing_words.HEADING):
+        with _tab("race-tab", later(racing_words.HEADING)):
             panels.race.build()
-        with _tab("mistakes-tab", mistake_words.HEADING):
+        with _tab("mistakes-tab", later(mistake_words.HEADING)):
             panels.mistakes.build()
 
 

@@ -6,15 +6,17 @@ from contextlib import suppress
 from typing import Literal
 
 import gradio as gr
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 
 from tlapp.errors import ServerError, TlappError
+from tlapp.messages import words
 from tlapp.settings import Settings
 from tlapp.ui import text
 from tlapp.ui.door import Door
 from tlapp.ui.door.hosts import known_hosts
 from tlapp.ui.door.key import address_with_key, kept_key
 from tlapp.ui.door.uploads import UploadLimits
+from tlapp.ui.languages import language_for
 from tlapp.ui.layout import build_page
 from tlapp.ui.page import Page
 from tlapp.ui.theme import make_theme, page_css
@@ -108,11 +110,14 @@ def add_downloads(app: FastAPI, workspace: Workspace) -> None:
     """A run's curves as files, under its unguessable id."""
 
     @app.get("/curves/{run_id}.{kind}")
-    def curves(run_id: str, kind: Literal["png", "svg", "csv"]) -> Response:
+    def curves(run_id: str, kind: Literal["png", "svg", "csv"], request: Request) -> Response:
+        language = language_for(request.query_params, request.headers)
         try:
-            content = workspace.trainings.curves(workspace.run(run_id).run_id, kind)
+            content = workspace.trainings.curves(workspace.run(run_id).run_id, kind, language)
         except TlappError as error:
-            return Response(f"{error} {error.hint}", status_code=404, media_type="text/plain")
+            return Response(
+                words(language).say(error.said), status_code=404, media_type="text/plain"
+            )
         return Response(
             content,
             media_type=CURVE_TYPES[kind],

@@ -17,6 +17,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from tlapp.errors import TlappError
+from tlapp.messages import ENGLISH, Say, words
 from tlapp.ui.door.lines import OPEN_LINE, OPENED_AT_ONCE
 from tlapp.ui.handling import FOLLOWING, QUIET, bind
 from tlapp.ui.languages import language_of
@@ -85,7 +86,7 @@ class Wiring:
         blocks: gr.Blocks,
         panels: tuple[Panel, ...],
         *,
-        not_opened: Update,
+        not_opened: Callable[[Say], Update],
         greeting: Callable[[Visit], Update],
         greeted: tuple[Block, ...],
     ) -> None:
@@ -100,7 +101,11 @@ class Wiring:
             concurrency_limit=OPENED_AT_ONCE,
             **QUIET,
         )
-        opened.failure(lambda: not_opened, None, list(not_opened), **QUIET)
+
+        def tell(request: gr.Request) -> Update:
+            return not_opened(words(language_of(request)).say)
+
+        opened.failure(tell, None, list(not_opened(words(ENGLISH).say)), **QUIET)
         self.follow_after(opened.success(None, js=PAGE_IS_OPEN, api_visibility="private"))
 
     def follow_after(self, event: Any) -> None:

@@ -10,6 +10,7 @@ from tests.ui.searches import found, sweep
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, wait_until
 from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError, JobError, RunError, ServerError, TrainingError
+from tlapp.messages import ENGLISH, words
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig
 from tlapp.ui.actions import training as actions
@@ -205,7 +206,8 @@ def test_a_run_that_was_stopped_goes_on(page: Page, token: str, dataset: Dataset
 
 
 def test_a_name_says_once_that_it_is_fine_tuned() -> None:
-    assert fine_tuned_name(fine_tuned_name("Pets")) == "Pets, fine-tuned"
+    english = words(ENGLISH)
+    assert fine_tuned_name(fine_tuned_name("Pets", english), english) == "Pets, fine-tuned"
 
 
 # --- The search for a rate ---------------------------------------------------------------------

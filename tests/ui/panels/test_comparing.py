@@ -21,7 +21,7 @@ from tlapp.workspace import new_visitor
 
 
 def rows_of(records: Sequence[RunRecord], shown_run: str | None = None) -> tuple[RunRow, ...]:
-    return run_list(records, shown_run).rows
+    return run_list(records, shown_run, str).rows
 
 
 def row_of(**values: Any) -> RunRow:
@@ -40,7 +40,7 @@ def test_the_best_run_of_each_data_set_is_marked() -> None:
         make_record(epochs=rows, valid_accuracy=accuracy, data_fingerprint=data)
         for accuracy, data in ((0.8, "a"), (0.9, "a"), (0.5, "b"))
     )
-    value = run_list((first, second, other), first.run_id)
+    value = run_list((first, second, other), first.run_id, str)
     assert [row.is_best for row in value.rows] == [False, True, True]
     assert [row.is_shown for row in value.rows] == [True, False, False]
     assert all(len(row.cells) == len(value.columns) for row in value.rows)
@@ -68,11 +68,12 @@ def test_how_a_run_ended_and_what_learned_is_told_of_what_happened() -> None:
             {"freeze": "head", "epochs": 30, "learning_rate": 0.002, "batch_size": 32},
         ),
     )
-    assert row.ended == words.ENDED["stopped"]
-    assert (row.cells[1], row.cells[4]) == (words.LEARNED_WORDS["head"], "0.002")
+    assert row.ended == str(words.ENDED["stopped"])
+    learned = words.learned("head", is_pretrained=True, has_head_phase=False)
+    assert (row.cells[1], row.cells[4]) == (str(learned), "0.002")
     settings = dict(row.settings)
-    assert settings[words.SETTING_NAMES["freeze"]] == words.FREEZE_WORDS["head"]
-    assert settings[words.SETTING_NAMES["epochs"]] == "30"
+    assert settings[str(words.SETTING_NAMES["freeze"])] == str(words.frozen("head"))
+    assert settings[str(words.SETTING_NAMES["epochs"])] == "30"
 
 
 def test_a_run_that_keeps_its_head_says_so_where_it_says_what_learned() -> None:
@@ -81,8 +82,7 @@ def test_a_run_that_keeps_its_head_says_so_where_it_says_what_learned() -> None:
     better = replace(record, epochs=(rows[0], replace(rows[1], valid_accuracy=0.9)))
     learned = words.learned("last:2", is_pretrained=True, has_head_phase=True)
     kept, changed = (row.cells[1] for row in rows_of((record, better)))
-    assert kept == f"{learned} ({words.HEAD_KEPT})"
-    assert changed == learned
+    assert (kept, changed) == (str(words.learned_but_kept(learned)), str(learned))
 
 
 def test_the_time_axis_counts_preparation_and_the_run_before() -> None:
@@ -96,7 +96,8 @@ def test_the_time_axis_counts_preparation_and_the_run_before() -> None:
 def test_a_frozen_backbone_has_no_learning_rate() -> None:
     config = {"freeze": "head", "learning_rate": 0.002, "backbone_learning_rate": 2e-4}
     row = row_of(config=config, epochs=(make_row(1),))
-    assert dict(row.settings)[words.SETTING_NAMES["backbone_learning_rate"]] == words.FROZEN
+    rate = dict(row.settings)[str(words.SETTING_NAMES["backbone_learning_rate"])]
+    assert rate == str(words.FROZEN)
     assert row.cells[4] == "0.002"
 
 
@@ -122,15 +123,18 @@ def test_settings_are_told_in_words() -> None:
 
 
 def test_a_gain_says_how_sure_it_is_and_what_is_kept() -> None:
-    certain = words.gain_sentence((0.05, 0.01, 0.09), keeps_head=False, has_head_run=True)
+    def said(gain: tuple[float, float, float], *, keeps_head: bool, has_head_run: bool) -> str:
+        return str(words.gain_sentence(gain, keeps_head=keeps_head, has_head_run=has_head_run))
+
+    certain = said((0.05, 0.01, 0.09), keeps_head=False, has_head_run=True)
     assert "+5.0 points" in certain
     assert certain.endswith("a real gain.")
-    level = words.gain_sentence((0.0, -0.1, 0.1), keeps_head=False, has_head_run=True)
+    level = said((0.0, -0.1, 0.1), keeps_head=False, has_head_run=True)
     assert level.endswith("The head alone did as well; to use it, show its run under Compare runs.")
     assert "did as well" not in certain
-    in_one = words.gain_sentence((0.0, -0.1, 0.1), keeps_head=False, has_head_run=False)
+    in_one = said((0.0, -0.1, 0.1), keeps_head=False, has_head_run=False)
     assert "Compare runs" not in in_one
-    lost = words.gain_sentence((-0.047, -0.109, 0.017), keeps_head=True, has_head_run=True)
+    lost = said((-0.047, -0.109, 0.017), keeps_head=True, has_head_run=True)
     assert "not certain yet" in lost
     assert "it is the model that is kept" in lost
 
@@ -139,7 +143,7 @@ def test_a_run_comes_into_the_list_when_it_is_over_and_has_learned(
     page: Page, token: str, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
     panel = built(ComparePanel())
-    assert list_of(panel, page.visit(token)) == run_list((), None)
+    assert list_of(panel, page.visit(token)) == run_list((), None, str)
     run_id = page.workspace.trainings.start(owner, dataset, TrainConfig())
     page.visit(token).keep(run_id=run_id)
     going = page.visit(token)

@@ -12,6 +12,7 @@ from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError
 from tlapp.experiments.bench import OUTCOMES, MistakeValue, Side
 from tlapp.experiments.mistakes import MISTAKES, begin_mistake
+from tlapp.messages import joined
 from tlapp.training.config import TrainConfig
 from tlapp.ui.actions import experiments
 from tlapp.ui.actions.experiments import Guess
@@ -37,7 +38,7 @@ def seen(state: Any, value: MistakeValue, **more: Any) -> Experiment:
 
 
 def told(**values: Any) -> str:
-    return " ".join(words.answer(ended(**values)))
+    return str(joined(*words.answer(ended(**values))))
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_every_mistake_has_its_words() -> None:
 
 def test_without_a_run_nothing_can_be_chosen(page: Page, token: str, panel: MistakesPanel) -> None:
     moment = moment_of(panel, page.visit(token))
-    assert (moment.is_ready, moment.run, moment.intro) == (False, "", words.TRAIN_FIRST)
+    assert (moment.is_ready, moment.run, moment.intro) == (False, "", str(words.TRAIN_FIRST))
 
 
 def test_a_mistake_is_chosen_followed_and_found_again(
@@ -85,8 +86,8 @@ def test_a_mistake_is_chosen_followed_and_found_again(
     assert panel.view(over) != panel.view(going)
     last = moment_of(panel, over)
     assert (last.run, last.is_running, last.status) == ("bgr", False, "")
-    assert [bar.label for bar in last.bars] == [words.RIGHT, words.WRONG]
-    assert [view.label for view in last.views] == [words.VIEW_RIGHT, words.VIEW_WRONG]
+    assert [bar.label for bar in last.bars] == [str(words.RIGHT), str(words.WRONG)]
+    assert [view.label for view in last.views] == [str(words.VIEW_RIGHT), str(words.VIEW_WRONG)]
     assert len(last.answer) == 3
     again = page.visit(token)  # as after a reload
     assert panel.view(again) == panel.view(over)
@@ -109,7 +110,7 @@ def test_a_mistake_that_was_stopped_has_no_answer(
     experiments.stop_mistake(page.visit(token))
     assert page.workspace.experiments.wait(experiment_id, PATIENCE_SECONDS)
     moment = moment_of(panel, page.visit(token))
-    assert (moment.run, moment.is_running, moment.status) == ("bgr", False, words.STOPPED)
+    assert (moment.run, moment.is_running, moment.status) == ("bgr", False, str(words.STOPPED))
     assert moment.answer == ()
 
 
@@ -128,7 +129,7 @@ def test_the_answer_compares_the_guess_and_uses_both_results() -> None:
     assert "With the mistake 60\u00a0%" in said
     assert "without it 90\u00a0%" in said
     assert "50\u00a0% of the probability on average, instead of 80\u00a0%" in said
-    assert words.MISTAKE_WORDS["bgr"].why_harmed in said
+    assert str(words.MISTAKE_WORDS["bgr"].why_harmed) in said
     assert 'you said "about as many", but fewer are right' in told(guess="same")
     assert told(guess="guessing").startswith("**It harms, but less than that:**")
     assert told(guess="").startswith("With the mistake")
@@ -136,8 +137,8 @@ def test_the_answer_compares_the_guess_and_uses_both_results() -> None:
 
 def test_the_reason_fits_what_happened() -> None:
     said = told(wrong=Side(45, 50))
-    assert words.MISTAKE_WORDS["bgr"].why_not in said
-    assert words.MISTAKE_WORDS["bgr"].why_harmed not in said
+    assert str(words.MISTAKE_WORDS["bgr"].why_not) in said
+    assert str(words.MISTAKE_WORDS["bgr"].why_harmed) not in said
 
 
 def test_figures_that_make_the_point_are_told() -> None:
@@ -162,5 +163,5 @@ def test_figures_that_make_the_point_are_told() -> None:
 )
 def test_every_state_is_told(experiment: Experiment, status: str) -> None:
     said = words.mistake_status(experiment, experiment.value)
-    assert said.endswith(status)
+    assert str(said).endswith(status)
     assert bool(said) == bool(status)

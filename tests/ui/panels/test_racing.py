@@ -9,13 +9,13 @@ from tests.ui.conftest import built
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining
 from tlapp.data.dataset import Dataset
 from tlapp.experiments.race import LANES, race_result
+from tlapp.messages import Message, duration, joined, message
 from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.ui.actions import experiments
 from tlapp.ui.page import Page
 from tlapp.ui.panels.racing import RacePanel
-from tlapp.ui.text import PRESET_TITLES, racing
-from tlapp.ui.text.racing import invitation, lane_note, race_status, verdict
+from tlapp.ui.text import PRESET_TITLES, racing, status
 from tlapp.ui.visit import Visit
 from tlapp.ui.widgets.race_view import RaceValue
 from tlapp.workspace import new_visitor
@@ -47,14 +47,14 @@ def lane(name: str, hits: str) -> RunRecord:
 def sentences(*records: RunRecord) -> str:
     result = race_result(records)
     assert result is not None
-    return " ".join(verdict(result, records))
+    return str(joined(*racing.verdict(result, records)))
 
 
 def test_without_pictures_no_race_can_be_started(
     page: Page, token: str, panel: RacePanel, dataset: Dataset
 ) -> None:
     before = page.visit(token)
-    assert race_of(panel, before) == RaceValue(status=invitation(None, 0.0))
+    assert race_of(panel, before) == RaceValue(status=str(racing.invitation(None, 0.0)))
     assert buttons_of(panel, before) == (False, True, False)
     before.keep(dataset_id=dataset.dataset_id)
     after = page.visit(token)
@@ -69,7 +69,7 @@ def test_a_race_has_five_lanes_and_ends_together(
     experiments.start_race(page.visit(token))
     going = page.visit(token)
     shown = race_of(panel, going)
-    assert [each.title for each in shown.lanes] == [PRESET_TITLES[name] for name in LANES]
+    assert [each.title for each in shown.lanes] == [str(PRESET_TITLES[name]) for name in LANES]
     assert buttons_of(panel, going) == (True, False, True)
     assert not race_of(panel, page.visit(new_visitor())).lanes
     experiments.stop_race(going)
@@ -77,7 +77,7 @@ def test_a_race_has_five_lanes_and_ends_together(
         assert page.workspace.trainings.wait(live.record.run_id, PATIENCE_SECONDS)
     over = page.visit(token)
     assert panel.view(over) != panel.view(going)
-    assert race_of(panel, over).status == racing.STOPPED
+    assert race_of(panel, over).status == str(racing.STOPPED)
     assert race_of(panel, over).verdict == ()
     assert buttons_of(panel, over) == (True, True, False)
 
@@ -104,23 +104,28 @@ def test_the_verdict_does_not_claim_what_few_pictures_cannot_show() -> None:
 
 
 def test_a_race_that_may_not_take_so_long_says_so_before() -> None:
-    assert "stopped before its end" not in invitation(500.0, 600.0)
-    assert "About 8 min here." in invitation(500.0, 600.0)
-    assert "more than the 10 min" in invitation(700.0, 600.0)
-    assert "About" not in invitation(None, 600.0)
+    unknown, short, long = (racing.invitation(each, 600.0) for each in (None, 500.0, 700.0))
+    assert [len(said.values) for said in (unknown, short, long)] == [0, 2, 3]
+    assert short.value("part0") == unknown
+    assert short.value("part1") == message("About {time} here.", time=duration(500.0))
+    too_long = long.value("part2")
+    assert isinstance(too_long, Message)
+    assert too_long.value("most") == duration(600.0)
 
 
 def test_the_status_counts_lanes() -> None:
     over = LiveRun(record=make_record(state="finished"), phase="done")
     running = LiveRun(record=make_record(state="running"), phase="training")
     waiting = LiveRun(record=make_record(state="waiting"), phase="waiting", queue_position=3)
-    assert race_status([over, running]) == "The race is on: 1 of 2 lanes have come to the end."
+    going = racing.race_status([over, running])
+    assert (going.value("ended"), going.value("count")) == (1, 2)
     timed = replace(running, job_seconds=34.0, job_seconds_left=12.0)
-    assert race_status([over, timed]).endswith("come to the end. About 12 s left.")
-    late = replace(timed, job_seconds_left=0.0)
-    assert race_status([over, late]).endswith("34 s so far, longer than expected.")
-    assert race_status([waiting, waiting]) == "Waiting: 2 others go first."
-    assert race_status([over, over]) == "The race is over."
+    assert racing.race_status([over, timed]) == joined(going, status.about_left(12.0))
+    late = racing.race_status([over, replace(timed, job_seconds_left=0.0)]).value("part1")
+    assert isinstance(late, Message)
+    assert late.value("time") == duration(34.0)
+    assert racing.race_status([waiting, waiting]) == status.waiting(3)
+    assert not racing.race_status([over, over]).values
 
 
 def test_a_lane_tells_each_step_and_in_the_end_its_best_epoch_and_what_it_was_spared() -> None:
@@ -132,19 +137,23 @@ def test_a_lane_tells_each_step_and_in_the_end_its_best_epoch_and_what_it_was_sp
         batch=2,
         batches=8,
     )
-    assert lane_note(going) == "epoch 3 of 36, step 2 of 8"
-    assert lane_note(replace(going, batch=8)) == "epoch 3 of 36"
+
+    def note(live: LiveRun) -> str:
+        return str(racing.lane_note(live))
+
+    assert note(going) == "epoch 3 of 36, step 2 of 8"
+    assert note(replace(going, batch=8)) == "epoch 3 of 36"
     rows = (make_row(1, valid_accuracy=0.9), make_row(2, valid_accuracy=0.8))
     record = make_record(state="finished", epochs=rows, seconds=4.0, images_per_second=80.0)
     over = LiveRun(record=record, phase="done")
-    assert lane_note(over) == "2 epochs in 4 s; best: epoch 1"
+    assert note(over) == "2 epochs in 4 s; best: epoch 1"
     phases = (rows[0], replace(rows[1], phase=2))
     kept = replace(over, record=replace(record, epochs=phases))
-    assert lane_note(kept) == "2 epochs in 4 s; best: epoch 1, of the head alone"
+    assert note(kept) == "2 epochs in 4 s; best: epoch 1, of the head alone"
     spared = replace(over, record=replace(record, images_per_second=0.0))
-    assert "in 4 s (its pictures had been read before); best" in lane_note(spared)
+    assert "in 4 s (its pictures had been read before); best" in note(spared)
     stopped = replace(over, record=replace(record, state="stopped"))
-    assert lane_note(stopped) == "stopped after 2 epochs in 4 s"
+    assert note(stopped) == "stopped after 2 epochs in 4 s"
 
 
 def test_lanes_that_are_level_have_no_winner() -> None:

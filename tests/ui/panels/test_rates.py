@@ -55,7 +55,7 @@ def test_a_rate_is_offered_for_the_settings_that_it_was_found_for(
     assert (offered()["visible"], offered()["interactive"]) == (True, True)
     page.visit(token).keep(config=TrainConfig(freeze="last:2"))
     assert (offered()["visible"], offered()["interactive"]) == (True, False)
-    assert offered()["value"] == words.USE_NOT_BUTTON
+    assert offered()["value"] == str(words.USE_NOT_BUTTON)
 
 
 def test_a_search_is_started_followed_and_found_again(
@@ -155,4 +155,4 @@ def test_no_suggestion_says_what_to_do(chart: Any) -> None:
 
 
 def test_without_a_search_there_is_an_invitation(chart: Any) -> None:
-    assert chart(None) == RateChartValue(status=words.INVITATION)
+    assert chart(None) == RateChartValue(status=str(words.INVITATION))

@@ -13,6 +13,7 @@ from tests.ui.conftest import built
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, wait_until
 from tlapp.data.dataset import Dataset
 from tlapp.evaluation.diagnosis import diagnose
+from tlapp.messages import ENGLISH, words
 from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig
@@ -31,7 +32,7 @@ def panel() -> ResultsPanel:
 def visit_of(record: RunRecord | None) -> Visit:
     """A visit with this run on the page."""
     live = None if record is None else LiveRun(record=record, phase="done")
-    return cast(Visit, SimpleNamespace(run=live))
+    return cast(Visit, SimpleNamespace(run=live, words=words(ENGLISH)))
 
 
 def shown(panel: ResultsPanel, record: RunRecord | None) -> str:
@@ -49,20 +50,20 @@ def ids_of(page: str) -> list[str]:
 
 
 def test_without_a_run_it_is_said_what_will_stand_here(panel: ResultsPanel) -> None:
-    assert text.RESULTS_EMPTY in shown(panel, None)
+    assert str(text.RESULTS_EMPTY) in shown(panel, None)
 
 
 def test_a_run_that_goes_on_has_its_diagnosis_and_no_result(panel: ResultsPanel) -> None:
     rows = tuple(make_row(epoch, valid_loss=float(epoch)) for epoch in range(1, 12))
     going = make_record(state="running", epochs=rows, train_count=40, valid_count=10)
     said = shown(panel, going)
-    assert text.RESULTS_PENDING in said
+    assert str(text.RESULTS_PENDING) in said
     assert ids_of(said) == (["diagnosis"] if diagnose(going) else [])
     assert diagnose(going)  # else the line above shows nothing
 
 
 def test_a_run_that_learned_nothing_says_so(panel: ResultsPanel) -> None:
-    assert text.RESULTS_NONE in shown(panel, make_record(state="stopped"))
+    assert str(text.RESULTS_NONE) in shown(panel, make_record(state="stopped"))
 
 
 def test_a_result_is_a_sentence_with_its_interval_and_the_curves_as_files(
@@ -71,7 +72,7 @@ def test_a_result_is_a_sentence_with_its_interval_and_the_curves_as_files(
     record = ended()
     said = shown(panel, record)
     assert record.valid_interval is not None
-    assert text.result_sentence(8, 10, *record.valid_interval) in said
+    assert str(text.result_sentence(8, 10, *record.valid_interval)) in said
     for kind in text.CURVE_LINKS:
         assert f'href="curves/{record.run_id}.{kind}" download' in said
     assert "gain-sentence" not in ids_of(said)
@@ -79,7 +80,7 @@ def test_a_result_is_a_sentence_with_its_interval_and_the_curves_as_files(
 
 def test_without_held_out_pictures_there_is_no_figure(panel: ResultsPanel) -> None:
     row = make_row(1, valid_accuracy=None, valid_loss=None)
-    assert text.NO_HELD_OUT in shown(panel, make_record(state="finished", epochs=(row,)))
+    assert str(text.NO_HELD_OUT) in shown(panel, make_record(state="finished", epochs=(row,)))
 
 
 def test_what_fine_tuning_has_added_stands_beside_the_result(panel: ResultsPanel) -> None:
@@ -90,7 +91,8 @@ def test_what_fine_tuning_has_added_stands_beside_the_result(panel: ResultsPanel
     record = ended(epochs=rows, earlier_phases=({},)).with_best(2)
     gain = record.gain_over_first_phase()
     assert gain is not None
-    assert gain_sentence(gain, keeps_head=False, has_head_run=False) in shown(panel, record)
+    said = gain_sentence(gain, keeps_head=False, has_head_run=False)
+    assert str(said) in shown(panel, record)
 
 
 def test_every_class_has_its_bar_and_names_are_text(panel: ResultsPanel) -> None:
@@ -104,7 +106,7 @@ def test_every_class_has_its_bar_and_names_are_text(panel: ResultsPanel) -> None
     assert "<script>" not in said
     assert "&lt;script&gt;" in said
     assert "width:75%" in said
-    assert text.of_pictures(0, 2) in said
+    assert str(text.of_pictures(0, 2)) in said
     assert "unseen" not in said  # none of its pictures is held out
 
 
@@ -133,5 +135,8 @@ def test_the_view_changes_with_each_epoch_and_at_the_end_and_not_between(
 
 def test_a_step_within_an_epoch_is_no_other_view(panel: ResultsPanel) -> None:
     live = LiveRun(record=make_record(state="running"), phase="training", batch=1)
-    visits = [cast(Visit, SimpleNamespace(run=each)) for each in (live, replace(live, batch=2))]
+    visits = [
+        cast(Visit, SimpleNamespace(run=each, words=words(ENGLISH)))
+        for each in (live, replace(live, batch=2))
+    ]
     assert panel.view(visits[0]) == panel.view(visits[1])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tlapp.errors import RunError
+from tlapp.messages import message
 from tlapp.runs.record import RunRecord
 from tlapp.ui.asked import event_text
 from tlapp.ui.visit import Visit, config_of
@@ -29,8 +30,12 @@ def rename(visit: Visit, form: RunForm) -> None:
     name = event_text(form.event, "name").strip()
     if not 0 < len(name) <= MOST_NAME_LENGTH:
         raise RunError(
-            f"A name has 1 to {MOST_NAME_LENGTH} letters; this one has {len(name)}.",
-            hint="Choose another name.",
+            message(
+                "A name has 1 to {most} letters; this one has {letters}.",
+                most=MOST_NAME_LENGTH,
+                letters=len(name),
+            ),
+            hint=message("Choose another name."),
         )
     visit.workspace.trainings.change(record.run_id, name=name)
 
@@ -49,7 +54,10 @@ def remove(visit: Visit, form: RunForm) -> None:
     """Remove a run and its model. One that is pinned is let go of first."""
     record = form.record(visit)
     if record.is_pinned:
-        raise RunError(f'"{record.name}" is kept.', hint="Let go of it first, then remove it.")
+        raise RunError(
+            message('"{name}" is kept.', name=record.name),
+            hint=message("Let go of it first, then remove it."),
+        )
     visit.workspace.trainings.delete(record.run_id)
 
 
@@ -58,7 +66,8 @@ def show_run(visit: Visit, form: RunForm) -> None:
     record = form.record(visit)
     if visit.run is not None and not visit.run.is_over:
         raise RunError(
-            "The training on the page is not over yet.", hint="Wait for its end or stop it first."
+            message("The training on the page is not over yet."),
+            hint=message("Wait for its end or stop it first."),
         )
     visit.keep(run_id=record.run_id)
 

@@ -45,7 +45,7 @@ def fine_tune(visit: Visit, form: SettingsForm) -> None:
     record = _shown_run(visit)
     config, _ = tuning_config(form.config(visit), record)
     dataset = visit.mine.dataset(record.dataset_id)
-    name = fine_tuned_name(record.name)
+    name = fine_tuned_name(record.name, visit.words)
     run_id = visit.workspace.trainings.fine_tune(record, dataset, config, name=name)
     visit.keep(run_id=run_id, config=config)
 

@@ -1,14 +1,16 @@
 """Compare runs: every run that is kept, the curves of the chosen ones, and what to do with them."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gradio.blocks import Block
 
+from tlapp.messages import NOTHING, Message, Say, verbatim
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import HEAD_ALONE
 from tlapp.ui import text
 from tlapp.ui.actions.runs import RunForm
+from tlapp.ui.later import later
 from tlapp.ui.panels.panel import Update
 from tlapp.ui.sent import Reads
 from tlapp.ui.text import comparing
@@ -23,7 +25,7 @@ class ComparePanel:
 
     def build(self) -> None:
         """Make the component."""
-        self.runs = RunList(run_list((), None), elem_id="runs")
+        self.runs = RunList(run_list((), None, later), elem_id="runs")
 
     @property
     def outputs(self) -> tuple[Block, ...]:
@@ -36,38 +38,44 @@ class ComparePanel:
 
     def render(self, visit: Visit) -> Update:
         """The runs that are over and have learned something, newest first."""
-        return {self.runs: run_list(visit.learned_runs, visit.state.run_id)}
+        return {self.runs: run_list(visit.learned_runs, visit.state.run_id, visit.words.say)}
 
     def reads_run(self) -> Reads[RunForm]:
         """The run that is asked for."""
         return Reads((), lambda sent: RunForm(event=sent.event))
 
 
-def run_list(records: Sequence[RunRecord], shown_run: str | None) -> RunListValue:
+def run_list(records: Sequence[RunRecord], shown_run: str | None, say: Say) -> RunListValue:
     """The runs as a table, the best on the same held-out pictures marked."""
     best: dict[tuple[object, ...], RunRecord] = {}
     for record in reversed(records):  # of equal ones the older
         if (record.valid_accuracy or 0.0) > (_accuracy(best.get(_measured_on(record))) or 0.0):
             best[_measured_on(record)] = record
+    names = {field: say(name) for field, name in comparing.SETTING_NAMES.items()}
+    pictures, continues = say(comparing.PICTURES), say(comparing.CONTINUES)
     return RunListValue(
-        columns=comparing.RUN_COLUMNS,
+        columns=tuple(map(say, comparing.RUN_COLUMNS)),
         rows=tuple(
             RunRow(
                 run=record.run_id,
                 name=record.name,
-                cells=_run_cells(record),
-                settings=_run_settings(record),
+                cells=tuple(map(say, _run_cells(record))),
+                settings=(
+                    (pictures, say(_learned_from(record))),
+                    (continues, say(comparing.setting(bool(record.continues)))),
+                    *((names[field], say(value)) for field, value in _run_settings(record)),
+                ),
                 accuracies=tuple(row.valid_accuracy for row in record.epochs),
                 seconds=record.elapsed,
                 best=record.best_epoch,
                 is_best=best.get(_measured_on(record)) is record,
                 is_shown=record.run_id == shown_run,
                 is_pinned=record.is_pinned,
-                ended=comparing.ENDED.get(record.state, ""),
+                ended=say(comparing.ENDED.get(record.state, NOTHING)),
             )
             for record in records
         ),
-        empty=comparing.NO_RUNS,
+        empty=say(comparing.NO_RUNS),
     )
 
 
@@ -85,51 +93,43 @@ def _last_phase(record: RunRecord) -> int:
     return record.epochs[-1].phase if record.epochs else len(record.phases)
 
 
-def _learned(record: RunRecord, config: Mapping[str, Any], *, has_head_phase: bool) -> str:
+def _learned(record: RunRecord, config: Mapping[str, Any], *, has_head_phase: bool) -> Message:
     what = comparing.learned(
         str(config.get("freeze", "")),
         is_pretrained=config.get("pretrained") is not False,
         has_head_phase=has_head_phase,
     )
-    return f"{what} ({comparing.HEAD_KEPT})" if record.keeps_first_phase else what
+    return comparing.learned_but_kept(what) if record.keeps_first_phase else what
 
 
-def _run_cells(record: RunRecord) -> tuple[str, ...]:
+def _run_cells(record: RunRecord) -> tuple[Message, ...]:
     """As `comparing.RUN_COLUMNS`."""
     phase = _last_phase(record)
     config = record.phases[phase - 1]
-    interval = record.valid_interval
+    parameters = record.trainable_parameters
     return (
-        comparing.backbone(str(config.get("backbone", ""))),
+        verbatim(comparing.backbone(str(config.get("backbone", "")))),
         _learned(record, config, has_head_phase=phase > 1),
-        "" if record.valid_accuracy is None else text.percent(record.valid_accuracy),
-        "" if interval is None else f"{interval[0] * 100:.0f} to {interval[1] * 100:.0f}",
+        comparing.share(record.valid_accuracy),
+        comparing.interval(record.valid_interval),
         comparing.rates(config),
-        ""
-        if record.trainable_parameters is None
-        else str(text.amount(record.trainable_parameters)),
+        NOTHING if parameters is None else text.amount(parameters),
         comparing.time_taken(record.seconds, record.seconds_before),
     )
 
 
-def _run_settings(record: RunRecord) -> tuple[tuple[str, str], ...]:
-    """What the run learned from, and every setting by its name on the page."""
+def _learned_from(record: RunRecord) -> Message:
+    return comparing.learned_from(record.dataset_name, record.train_count, record.valid_count)
+
+
+def _run_settings(record: RunRecord) -> Iterator[tuple[str, Message]]:
+    """Every setting of the run, as `comparing.SETTING_NAMES`."""
     *before, last = record.phases[: _last_phase(record)]
     values = {**last, "head_epochs": comparing.head_phase(before[0]) if before else 0}
     values["backbone"] = comparing.backbone(str(values.get("backbone", "")))
     if values.get("freeze") == HEAD_ALONE:
         values["backbone_learning_rate"] = comparing.FROZEN
     values["freeze"] = comparing.frozen(str(values.get("freeze", "")))
-    settings = (
-        (name, comparing.setting(values[field]))
-        for field, name in comparing.SETTING_NAMES.items()
-        if field in values
-    )
-    learned_from = comparing.learned_from(
-        record.dataset_name, record.train_count, record.valid_count
-    )
-    return (
-        (comparing.PICTURES, learned_from),
-        (comparing.CONTINUES, comparing.setting(bool(record.continues))),
-        *settings,
-    )
+    for field in comparing.SETTING_NAMES:
+        if field in values:
+            yield field, comparing.setting(values[field])

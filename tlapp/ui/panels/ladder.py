@@ -94,7 +94,7 @@ class LadderPanel:
                 for plan in plans
             ),
             head=LadderStage(text.HEAD_STAGE, head_parameters, config.learning_rate),
-            presets=tuple(LadderPreset(p.name, text.PRESET_TITLES[p.name]) for p in PRESETS),
+            presets=tuple(LadderPreset(p.name, str(text.PRESET_TITLES[p.name])) for p in PRESETS),
             preset=preset.name if preset else "",
             sentence=text.learning_sentence(counts, costs)
             if costs
@@ -149,7 +149,7 @@ class MovedPanel:
                 (stage.name, stage.parameter_count, share)
                 for stage, share in zip(stages, row.drift, strict=True)
             ),
-            sentence=comparing.still_sees(row.agreement),
+            sentence=str(comparing.still_sees(row.agreement)),
         )
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 from gradio.blocks import Block
 
 from tlapp.experiments.bench import OUTCOMES, MistakeValue, Side
-from tlapp.ui import text
+from tlapp.messages import Message, Say, alone, percent
 from tlapp.ui.actions.experiments import Guess, measured_run
 from tlapp.ui.asked import event_text
+from tlapp.ui.later import later
 from tlapp.ui.panels.panel import Update
 from tlapp.ui.sent import Reads
 from tlapp.ui.text import mistakes as words
@@ -23,11 +24,6 @@ from tlapp.ui.widgets.mistake_view import (
 )
 from tlapp.ui.widgets.values import picture_address
 
-CHOICES = tuple(
-    MistakeChoice(name, each.title, each.what) for name, each in words.MISTAKE_WORDS.items()
-)
-OPTIONS = tuple(Option(name, words.OUTCOME_WORDS[name]) for name in OUTCOMES)
-
 
 class MistakesPanel:
     """The mistakes to choose from, and the newest that was made."""
@@ -36,7 +32,7 @@ class MistakesPanel:
 
     def build(self) -> None:
         """Make the component."""
-        self.mistakes = MistakeView(_choosing(has_run=False), elem_id="mistake-view")
+        self.mistakes = MistakeView(_choosing(later, has_run=False), elem_id="mistake-view")
 
     @property
     def outputs(self) -> tuple[Block, ...]:
@@ -49,7 +45,8 @@ class MistakesPanel:
 
     def render(self, visit: Visit) -> Update:
         """The newest mistake as it is; without one, the choice."""
-        choosing = _choosing(has_run=measured_run(visit) is not None)
+        say = visit.words.say
+        choosing = _choosing(say, has_run=measured_run(visit) is not None)
         seen = visit.mistake
         if seen is None or not isinstance(seen.value, MistakeValue):  # or weights on their way
             return {self.mistakes: choosing}
@@ -60,11 +57,11 @@ class MistakesPanel:
             run=value.name,
             is_running=not seen.is_over,
             progress=value.share_done,
-            status=words.mistake_status(seen, value),
-            bars=_bars(value),
-            curves=_curves(value),
-            views=_views(value),
-            answer=words.answer(value) if seen.is_over else (),
+            status=say(words.mistake_status(seen, value)),
+            bars=_bars(value, say),
+            curves=_curves(value, say),
+            views=_views(value, say),
+            answer=tuple(map(say, words.answer(value))) if seen.is_over else (),
         )
         return {self.mistakes: moment}
 
@@ -78,43 +75,47 @@ class MistakesPanel:
         )
 
 
-def _choosing(*, has_run: bool) -> MistakeViewValue:
+def _choosing(say: Say, *, has_run: bool) -> MistakeViewValue:
     return MistakeViewValue(
-        intro=words.INVITATION if has_run else words.TRAIN_FIRST,
+        intro=say(words.INVITATION if has_run else words.TRAIN_FIRST),
         is_ready=has_run,
-        mistakes=CHOICES,
-        options=OPTIONS,
+        mistakes=tuple(
+            MistakeChoice(name, say(each.title), say(each.what))
+            for name, each in words.MISTAKE_WORDS.items()
+        ),
+        options=tuple(Option(name, say(words.OUTCOME_WORDS[name])) for name in OUTCOMES),
     )
 
 
-def _bars(value: MistakeValue) -> tuple[Bar, ...]:
-    sides: list[tuple[str, Side | None, bool]] = [
+def _bars(value: MistakeValue, say: Say) -> tuple[Bar, ...]:
+    sides: list[tuple[Message, Side | None, bool]] = [
         (words.RIGHT, value.right, False),
         (words.WRONG, value.wrong, True),
         (words.HONEST, value.honest, True),
     ]
     bars = [
-        Bar(label, side.accuracy, text.percent(side.accuracy), is_wrong)
+        Bar(say(label), side.accuracy, say(alone(percent(side.accuracy))), is_wrong)
         for label, side, is_wrong in sides
         if side is not None
     ]
     if value.train_accuracy is not None:
-        figure = text.percent(value.train_accuracy)
-        bars.append(Bar(words.LEARNED, value.train_accuracy, figure, True))
+        figure = say(alone(percent(value.train_accuracy)))
+        bars.append(Bar(say(words.LEARNED), value.train_accuracy, figure, True))
     return tuple(bars)
 
 
-def _curves(value: MistakeValue) -> tuple[Curve, ...]:
+def _curves(value: MistakeValue, say: Say) -> tuple[Curve, ...]:
     if value.wrong is None or not value.wrong.accuracies:
         return ()
     return (
-        Curve(words.RIGHT, value.right.accuracies),
-        Curve(words.WRONG, value.wrong.accuracies),
+        Curve(say(words.RIGHT), value.right.accuracies),
+        Curve(say(words.WRONG), value.wrong.accuracies),
     )
 
 
-def _views(value: MistakeValue) -> tuple[View, ...]:
+def _views(value: MistakeValue, say: Say) -> tuple[View, ...]:
     labels = (words.VIEW_RIGHT, words.VIEW_WRONG)
     return tuple(
-        View(label, picture_address(view)) for label, view in zip(labels, value.views, strict=False)
+        View(say(label), picture_address(view))
+        for label, view in zip(labels, value.views, strict=False)
     )

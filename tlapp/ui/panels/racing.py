@@ -4,7 +4,9 @@ import gradio as gr
 from gradio.blocks import Block
 
 from tlapp.experiments.race import RaceResult, race_result
+from tlapp.messages import Say
 from tlapp.runs.live import LiveRun
+from tlapp.ui.later import later
 from tlapp.ui.page import Page
 from tlapp.ui.panels.panel import Update
 from tlapp.ui.text import racing
@@ -25,11 +27,14 @@ class RacePanel:
 
     def build(self) -> None:
         """Make the components."""
-        self.race = RaceView(RaceValue(status=racing.invitation(None, 0.0)), elem_id="race-view")
+        invitation = later(racing.invitation(None, 0.0))
+        self.race = RaceView(RaceValue(status=invitation), elem_id="race-view")
         with gr.Row(elem_classes="tl-buttons"):
-            self.start = gr.Button(racing.START_BUTTON, interactive=False, elem_id="race-start")
+            self.start = gr.Button(
+                later(racing.START_BUTTON), interactive=False, elem_id="race-start"
+            )
             self.stop = gr.Button(
-                racing.STOP_BUTTON, variant="stop", visible=False, elem_id="race-stop"
+                later(racing.STOP_BUTTON), variant="stop", visible=False, elem_id="race-stop"
             )
 
     @property
@@ -46,7 +51,9 @@ class RacePanel:
         """The newest race as it is, or what a race would be."""
         is_over = all(live.is_over for live in visit.race)
         return {
-            self.race: _race(visit.race) if visit.race else self._invitation(visit),
+            self.race: _race(visit.race, visit.words.say)
+            if visit.race
+            else self._invitation(visit),
             self.start: gr.update(interactive=visit.dataset is not None, visible=is_over),
             self.stop: gr.update(visible=not is_over),
         }
@@ -56,26 +63,27 @@ class RacePanel:
         if visit.dataset is not None:
             backbone = visit.config.backbone
             seconds = self._experiments.estimate_race(visit.dataset, backbone)
-        return RaceValue(status=racing.invitation(seconds, self._most_seconds))
+        said = racing.invitation(seconds, self._most_seconds)
+        return RaceValue(status=visit.words.say(said))
 
 
-def _race(lives: tuple[LiveRun, ...]) -> RaceValue:
+def _race(lives: tuple[LiveRun, ...], say: Say) -> RaceValue:
     records = [live.record for live in lives]
     result = race_result(records) if all(live.is_over for live in lives) else None
     return RaceValue(
-        status=racing.race_status(lives),
-        lanes=tuple(_lane(live, result) for live in lives),
-        verdict=racing.verdict(result, records) if result else (),
+        status=say(racing.race_status(lives)),
+        lanes=tuple(_lane(live, result, say) for live in lives),
+        verdict=tuple(map(say, racing.verdict(result, records))) if result else (),
     )
 
 
-def _lane(live: LiveRun, result: RaceResult | None) -> RaceLane:
+def _lane(live: LiveRun, result: RaceResult | None, say: Say) -> RaceLane:
     record = live.record
     return RaceLane(
         run=record.run_id,
-        title=racing.lane_title(record),
-        figure=racing.best_figure(record),
-        note=racing.lane_note(live),
+        title=say(racing.lane_title(record)),
+        figure=say(racing.best_figure(record)),
+        note=say(racing.lane_note(live)),
         accuracies=tuple(row.valid_accuracy for row in record.epochs),
         seconds=record.elapsed,
         best=record.best_epoch if record.is_over else None,

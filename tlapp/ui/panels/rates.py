@@ -6,7 +6,9 @@ import gradio as gr
 from gradio.blocks import Block
 
 from tlapp.experiments.lr_finder import HIGHEST_RATE, LOWEST_RATE, RateSweep
+from tlapp.messages import Say
 from tlapp.ui.actions.training import is_for, sweep_of
+from tlapp.ui.later import later
 from tlapp.ui.panels.panel import Update
 from tlapp.ui.text import rate_finder as words
 from tlapp.ui.visit import Visit, experiment_key
@@ -26,16 +28,24 @@ class RatesPanel:
 
     def build(self) -> None:
         """Make the components."""
-        self.chart = RateChart(RateChartValue(status=words.INVITATION), elem_id="rate-chart")
+        self.chart = RateChart(RateChartValue(status=later(words.INVITATION)), elem_id="rate-chart")
         with gr.Row(elem_classes="tl-buttons"):
             self.start = gr.Button(
-                words.START_BUTTON, size="sm", interactive=False, elem_id="rate-start"
+                later(words.START_BUTTON), size="sm", interactive=False, elem_id="rate-start"
             )
             self.stop = gr.Button(
-                words.STOP_BUTTON, size="sm", variant="stop", visible=False, elem_id="rate-stop"
+                later(words.STOP_BUTTON),
+                size="sm",
+                variant="stop",
+                visible=False,
+                elem_id="rate-stop",
             )
             self.use = gr.Button(
-                words.USE_BUTTON, size="sm", variant="primary", visible=False, elem_id="rate-use"
+                later(words.USE_BUTTON),
+                size="sm",
+                variant="primary",
+                visible=False,
+                elem_id="rate-use",
             )
 
     @property
@@ -49,12 +59,12 @@ class RatesPanel:
 
     def render(self, visit: Visit) -> Update:
         """The newest search; without one, the invitation to begin one."""
-        search = visit.rate_search
+        search, say = visit.rate_search, visit.words.say
         is_running = search is not None and not search.is_over
         return {
-            self.chart: RateChartValue(status=words.INVITATION)
+            self.chart: RateChartValue(status=say(words.INVITATION))
             if search is None
-            else _chart(search),
+            else _chart(search, say),
             self.start: gr.update(visible=not is_running, interactive=visit.can_begin),
             self.stop: gr.update(visible=is_running),
             self.use: self._use(visit),
@@ -73,14 +83,14 @@ class RatesPanel:
         if fits is None:
             return gr.update(visible=False)
         label = words.USE_BUTTON if fits else words.USE_NOT_BUTTON
-        return gr.update(value=label, visible=True, interactive=fits)
+        return gr.update(value=visit.words.say(label), visible=True, interactive=fits)
 
 
-def _chart(search: Experiment) -> RateChartValue:
+def _chart(search: Experiment, say: Say) -> RateChartValue:
     sweep = sweep_of(search)
     rate = sweep.suggested_rate if sweep else None
     return RateChartValue(
-        status=words.status_of(search),
+        status=say(words.status_of(search)),
         search=search.experiment_id,
         is_running=not search.is_over,
         is_problem=search.state == "failed",
@@ -89,8 +99,8 @@ def _chart(search: Experiment) -> RateChartValue:
         rates=_rounded(sweep.rates if sweep else ()),
         losses=_rounded(sweep.losses if sweep else ()),
         suggested=rate,
-        mark=words.mark(rate) if rate else "",
-        why=words.why(sweep) if sweep and sweep.is_over else "",
+        mark=say(words.mark(rate)) if rate else "",
+        why=say(words.why(sweep)) if sweep and sweep.is_over else "",
     )
 
 

@@ -7,10 +7,12 @@ import gradio as gr
 from gradio.blocks import Block
 
 from tlapp.errors import TlappError
+from tlapp.messages import NOTHING, Message, Say, joined
 from tlapp.runs.live import LiveRun
 from tlapp.runs.record import EpochRow, RunRecord
 from tlapp.ui import present, text
 from tlapp.ui.actions.training import tuning_config
+from tlapp.ui.later import later
 from tlapp.ui.page import Page
 from tlapp.ui.panels.panel import Update
 from tlapp.ui.text import tuning as words
@@ -33,16 +35,20 @@ class TrainingPanel:
         """Make the buttons, which stand above what is said of the next step."""
         with gr.Row(elem_classes="tl-buttons"):
             self.train = gr.Button(
-                text.TRAIN_BUTTON, variant="primary", interactive=False, elem_id="train"
+                later(text.TRAIN_BUTTON), variant="primary", interactive=False, elem_id="train"
             )
-            self.stop = gr.Button(text.STOP_BUTTON, variant="stop", visible=False, elem_id="stop")
-            self.resume = gr.Button(text.GO_ON_BUTTON, visible=False, elem_id="go-on")
-            self.fine_tune = gr.Button(text.FINE_TUNE_BUTTON, visible=False, elem_id="fine-tune")
+            self.stop = gr.Button(
+                later(text.STOP_BUTTON), variant="stop", visible=False, elem_id="stop"
+            )
+            self.resume = gr.Button(later(text.GO_ON_BUTTON), visible=False, elem_id="go-on")
+            self.fine_tune = gr.Button(
+                later(text.FINE_TUNE_BUTTON), visible=False, elem_id="fine-tune"
+            )
 
     def build(self) -> None:
         """Make the run's view."""
         self.run_view = RunView(
-            RunViewValue(state="empty", status=text.OPENING), elem_id="run-view"
+            RunViewValue(state="empty", status=later(text.OPENING)), elem_id="run-view"
         )
 
     @property
@@ -69,13 +75,13 @@ class TrainingPanel:
             self.fine_tune: gr.update(visible=can_tune, interactive=visit.can_begin),
         }
 
-    def render_not_opened(self) -> Update:
+    def render_not_opened(self, say: Say) -> Update:
         """The page does not know what its visitor has."""
-        return {self.run_view: RunViewValue(state="failed", status=text.NOT_OPENED)}
+        return {self.run_view: RunViewValue(state="failed", status=say(text.NOT_OPENED))}
 
     def _run(self, visit: Visit) -> RunViewValue:
         said = text.BRING_PICTURES_FIRST if visit.dataset is None else text.PRESS_TRAIN
-        return RunViewValue(state="empty", status=said)
+        return RunViewValue(state="empty", status=visit.words.say(said))
 
 
 class NextStepPanel:
@@ -101,16 +107,16 @@ class NextStepPanel:
 
     def render(self, visit: Visit) -> Update:
         """The sentences, if there are any."""
-        return {self.note: present.next_step(self._said(visit))}
+        return {self.note: present.next_step(visit.words.say(self._said(visit)))}
 
-    def _said(self, visit: Visit) -> str:
-        """What can be done, or what must be over first; "" for nothing."""
+    def _said(self, visit: Visit) -> Message:
+        """What can be done, or what must be over first."""
         if visit.under_way:
-            what = visit.words.say(visit.under_way)
-            return "" if visit.under_way == TRAINING else words.under_way(what)
+            is_training = visit.under_way == TRAINING
+            return NOTHING if is_training else words.under_way(visit.under_way)
         live = visit.run
         if live is None or not live.is_over or live.record.best_epoch is None:
-            return ""
+            return NOTHING
         record = live.record
         try:
             dataset = visit.mine.dataset(record.dataset_id)
@@ -122,10 +128,10 @@ class NextStepPanel:
                 said.append(words.FINE_TUNED)
                 said += [words.HEAD_KEPT] if record.keeps_first_phase and record.continues else []
         except TlappError:  # the pictures are gone or changed, or its settings another version's
-            return ""
-        return " ".join(said)
+            return NOTHING
+        return joined(*said)
 
-    def _offer(self, visit: Visit, record: RunRecord) -> str:
+    def _offer(self, visit: Visit, record: RunRecord) -> Message:
         config, origin = tuning_config(visit.config, record)
         alone = replace(config, head_epochs=0)
         dataset = visit.mine.dataset(record.dataset_id)
@@ -138,17 +144,18 @@ def _run_value(live: LiveRun, visit: Visit) -> RunViewValue:
     record = live.record
     shown = None if visit.dataset is None else visit.dataset.dataset_id
     is_other = shown not in (None, record.dataset_id)
+    say = visit.words.say
     return RunViewValue(
         state=_state(live),
-        status=status_of(live),
-        origin=text.learned_elsewhere(record.dataset_name) if is_other else "",
+        status=say(status_of(live)).replace("`", ""),  # a command's marks; here it is plain text
+        origin=say(text.learned_elsewhere(record.dataset_name)) if is_other else "",
         run=record.run_id,
         progress=_progress(live),
         total_epochs=live.epochs or len(record.epochs),
         epochs=_curves(record.epochs),
         best_epoch=_best_epoch(record),
         phase_starts=record.phase_starts,
-        accuracy_note=text.accuracy_note(record.valid_accuracy, record.valid_interval),
+        accuracy_note=say(text.accuracy_note(record.valid_accuracy, record.valid_interval)),
         interval=record.valid_interval,
         batches=live.batch_losses,
     )

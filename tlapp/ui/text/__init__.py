@@ -1,10 +1,13 @@
 """Every word on the screen. Sentence case, plain words, the next step always said."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from tlapp.backbones.catalog import Card
 from tlapp.data.memory import WEBP_PIXELS
-from tlapp.messages import Message, counted_message, message, number
+from tlapp.messages import NOTHING, Message, counted_message, message, number
+from tlapp.messages import percent as measured_percent
 from tlapp.settings import Limits
 from tlapp.training.counts import ParameterCounts
 from tlapp.workspace import Costs, DownloadState
@@ -40,43 +43,57 @@ OWN_SPLIT = "This folder brings its own split, and it is kept."
 
 # --- Train -------------------------------------------------------------------------------------
 
-OPENING = "One moment: the page looks for what you left here."
-NOT_OPENED = "The page could not find what you left here. Nothing of it is lost: reload the page."
-PRESS_TRAIN = "Now press Train."
-BRING_PICTURES_FIRST = "First bring pictures: drop a folder, or use the samples. Then press Train."
+OPENING: Final = message("One moment: the page looks for what you left here.")
+NOT_OPENED: Final = message(
+    "The page could not find what you left here. Nothing of it is lost: reload the page."
+)
+PRESS_TRAIN: Final = message("Now press Train.")
+BRING_PICTURES_FIRST: Final = message(
+    "First bring pictures: drop a folder, or use the samples. Then press Train."
+)
 HEAD_STAGE = "head"
-PRESET_TITLES = {
-    "head": "Head only",
-    "last": "Last stage",
-    "last_two": "Last two",
-    "slower_below": "All, slower below",
-    "textbook": "Textbook: 1e-5",
-    "one_rate": "All at one rate",
-    "scratch": "From scratch",
-}
-TRAIN_BUTTON = "Train"
-STOP_BUTTON = "Stop"
-GO_ON_BUTTON = "Go on"
-FINE_TUNE_BUTTON = "Fine-tune"
-NO_RUN = "There is no run yet."
+PRESET_TITLES: Final[Mapping[str, Message]] = MappingProxyType(
+    {
+        "head": message("Head only"),
+        "last": message("Last stage"),
+        "last_two": message("Last two"),
+        "slower_below": message("All, slower below"),
+        "textbook": message("Textbook: 1e-5"),
+        "one_rate": message("All at one rate"),
+        "scratch": message("From scratch"),
+    }
+)
+TRAIN_BUTTON: Final = message("Train")
+STOP_BUTTON: Final = message("Stop")
+GO_ON_BUTTON: Final = message("Go on")
+FINE_TUNE_BUTTON: Final = message("Fine-tune")
+NO_RUN: Final = message("There is no run yet.")
 SETTINGS_HEADING = "Settings"
 RESET_SETTINGS_BUTTON = "Back to the defaults"
 
 # --- Results -----------------------------------------------------------------------------------
 
-RESULTS_PENDING = (
+RESULTS_PENDING: Final = message(
     "When this training is over, its result on the held-out pictures is explained here."
 )
-RESULTS_EMPTY = "Train once, and the result on the held-out pictures is explained here."
-RESULTS_NONE = (
+RESULTS_EMPTY: Final = message(
+    "Train once, and the result on the held-out pictures is explained here."
+)
+RESULTS_NONE: Final = message(
     "This training came to no result. Earlier runs are kept: Compare runs shows them again."
 )
-CURVE_LINKS = {"png": "Curves as PNG", "svg": "Curves as SVG", "csv": "Figures as CSV"}
-NO_HELD_OUT = (
+CURVE_LINKS: Final[Mapping[str, Message]] = MappingProxyType(
+    {
+        "png": message("Curves as PNG"),
+        "svg": message("Curves as SVG"),
+        "csv": message("Figures as CSV"),
+    }
+)
+NO_HELD_OUT: Final = message(
     "No pictures were held out, so the accuracy on new pictures cannot be measured. "
     "Add more pictures per class, or hold some out."
 )
-PER_CLASS_HEADING = "Held-out pictures per class"
+PER_CLASS_HEADING: Final = message("Held-out pictures per class")
 
 
 # --- Messages ----------------------------------------------------------------------------------
@@ -167,9 +184,9 @@ def accept_button(count: int) -> Message:
     return counted_message("Use this picture", "Use these {count} pictures", count=count)
 
 
-def of_pictures(correct: int, total: int) -> str:
+def of_pictures(correct: int, total: int) -> Message:
     """How many of a class are right: "12 of 14"."""
-    return f"{correct:,} of {total:,}"
+    return message("{correct} of {total}", correct=correct, total=total)
 
 
 def dataset_summary(images: int, classes: int, train: int, valid: int) -> str:
@@ -262,16 +279,24 @@ def replaced(layer: str, going: int, coming: int | None) -> str:
     return f"Replaced: {layer} ({amount(going)} parameters go, {amount(coming)} come)."
 
 
-def accuracy_note(accuracy: float | None, interval: tuple[float, float] | None) -> str:
-    """What stands beside the accuracy chart's title; "" while nothing is known."""
+def accuracy_note(accuracy: float | None, interval: tuple[float, float] | None) -> Message:
+    """What stands beside the accuracy chart's title, once it is known."""
     if accuracy is None or interval is None:
-        return ""
-    return f"held-out {percent(accuracy)} ({interval[0] * 100:.0f} to {interval[1] * 100:.0f})"
+        return NOTHING
+    low, high = interval
+    return message(
+        "held-out {share} ({low} to {high})",
+        share=measured_percent(accuracy),
+        low=number(low * 100),
+        high=number(high * 100),
+    )
 
 
-def learned_elsewhere(dataset_name: str) -> str:
+def learned_elsewhere(dataset_name: str) -> Message:
     """Of a run on other pictures than those in the Data zone."""
-    return f'This run learned from "{dataset_name}", not from the pictures under Data.'
+    return message(
+        'This run learned from "{name}", not from the pictures under Data.', name=dataset_name
+    )
 
 
 def limit_lines(limits: Limits) -> tuple[str, ...]:
@@ -300,10 +325,18 @@ def import_progress(done: int, total: int) -> str:
     return f"Reading picture {done:,} of {total:,}."
 
 
-def result_sentence(correct: int, total: int, low: float, high: float) -> str:
+def result_sentence(correct: int, total: int, low: float, high: float) -> Message:
     """The held-out result with its 95 % interval."""
-    return (
-        f"{correct:,} of {total:,} held-out pictures are right: {percent(correct / total)}. "
-        f"With {pictures(total)} the true figure lies between {low * 100:.0f} and {percent(high)} "
-        "(95 % interval); it may be a little lower, since the best epoch was chosen on them."
+    return counted_message(
+        "{correct} of {count} held-out pictures are right: {share}. With {count} picture the true "
+        "figure lies between {low} and {high} (95 % interval); it may be a little lower, since the "
+        "best epoch was chosen on them.",
+        "{correct} of {count} held-out pictures are right: {share}. With {count} pictures the true "
+        "figure lies between {low} and {high} (95 % interval); it may be a little lower, since the "
+        "best epoch was chosen on them.",
+        count=total,
+        correct=correct,
+        share=measured_percent(correct / total),
+        low=number(low * 100),
+        high=measured_percent(high),
     )

@@ -5,109 +5,166 @@ from types import MappingProxyType
 from typing import Final
 
 from tlapp.experiments.race import RaceResult
+from tlapp.messages import (
+    NOTHING,
+    Message,
+    alone,
+    counted_message,
+    duration,
+    joined,
+    message,
+    number,
+    percent,
+    verbatim,
+)
 from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
-from tlapp.ui.text import PRESET_TITLES, count, duration, percent
+from tlapp.ui.text import PRESET_TITLES
 from tlapp.ui.text.comparing import points
-from tlapp.ui.text.status import waiting
+from tlapp.ui.text.status import about_left, waiting
 
-HEADING = "Freeze race"
-START_BUTTON = "Start the race"
-STOP_BUTTON = "Stop the race"
-STOPPED = "The race was stopped before its end, so it says nothing about who would have won. Start it again."
-RACE_VIEW_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+HEADING: Final = message("Freeze race")
+START_BUTTON: Final = message("Start the race")
+STOP_BUTTON: Final = message("Stop the race")
+STOPPED: Final = message(
+    "The race was stopped before its end, so it says nothing about who would have won. Start it "
+    "again."
+)
+RACE_VIEW_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
     {
-        "by_epoch": "Over epochs",
-        "by_seconds": "Over seconds",
-        "axis": "What the curves are drawn over",
-        "plot": "Held-out accuracy of the five lanes",
+        "by_epoch": message("Over epochs"),
+        "by_seconds": message("Over seconds"),
+        "axis": message("What the curves are drawn over"),
+        "plot": message("Held-out accuracy of the five lanes"),
     }
 )
 
 
-def invitation(seconds: float | None, most_seconds: float) -> str:
+def invitation(seconds: float | None, most_seconds: float) -> Message:
     """What a race is, how long it takes here, and whether it may take so long."""
-    takes = "" if seconds is None else f" About {duration(seconds)} here."
-    if seconds is not None and seconds > most_seconds:
-        takes += (
-            f" That is more than the {duration(most_seconds)} that one training may take here: it "
-            "will be stopped before its end. Choose a faster backbone, or bring fewer pictures."
-        )
-    return (
-        "One press trains your pictures in five ways, with the same held-out pictures and the "
-        f"same seed, side by side on one plot.{takes}"
+    what = message(
+        "One press trains your pictures in five ways, with the same held-out pictures and the same "
+        "seed, side by side on one plot."
     )
+    if seconds is None:
+        return what
+    takes = message("About {time} here.", time=duration(seconds))
+    if seconds <= most_seconds:
+        return joined(what, takes)
+    too_long = message(
+        "That is more than the {most} that one training may take here: it will be stopped before "
+        "its end. Choose a faster backbone, or bring fewer pictures.",
+        most=duration(most_seconds),
+    )
+    return joined(what, takes, too_long)
 
 
-def race_status(lives: Sequence[LiveRun]) -> str:
+def race_status(lives: Sequence[LiveRun]) -> Message:
     """Where the race is."""
     over = [live for live in lives if live.is_over]
     if len(over) == len(lives):
         stopped = any(live.state == "stopped" for live in lives)
-        return STOPPED if stopped else "The race is over."
+        return STOPPED if stopped else message("The race is over.")
     if all(live.phase == "waiting" for live in lives):
         return waiting(lives[0].queue_position, lives[0].waiting_seconds)
-    ended = f"{len(over)} of {count(len(lives), 'lane has', 'lanes have')} come to the end"
-    going = next(live for live in lives if not live.is_over)
-    return f"The race is on: {ended}.{_time_left(going)}"
+    ended = counted_message(
+        "The race is on: {ended} of {count} lane has come to the end.",
+        "The race is on: {ended} of {count} lanes have come to the end.",
+        count=len(lives),
+        ended=len(over),
+    )
+    return joined(ended, _time_left(next(live for live in lives if not live.is_over)))
 
 
-def _time_left(live: LiveRun) -> str:
-    """How long the race has taken, and will take; "" while that is not known."""
-    if live.job_seconds_left is None:
-        return ""
-    if live.job_seconds_left < 1:
-        return f" {duration(live.job_seconds)} so far, longer than expected."
-    return f" About {duration(live.job_seconds_left)} left."
+def _time_left(live: LiveRun) -> Message:
+    """How long the race has taken, and will take, where that is known."""
+    left = live.job_seconds_left
+    if left is None or left >= 1:
+        return about_left(left)
+    return message("{time} so far, longer than expected.", time=duration(live.job_seconds))
 
 
-def lane_title(record: RunRecord) -> str:
+def lane_title(record: RunRecord) -> Message:
     """How the lane is called."""
-    return PRESET_TITLES.get(record.lane, record.lane)
+    return PRESET_TITLES.get(record.lane) or verbatim(record.lane)
 
 
-def lane_figure(record: RunRecord) -> str:
-    """The best held-out accuracy so far; "" while there is none."""
+def lane_figure(record: RunRecord) -> Message:
+    """The best held-out accuracy so far, if there is one."""
     best = record.best_row()
-    return "" if best is None or best.valid_accuracy is None else percent(best.valid_accuracy)
+    if best is None or best.valid_accuracy is None:
+        return NOTHING
+    return alone(percent(best.valid_accuracy))
 
 
-def best_figure(record: RunRecord) -> str:
+def best_figure(record: RunRecord) -> Message:
     """The same as it stands beside the lane, whose curve may be lower by now."""
     figure = lane_figure(record)
-    return f"best {figure}" if figure else ""
+    return message("best {share}", share=figure) if figure else NOTHING
 
 
-def lane_note(live: LiveRun) -> str:
+def lane_note(live: LiveRun) -> Message:
     """How far the lane is."""
     record = live.record
     if record.state == "failed":
-        return f"failed: {record.message}"
+        return message("failed: {why}", why=record.message)
     if live.is_over:
         return _lane_end(record)
     if live.phase == "waiting":
-        return "waits"
+        return message("waits")
     if live.phase == "features":
-        return f"looks at picture {live.features_done:,} of {live.features_total:,}"
-    step = f", step {live.batch} of {live.batches}" if live.batch < live.batches else ""
-    return f"epoch {live.epoch} of {live.epochs}{step}"
+        return message(
+            "looks at picture {number} of {total}",
+            number=live.features_done,
+            total=live.features_total,
+        )
+    if live.batch < live.batches:
+        return message(
+            "epoch {epoch} of {epochs}, step {step} of {steps}",
+            epoch=live.epoch,
+            epochs=live.epochs,
+            step=live.batch,
+            steps=live.batches,
+        )
+    return message("epoch {epoch} of {epochs}", epoch=live.epoch, epochs=live.epochs)
 
 
-def _lane_end(record: RunRecord) -> str:
+def _lane_end(record: RunRecord) -> Message:
     """What a lane that is over has come to."""
-    took = f" in {duration(record.seconds)}" if record.seconds is not None else ""
-    kept = " (its pictures had been read before)" if took and record.found_features else ""
-    epochs = f"{_epochs(record)}{took}{kept}"
+    epochs = _epochs_and_time(record)
     if record.state != "finished":
-        return f"stopped after {epochs}"
+        return message("stopped after {epochs}", epochs=epochs)
     best = record.best_row()
     if best is None:
         return epochs
-    phase = ", of the head alone" if record.keeps_first_phase else ""
-    return f"{epochs}; best: epoch {best.epoch}{phase}"
+    if record.keeps_first_phase:
+        return message(
+            "{epochs}; best: epoch {best}, of the head alone", epochs=epochs, best=best.epoch
+        )
+    return message("{epochs}; best: epoch {best}", epochs=epochs, best=best.epoch)
 
 
-def verdict(result: RaceResult, records: Sequence[RunRecord]) -> tuple[str, ...]:
+def _epochs_and_time(record: RunRecord) -> Message:
+    if record.seconds is None:
+        return _epochs(record)
+    count, time = len(record.epochs), duration(record.seconds)
+    if record.found_features:
+        return counted_message(
+            "{count} epoch in {time} (its pictures had been read before)",
+            "{count} epochs in {time} (its pictures had been read before)",
+            count=count,
+            time=time,
+        )
+    return counted_message(
+        "{count} epoch in {time}", "{count} epochs in {time}", count=count, time=time
+    )
+
+
+def _epochs(record: RunRecord) -> Message:
+    return counted_message("{count} epoch", "{count} epochs", count=len(record.epochs))
+
+
+def verdict(result: RaceResult, records: Sequence[RunRecord]) -> tuple[Message, ...]:
     """What a race has shown, for a beginner."""
     by_lane = {record.lane: record for record in records}
     level = [by_lane[lane] for lane in result.level]
@@ -119,55 +176,81 @@ def verdict(result: RaceResult, records: Sequence[RunRecord]) -> tuple[str, ...]
     return tuple(sentences)
 
 
-def _winner(result: RaceResult, level: Sequence[RunRecord]) -> str:
+def _winner(result: RaceResult, level: Sequence[RunRecord]) -> Message:
     """Who is in front; `level`: those with the winner's accuracy, the winner included."""
+    share = percent(result.accuracy)
     if len(level) > 1:
-        names = [f"**{lane_title(record)}**" for record in level]
-        return (
-            f"{', '.join(names[:-1])} and {names[-1]} are level: {percent(result.accuracy)} of the "
-            f"held-out pictures are right. {names[0]}, which changes the least of them, is enough "
-            "here; bring more pictures to tell them apart."
+        lanes = [message("**{lane}**", lane=lane_title(record)) for record in level]
+        return message(
+            "{lanes} and {last} are level: {share} of the held-out pictures are right. {first}, "
+            "which changes the least of them, is enough here; bring more pictures to tell them "
+            "apart.",
+            lanes=joined(*lanes[:-1], by=", "),
+            last=lanes[-1],
+            share=share,
+            first=lanes[0],
         )
-    lead = result.runner_up_gain
-    is_certain = lead is not None and lead[1] > 0
-    sure = "a certain lead" if is_certain else "but its lead over the next is not certain"
-    return (
-        f"**{lane_title(level[0])}** is in front: {percent(result.accuracy)} of the held-out pictures "
-        f"are right, {sure}."
+    lane, lead = lane_title(level[0]), result.runner_up_gain
+    if lead is not None and lead[1] > 0:
+        return message(
+            "**{lane}** is in front: {share} of the held-out pictures are right, a certain lead.",
+            lane=lane,
+            share=share,
+        )
+    return message(
+        "**{lane}** is in front: {share} of the held-out pictures are right, but its lead over the "
+        "next is not certain.",
+        lane=lane,
+        share=share,
     )
 
 
-def _transfer(gain: tuple[float, float, float], scratch: RunRecord) -> str:
+def _transfer(gain: tuple[float, float, float], scratch: RunRecord) -> Message:
     if gain[2] < 0:
-        return (
-            f"This time the network from scratch was better than the head alone: {points(-gain[0])} "
-            "points. Your pictures may be far from ImageNet's: open more stages."
+        return message(
+            "This time the network from scratch was better than the head alone: {points} points. "
+            "Your pictures may be far from ImageNet's: open more stages.",
+            points=points(-gain[0]),
         )
     if gain[1] <= 0:
-        return (
+        return message(
             "What the network had learned from ImageNet made no certain difference here: from "
-            f"scratch it came to {lane_figure(scratch)}."
+            "scratch it came to {share}.",
+            share=lane_figure(scratch),
         )
-    return (
-        f"What the network had learned from ImageNet is worth **{100 * gain[0]:.1f} points** here "
-        f"(95 % interval {points(gain[1])} to {points(gain[2])}): with only its head learning it "
-        "beats the same network that began from scratch, which came to "
-        f"{lane_figure(scratch)} with the same pictures in {_epochs(scratch)}, each of which takes "
-        "many times as long."
+    return message(
+        "What the network had learned from ImageNet is worth **{points} points** here "
+        "(95 % interval {low} to {high}): with only its head learning it beats the same network "
+        "that began from scratch, which came to {share} with the same pictures in {epochs}, each of "
+        "which takes many times as long.",
+        points=number(100 * gain[0], 1),
+        low=points(gain[1]),
+        high=points(gain[2]),
+        share=lane_figure(scratch),
+        epochs=_epochs(scratch),
     )
 
 
-def _epochs(record: RunRecord) -> str:
-    return count(len(record.epochs), "epoch", "epochs")
-
-
-def _freezing(gain: tuple[float, float, float]) -> str:
-    what = f"{points(gain[0])} points (95 % interval {points(gain[1])} to {points(gain[2])})"
+def _freezing(gain: tuple[float, float, float]) -> Message:
+    figures = message(
+        "{points} points (95 % interval {low} to {high})",
+        points=points(gain[0]),
+        low=points(gain[1]),
+        high=points(gain[2]),
+    )
     if gain[1] > 0:
-        return (
-            f"Training the head first, then the rest slowly, beats everything at one rate by {what}: "
-            "an untrained head sends large errors down, and they overwrite what was known."
+        return message(
+            "Training the head first, then the rest slowly, beats everything at one rate by "
+            "{figures}: an untrained head sends large errors down, and they overwrite what was "
+            "known.",
+            figures=figures,
         )
     if gain[2] < 0:
-        return f"This time everything at one rate was better than slower below: {what} against it."
-    return f"Slower below against everything at one rate: {what}, not certain with so few pictures."
+        return message(
+            "This time everything at one rate was better than slower below: {figures} against it.",
+            figures=figures,
+        )
+    return message(
+        "Slower below against everything at one rate: {figures}, not certain with so few pictures.",
+        figures=figures,
+    )

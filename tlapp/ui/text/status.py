@@ -1,103 +1,206 @@
-"""One sentence about a run at this moment: what it does, how far it is, and what comes next."""
+"""What is said of a run at this moment: what it does, how far it is, and what comes next."""
 
+from typing import Final
+
+from tlapp.messages import (
+    NOTHING,
+    Message,
+    counted_message,
+    duration,
+    joined,
+    message,
+    number,
+    percent,
+    size,
+)
 from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import HEAD_ALONE
-from tlapp.ui.text import duration, megabytes, percent, pictures
 
-_TAKE_UP_AGAIN = (
+_RESUME_ELSEWHERE: Final = message(
     "The run that it went on from is kept: show it under Compare runs, and go on there."
 )
+_TRY_IT: Final = message("Try it on new pictures.")
+LOADING: Final = message("Loading the backbone.")
 
 
-def status_of(live: LiveRun) -> str:
+def status_of(live: LiveRun) -> Message:
     """The status line under the Train button."""
     record = live.record
     if record.state == "failed":
-        return f"{record.message} {record.hint}".strip().replace("`", "")
+        return joined(record.message, record.hint)
     if live.is_over:
         return _ended(live)
     match live.phase:
         case "waiting":
             return waiting(live.queue_position, live.waiting_seconds)
         case "download":
-            return (
-                f"Downloading the weights: {megabytes(live.download_done_bytes)} of "
-                f"{megabytes(live.download_total_bytes)}. This is done once."
-            )
+            return downloading(live.download_done_bytes, live.download_total_bytes)
         case "features":
             return _features(live)
         case _:
             return _training(live)
 
 
-def waiting(position: int, seconds: float | None = None) -> str:
+def waiting(position: int, seconds: float | None = None) -> Message:
     """Who waits at this place of the queue (1: next), for about so long."""
     ahead = max(position - 1, 0)
-    left = "" if seconds is None or seconds < 1 else f", about {duration(seconds)}"
-    if ahead == 0:
-        return f"Waiting for its turn: yours is next{left}."
-    jobs = "1 other goes first" if ahead == 1 else f"{ahead} others go first"
-    return f"Waiting: {jobs}{left}."
-
-
-def _features(live: LiveRun) -> str:
-    if not live.features_done:
-        return "Loading the backbone."
-    phase = live.record.phases[live.phase_number - 1]
-    is_frozen = phase.get("freeze") == HEAD_ALONE
-    if live.asks_original:
-        return (
-            f"The untouched network looks at picture {live.features_done:,} of "
-            f"{live.features_total:,}, to tell later what is forgotten."
+    if seconds is None or seconds < 1:
+        if ahead == 0:
+            return message("Waiting for its turn: yours is next.")
+        return counted_message(
+            "Waiting: {count} other goes first.", "Waiting: {count} others go first.", count=ahead
         )
-    views = phase.get("augmented_views", 0)
-    how = f" (those to learn from in {views + 1} views)" if views else ""
-    speed = f", {live.features_per_second:.0f} a second" if live.features_per_second else ""
-    seconds = live.seconds_left or 0.0
-    left = f" About {duration(seconds)} left for that." if seconds >= 1 else ""
-    return (
-        f"Looking at picture {live.features_done:,} of {live.features_total:,}{how}{speed}.{left} "
-        f"Each is read once; {'then only the head' if is_frozen else 'then what is open'} learns."
+    time = duration(seconds)
+    if ahead == 0:
+        return message("Waiting for its turn: yours is next, about {time}.", time=time)
+    return counted_message(
+        "Waiting: {count} other goes first, about {time}.",
+        "Waiting: {count} others go first, about {time}.",
+        count=ahead,
+        time=time,
     )
 
 
-def _training(live: LiveRun) -> str:
-    sentence = f"Epoch {live.epoch} of {live.epochs}."
-    if live.batches:
-        sentence = f"Epoch {live.epoch} of {live.epochs}, step {live.batch} of {live.batches}."
-    best = _best(live)
+def downloading(done_bytes: int, total_bytes: int) -> Message:
+    """How far the weights have come."""
+    return message(
+        "Downloading the weights: {done} of {total}. This is done once.",
+        done=size(done_bytes),
+        total=size(total_bytes),
+    )
+
+
+def about_left(seconds: float | None) -> Message:
+    """How long it will still take, where that is known and worth a word."""
+    if seconds is None or seconds < 1:
+        return NOTHING
+    return message("About {time} left.", time=duration(seconds))
+
+
+def looking(done: int, total: int) -> Message:
+    """Which of the pictures is being looked at."""
+    return message("Looking at picture {number} of {total}.", number=done, total=total)
+
+
+def _features(live: LiveRun) -> Message:
+    if not live.features_done:
+        return LOADING
+    phase = live.record.phases[live.phase_number - 1]
+    if live.asks_original:
+        return message(
+            "The untouched network looks at picture {number} of {total}, to tell later what is "
+            "forgotten.",
+            number=live.features_done,
+            total=live.features_total,
+        )
     seconds = live.seconds_left or 0.0
-    left = f" About {duration(seconds)} left." if seconds >= 1 else ""
-    return f"{sentence}{best}{left}"
+    return joined(
+        _looking(live, phase.get("augmented_views", 0)),
+        message("About {time} left for that.", time=duration(seconds)) if seconds >= 1 else NOTHING,
+        message("Each is read once; then only the head learns.")
+        if phase.get("freeze") == HEAD_ALONE
+        else message("Each is read once; then what is open learns."),
+    )
 
 
-def _best(live: LiveRun) -> str:
+def _looking(live: LiveRun, views: int) -> Message:
+    """Which picture, in how many views beside itself, and how fast."""
+    done, total, speed = live.features_done, live.features_total, live.features_per_second
+    if views and speed:
+        return counted_message(
+            "Looking at picture {number} of {total} (those to learn from in {count} view), {speed} "
+            "a second.",
+            "Looking at picture {number} of {total} (those to learn from in {count} views), {speed} "
+            "a second.",
+            count=views + 1,
+            number=done,
+            total=total,
+            speed=number(speed),
+        )
+    if views:
+        return counted_message(
+            "Looking at picture {number} of {total} (those to learn from in {count} view).",
+            "Looking at picture {number} of {total} (those to learn from in {count} views).",
+            count=views + 1,
+            number=done,
+            total=total,
+        )
+    if speed:
+        return message(
+            "Looking at picture {number} of {total}, {speed} a second.",
+            number=done,
+            total=total,
+            speed=number(speed),
+        )
+    return looking(done, total)
+
+
+def _training(live: LiveRun) -> Message:
+    epoch = (
+        message(
+            "Epoch {epoch} of {epochs}, step {step} of {steps}.",
+            epoch=live.epoch,
+            epochs=live.epochs,
+            step=live.batch,
+            steps=live.batches,
+        )
+        if live.batches
+        else message("Epoch {epoch} of {epochs}.", epoch=live.epoch, epochs=live.epochs)
+    )
+    return joined(epoch, _best(live), about_left(live.seconds_left))
+
+
+def _best(live: LiveRun) -> Message:
     rows = [row for row in live.record.epochs if row.is_best and row.valid_accuracy is not None]
     if not rows or rows[-1].valid_accuracy is None:
-        return ""
-    return f" Best so far: {percent(rows[-1].valid_accuracy)} held-out, epoch {rows[-1].epoch}."
+        return NOTHING
+    return message(
+        "Best so far: {share} held-out, epoch {epoch}.",
+        share=percent(rows[-1].valid_accuracy),
+        epoch=rows[-1].epoch,
+    )
 
 
-def _kept(record: RunRecord) -> str:
-    """That the head from before is kept, where what learned later came to less; else ""."""
-    later = record.best_later_row()
-    if later is None or later.valid_accuracy is None or not record.keeps_first_phase:
-        return ""
-    return f" Fine-tuning came to {percent(later.valid_accuracy)}; the head from before is kept:"
-
-
-def _ended(live: LiveRun) -> str:
+def _ended(live: LiveRun) -> Message:
     record = live.record
     if record.best_epoch is None:
-        how = record.message or "Stopped before the first epoch was finished."
-        return f"{how} {_TAKE_UP_AGAIN if record.continues else 'Press Train again.'}"
-    took = f" in {duration(record.seconds)}" if record.seconds is not None else ""
-    stopped = record.message or "Stopped. The best epoch so far is kept."
-    how = f"Finished{took}. {record.message}".strip() if record.state == "finished" else stopped
+        return joined(
+            record.message or message("Stopped before the first epoch was finished."),
+            _RESUME_ELSEWHERE if record.continues else message("Press Train again."),
+        )
+    return joined(_how_it_ended(record), _result(record, record.best_epoch), _TRY_IT)
+
+
+def _how_it_ended(record: RunRecord) -> Message:
+    if record.state != "finished":
+        return record.message or message("Stopped. The best epoch so far is kept.")
+    finished = (
+        message("Finished.")
+        if record.seconds is None
+        else message("Finished in {time}.", time=duration(record.seconds))
+    )
+    return joined(finished, record.message)
+
+
+def _result(record: RunRecord, best_epoch: int) -> Message:
+    """How many are right; that the head from before is kept, where what learned later came to less."""
     if record.valid_accuracy is None:
-        return f"{how} {pictures(record.train_count)} learned. Try it on new pictures."
-    return (
-        f"{how}{_kept(record)} {percent(record.valid_accuracy)} of the held-out pictures are right "
-        f"(epoch {record.best_epoch}). Try it on new pictures."
+        return counted_message(
+            "{count} picture learned.", "{count} pictures learned.", count=record.train_count
+        )
+    share = percent(record.valid_accuracy)
+    later = record.best_later_row()
+    if later is not None and later.valid_accuracy is not None and record.keeps_first_phase:
+        return message(
+            "Fine-tuning came to {later}; the head from before is kept: {share} of the held-out "
+            "pictures are right (epoch {epoch}).",
+            later=percent(later.valid_accuracy),
+            share=share,
+            epoch=best_epoch,
+        )
+    return message(
+        "{share} of the held-out pictures are right (epoch {epoch}).",
+        share=share,
+        epoch=best_epoch,
     )

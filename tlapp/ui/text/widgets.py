@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from tlapp.messages import Message, message
+
 CLASS_LIST_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "list": "Classes",
@@ -58,64 +60,74 @@ LADDER_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-RUN_VIEW_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+RUN_VIEW_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
     {
-        "lost": "No answer from tlapp: the line is lost, or the program has ended. Finished epochs are "
-        "kept; the page goes on by itself as soon as tlapp answers again. "
-        "Then press again what was pressed meanwhile.",
-        "loss": "Loss",
-        "loss_unit": "mean cross-entropy, lower is better",
-        "accuracy": "Accuracy",
-        "accuracy_unit": "share of the pictures that are right",
-        "train": "learned from, while learning",
-        "train_eval": "learned from, measured after",
-        "valid": "held out",
-        "interval": "95 % interval",
-        "best": "best epoch {epoch}",
-        "phase": "more stages learn",
-        "epoch": "epoch",
-        "at_epoch": "Epoch {epoch}",
-        "loss_empty": "How wrong the network is, epoch by epoch, will be drawn here.",
-        "accuracy_empty": "How often it is right on pictures it never learned from, here.",
-        "progress": "Progress of the training",
-        "loss_summary": "Loss after {count} epochs: learning {train_eval}, held out {valid}.",
-        "loss_summary_train": "Loss after {count} epochs: learning {train_eval}.",
-        "accuracy_summary": "Accuracy after {count} epochs: learning {train_accuracy}, held out {valid_accuracy}.",
-        "accuracy_summary_train": "Accuracy after {count} epochs: learning {train_accuracy}.",
-        "keys": "Use the arrow keys to read the values of each epoch.",
+        "lost": message(
+            "No answer from tlapp: the line is lost, or the program has ended. Finished epochs are "
+            "kept; the page goes on by itself as soon as tlapp answers again. "
+            "Then press again what was pressed meanwhile."
+        ),
+        "loss": message("Loss"),
+        "loss_unit": message("mean cross-entropy, lower is better"),
+        "accuracy": message("Accuracy"),
+        "accuracy_unit": message("share of the pictures that are right"),
+        "train": message("learned from, while learning"),
+        "train_eval": message("learned from, measured after"),
+        "valid": message("held out"),
+        "interval": message("95 % interval"),
+        "best": message("best epoch {epoch}"),
+        "phase": message("more stages learn"),
+        "epoch": message("epoch"),
+        "at_epoch": message("Epoch {epoch}"),
+        "loss_empty": message("How wrong the network is, epoch by epoch, will be drawn here."),
+        "accuracy_empty": message("How often it is right on pictures it never learned from, here."),
+        "progress": message("Progress of the training"),
+        "loss_summary": message(
+            "Loss after {count} epochs: learning {train_eval}, held out {valid}."
+        ),
+        "loss_summary_train": message("Loss after {count} epochs: learning {train_eval}."),
+        "accuracy_summary": message(
+            "Accuracy after {count} epochs: learning {train_accuracy}, held out {valid_accuracy}."
+        ),
+        "accuracy_summary_train": message(
+            "Accuracy after {count} epochs: learning {train_accuracy}."
+        ),
+        "keys": message("Use the arrow keys to read the values of each epoch."),
     }
 )
 
-RUN_LIST_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+RUN_LIST_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
     {
-        "list": "Your runs",
-        "run": "Run",
-        "choose": "Compare {name}",
-        "new_name": "New name of {name}",
-        "best": "best on its pictures",
-        "most": "Six at most: let go of another one first",
-        "shown": "on the page",
-        "pinned": "kept",
-        "open": "Show",
-        "open_run": "Show {name} on the page",
-        "adopt": "Use settings",
-        "adopt_run": "Use the settings of {name}",
-        "rename": "Rename",
-        "rename_run": "Rename {name}",
-        "pin": "Keep",
-        "pin_run": "Keep {name} when older runs make room",
-        "unpin": "Let go",
-        "unpin_run": "Let go of {name}",
-        "remove": "Remove",
-        "remove_run": "Remove {name}",
-        "remove_now": "Really remove it?",
-        "remove_now_run": "Really remove {name} and its model?",
-        "by_epoch": "Over epochs",
-        "by_seconds": "Over seconds",
-        "axis": "What the curves are drawn over",
-        "seconds_note": "Reading the pictures counts, but only where it was not done before: a run that found them read begins at once.",
-        "plot": "Held-out accuracy of the chosen runs",
-        "differences": "What they do differently",
+        "list": message("Your runs"),
+        "run": message("Run"),
+        "choose": message("Compare {name}"),
+        "new_name": message("New name of {name}"),
+        "best": message("best on its pictures"),
+        "most": message("Six at most: let go of another one first"),
+        "shown": message("on the page"),
+        "pinned": message("kept"),
+        "open": message("Show"),
+        "open_run": message("Show {name} on the page"),
+        "adopt": message("Use settings"),
+        "adopt_run": message("Use the settings of {name}"),
+        "rename": message("Rename"),
+        "rename_run": message("Rename {name}"),
+        "pin": message("Keep"),
+        "pin_run": message("Keep {name} when older runs make room"),
+        "unpin": message("Let go"),
+        "unpin_run": message("Let go of {name}"),
+        "remove": message("Remove"),
+        "remove_run": message("Remove {name}"),
+        "remove_now": message("Really remove it?"),
+        "remove_now_run": message("Really remove {name} and its model?"),
+        "by_epoch": message("Over epochs"),
+        "by_seconds": message("Over seconds"),
+        "axis": message("What the curves are drawn over"),
+        "seconds_note": message(
+            "Reading the pictures counts, but only where it was not done before: a run that found them read begins at once."
+        ),
+        "plot": message("Held-out accuracy of the chosen runs"),
+        "differences": message("What they do differently"),
     }
 )
 
