@@ -2,7 +2,8 @@
 
 Values are shared by everybody who asks, so they must be frozen. What is kept of a file is kept with
 the file's signature, taken *before* the file was read: a file that changed meanwhile has another
-signature, and the next look misses.
+signature, and the next look misses. Whoever writes a file takes its signature *after* that, and
+keeps what was written if the signature is that of the written file (`is_numbered`).
 """
 
 import os
@@ -95,6 +96,13 @@ def signature_of(*paths: str | Path) -> Signature:
     A folder's changes when a name in it comes or goes.
     """
     return tuple(map(_signature, paths))
+
+
+def is_numbered(signature: Signature, number: int) -> bool:
+    """Whether the first of the files has this number on disk: it is the one that was written, and
+    nobody has put another in its place."""
+    first = signature[0]
+    return first is not None and first[-1] == number
 
 
 def _signature(path: str | Path) -> tuple[int, ...] | None:

@@ -13,6 +13,7 @@ from tlapp.damages import Damages
 from tlapp.data.dataset import Dataset
 from tlapp.errors import ServerError
 from tlapp.evaluation.test_pictures import TestPictures, prepare_test_pictures
+from tlapp.files import write_atomically
 from tlapp.settings import Settings
 from tlapp.training.config import TrainConfig
 from tlapp.workspace import Changes, VisitorState, Workspace, new_visitor, owner_of
@@ -318,6 +319,22 @@ def test_a_state_is_read_once_and_again_when_its_file_has_changed(
     assert [each.kind for each in damages.found()] == ["visitor"]
     states.forget(owner)
     assert states.load(owner) == VisitorState()
+
+
+def test_a_state_that_another_process_writes_at_the_same_moment_is_noticed(
+    tmp_path: Path, owner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = VisitorState(run_id="ours"), VisitorState(run_id="theirs")
+
+    def overtaken(path: Path, content: bytes) -> int:
+        number = write_atomically(path, content)
+        write_atomically(path, content.replace(b"ours", b"theirs").rsplit(b',"checksum"')[0] + b"}")
+        return number
+
+    monkeypatch.setattr(rooms, "write_atomically", overtaken)
+    states = VisitorStates(tmp_path)
+    states.change(owner, lambda _: ours)
+    assert states.load(owner) == theirs
 
 
 def test_states_in_memory_are_bounded(tmp_path: Path) -> None:

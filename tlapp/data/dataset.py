@@ -3,7 +3,8 @@
 `<folder>/<dataset_id>/dataset.json` and `pictures/<image_id>.jpg`. An import grows in a folder of
 another name, which takes the data set's name as its last step.
 
-Sound descriptions that were read are kept in memory, and with them their splits and fingerprints.
+Sound descriptions, read or written, are kept in memory, and with them their splits and
+fingerprints.
 """
 
 import io
@@ -31,7 +32,7 @@ from tlapp.data.record import MOST_BYTES, Dataset, read_dataset, write_dataset
 from tlapp.data.source import Listing
 from tlapp.errors import DataError, NotFoundError, PictureError
 from tlapp.owners import Owners
-from tlapp.recent import Recent, signature_of
+from tlapp.recent import Recent, is_numbered, signature_of
 from tlapp.settings import Limits
 from tlapp.stopping import ShouldStop
 from tlapp.stored import DamagedFileError, fault_in, is_sealed, read_content
@@ -159,9 +160,18 @@ class DatasetStore:
 
     def save(self, dataset: Dataset) -> None:
         """Put `dataset` (renamed, merged, split otherwise) in the place of what has its id."""
-        write_dataset(dataset, self._dataset_folder(dataset.dataset_id) / DESCRIPTION_NAME)
+        path = self._dataset_folder(dataset.dataset_id) / DESCRIPTION_NAME
+        known = self._known.get(dataset.dataset_id, signature_of(path))
+        number = write_dataset(dataset, path, is_sound=known is not None)
+        self._take_in(dataset, number)
         self._damages.forget(dataset.dataset_id)
         self._owners.note(dataset.dataset_id, dataset.owner)
+
+    def _take_in(self, dataset: Dataset, number: int) -> None:
+        """Keep in memory what was just written to the file with this number on disk."""
+        signature = signature_of(self._folder / dataset.dataset_id / DESCRIPTION_NAME)
+        if is_numbered(signature, number):
+            self._known.put(dataset.dataset_id, dataset, signature)
 
     def delete(self, dataset_id: str) -> None:
         """Remove the data set with this id and its pictures. Raises `NotFoundError`."""
@@ -286,9 +296,10 @@ class DatasetStore:
             split_seed=SPLIT_SEED,
             findings=gathering.findings(),
         )
-        write_dataset(dataset, staging / DESCRIPTION_NAME)
+        number = write_dataset(dataset, staging / DESCRIPTION_NAME)
         with _storing():
             staging.rename(self._folder / dataset.dataset_id)
+        self._take_in(dataset, number)
         yield ImportFinished(dataset)
 
     def _remove_leftovers(self) -> None:
