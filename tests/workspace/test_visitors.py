@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import jpeg
+from tests.shown import shown_state
 from tests.workspace.conftest import StepTraining
 from tlapp.damages import Damages
 from tlapp.data.dataset import Dataset
@@ -50,7 +51,7 @@ def test_the_page_is_found_again_by_another_process(
     workspace.visitors.change(owner, lambda _: state)
     workspace.close()
     later = Workspace(settings)
-    assert later.of(owner).state() == state
+    assert shown_state(later, owner) == state
     later.close()
 
 
@@ -65,8 +66,8 @@ def test_what_is_gone_or_somebody_elses_is_not_shown(
     )
     workspace.visitors.change(stranger, lambda _: state)
     workspace.visitors.change(owner, lambda _: state)
-    assert workspace.of(stranger).state() == VisitorState()
-    assert workspace.of(owner).state() == VisitorState(dataset_id=dataset.dataset_id)
+    assert shown_state(workspace, stranger) == VisitorState()
+    assert shown_state(workspace, owner) == VisitorState(dataset_id=dataset.dataset_id)
 
 
 @pytest.mark.parametrize(
@@ -78,14 +79,14 @@ def test_a_damaged_state_is_an_empty_page(
 ) -> None:
     workspace.visitors.change(owner, lambda _: VisitorState())
     (settings.home / "visitors" / f"{owner}.json").write_bytes(content)
-    assert workspace.of(owner).state() == VisitorState()
+    assert shown_state(workspace, owner) == VisitorState()
 
 
 def test_a_hostile_owner_touches_no_file(workspace: Workspace, settings: Settings) -> None:
     before = _files(settings.home)
     for owner in ("", "../../x", "a/b", "A" * 64):
         workspace.visitors.change(owner, lambda _: VisitorState())
-        assert workspace.of(owner).state() == VisitorState()
+        assert shown_state(workspace, owner) == VisitorState()
     assert _files(settings.home) == before
 
 
@@ -99,7 +100,7 @@ def test_a_state_that_another_version_wrote_keeps_what_is_known(
     workspace.visitors.change(owner, lambda _: VisitorState())
     content = f'{{"dataset_id": "{dataset.dataset_id}", "colour": "green"}}'
     (settings.home / "visitors" / f"{owner}.json").write_text(content)
-    assert workspace.of(owner).state() == VisitorState(dataset_id=dataset.dataset_id)
+    assert shown_state(workspace, owner) == VisitorState(dataset_id=dataset.dataset_id)
 
 
 def test_a_disk_that_refuses_is_told_and_nothing_is_changed(
@@ -112,7 +113,7 @@ def test_a_disk_that_refuses_is_told_and_nothing_is_changed(
     monkeypatch.setattr("tlapp.workspace.visitors.write_atomically", refuse)
     with pytest.raises(ServerError, match="disk"):
         workspace.visitors.change(owner, lambda _: VisitorState())
-    assert workspace.of(owner).state().dataset_id == dataset.dataset_id
+    assert shown_state(workspace, owner).dataset_id == dataset.dataset_id
 
 
 RAW = [("a.jpg", jpeg()), ("broken.jpg", b"no picture"), ("b.jpg", jpeg(1))]
