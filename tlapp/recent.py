@@ -74,6 +74,13 @@ class Recent(Generic[Key, Value]):
             while self._is_over():
                 self._drop(next(iter(self._kept)))
 
+    def put_written(self, key: Key, value: Value, path: Path, number: int) -> None:
+        """Keep what was written to the file at `path`, as long as it is the one with this number
+        on disk (`files.write_atomically`)."""
+        signature = signature_of(path)
+        if is_numbered(signature, number):
+            self.put(key, value, signature)
+
     def forget(self, key: Key) -> None:
         """Keep nothing of this key. Harmless when nothing is kept."""
         with self._lock:

@@ -13,7 +13,7 @@ from tlapp.backbones.loading import Backbone
 from tlapp.backbones.workers import core_count, open_workers
 from tlapp.damages import Damage, Damages
 from tlapp.files import write_atomically
-from tlapp.recent import Recent, is_numbered, signature_of
+from tlapp.recent import Recent, signature_of
 from tlapp.stored import DamagedFileError, keep_earlier, read_generation, sealed
 
 _MEASURE_SECONDS = 1.2
@@ -64,9 +64,7 @@ class SpeedBook:
             known = self._known.get(self._path, signature_of(self._path))
             keep_earlier(self._path, is_sound=known is not None)
             number = write_atomically(self._path, sealed(speeds, indent=1))
-            signature = signature_of(self._path)
-            if is_numbered(signature, number):
-                self._known.put(self._path, speeds, signature)
+            self._known.put_written(self._path, speeds, self._path, number)
             self._damages.forget("", "speeds")
 
     def find_damages(self) -> None:

@@ -32,7 +32,7 @@ from tlapp.data.record import MOST_BYTES, Dataset, read_dataset, write_dataset
 from tlapp.data.source import Listing
 from tlapp.errors import DataError, NotFoundError, PictureError
 from tlapp.owners import Owners
-from tlapp.recent import Recent, is_numbered, signature_of
+from tlapp.recent import Recent, signature_of
 from tlapp.settings import Limits
 from tlapp.stopping import ShouldStop
 from tlapp.stored import DamagedFileError, fault_in, is_sealed, read_content
@@ -163,15 +163,9 @@ class DatasetStore:
         path = self._dataset_folder(dataset.dataset_id) / DESCRIPTION_NAME
         known = self._known.get(dataset.dataset_id, signature_of(path))
         number = write_dataset(dataset, path, is_sound=known is not None)
-        self._take_in(dataset, number)
+        self._known.put_written(dataset.dataset_id, dataset, path, number)
         self._damages.forget(dataset.dataset_id)
         self._owners.note(dataset.dataset_id, dataset.owner)
-
-    def _take_in(self, dataset: Dataset, number: int) -> None:
-        """Keep in memory what was just written to the file with this number on disk."""
-        signature = signature_of(self._folder / dataset.dataset_id / DESCRIPTION_NAME)
-        if is_numbered(signature, number):
-            self._known.put(dataset.dataset_id, dataset, signature)
 
     def delete(self, dataset_id: str) -> None:
         """Remove the data set with this id and its pictures. Raises `NotFoundError`."""
@@ -297,9 +291,10 @@ class DatasetStore:
             findings=gathering.findings(),
         )
         number = write_dataset(dataset, staging / DESCRIPTION_NAME)
+        folder = self._folder / dataset.dataset_id
         with _storing():
-            staging.rename(self._folder / dataset.dataset_id)
-        self._take_in(dataset, number)
+            staging.rename(folder)
+        self._known.put_written(dataset.dataset_id, dataset, folder / DESCRIPTION_NAME, number)
         yield ImportFinished(dataset)
 
     def _remove_leftovers(self) -> None:

@@ -28,7 +28,7 @@ from tlapp.evaluation.test_pictures import (
 )
 from tlapp.files import write_atomically
 from tlapp.jobs.guard import failure_of
-from tlapp.recent import Recent, is_numbered, signature_of
+from tlapp.recent import Recent, signature_of
 from tlapp.settings import Limits
 from tlapp.stored import (
     DamagedFileError,
@@ -262,9 +262,7 @@ class VisitorStates:
                 known = self._recent.get(owner, signature_of(path))
                 keep_earlier(path, is_sound=known is before)
                 number = write_atomically(path, sealed(asdict(after)))
-                signature = signature_of(path)
-                if is_numbered(signature, number):
-                    self._recent.put(owner, after, signature)
+                self._recent.put_written(owner, after, path, number)
                 self._damages.forget(owner, "visitor")
             except OSError as error:
                 raise ServerError(
