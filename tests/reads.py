@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 from unittest.mock import patch
 
@@ -27,18 +28,21 @@ class Reads:
 
 
 @contextmanager
-def counted() -> Iterator[Reads]:
-    """Counts until the block is left. Every JSON file of tlapp has one reader, `read_content`."""
-    reads = Reads()
+def counted(*, elsewhere: bool = False) -> Iterator[Reads]:
+    """Counts what this thread reads until the block is left, and what others read if `elsewhere`.
+
+    Every JSON file of tlapp has one reader, `read_content`.
+    """
+    reads, here = Reads(), get_ident()
     read_content, split_images = stored.read_content, data_record.split_images
 
     def read(path: Path, most_bytes: int) -> bytes:
-        if path.exists():
+        if path.exists() and (elsewhere or get_ident() == here):
             reads.files[str(path)] += 1
         return read_content(path, most_bytes)
 
     def split(*arguments: Any, **options: Any) -> Any:
-        reads.splits += 1
+        reads.splits += elsewhere or get_ident() == here
         return split_images(*arguments, **options)
 
     with ExitStack() as stack:

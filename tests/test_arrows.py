@@ -38,6 +38,8 @@ FOR_EVERYONE = (
     "owners",
 )
 ON_TOP = ("__main__", "commands")  # the command line may import every room
+# Of the page: what connects events with actions and panels.
+CALLERS = ("tlapp.ui.wiring", "tlapp.ui.table", "tlapp.ui.layout", "tlapp.ui.shell")
 
 LONGEST_FILE_LINES = 450  # a warning that a file has two ideas, no reason to split one
 LONGEST_FUNCTION_LINES = 60
@@ -139,6 +141,27 @@ def test_gradio_is_imported_in_ui_alone() -> None:
         if module.split(".")[0] == "gradio"
     ]
     assert not wrong, "Gradio belongs to tlapp/ui: " + ", ".join(wrong)
+
+
+def _imports_of(folder: str, *parts: str) -> list[str]:
+    """What the files of a folder of the page import of these modules, with the place of each."""
+    return [
+        f"{_place(path, line)}: {module}"
+        for path in _python_files()
+        if path.is_relative_to(PACKAGE / "ui" / folder)
+        for line, module in _imported_modules(path)
+        if any(f"{module}.".startswith(f"{part}.") for part in parts)
+    ]
+
+
+def test_actions_know_neither_gradio_nor_what_draws_or_calls_them() -> None:
+    wrong = _imports_of("actions", "gradio", "tlapp.ui.panels", *CALLERS)
+    assert not wrong, "An action is a function of visit and form: " + ", ".join(wrong)
+
+
+def test_panels_do_not_know_which_event_draws_them() -> None:
+    wrong = _imports_of("panels", *CALLERS)
+    assert not wrong, "The table names the panels, not they it: " + ", ".join(wrong)
 
 
 def test_files_stay_short_enough_to_read() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tlapp.files import write_atomically
 from tlapp.recent import Recent, signature_of
 
 
@@ -61,6 +62,19 @@ def test_another_signature_misses_and_forgets() -> None:
     assert recent.get("a", after) is None
     assert recent.get("a", before) is None
     assert len(recent) == 0
+
+
+def test_what_was_written_is_kept_unless_somebody_else_has_written_since(tmp_path: Path) -> None:
+    recent: Recent[str, str] = Recent(2)
+    path = tmp_path / "file"
+    ours, theirs = write_atomically(path, b"ours"), write_atomically(path, b"theirs")
+    recent.put_written("a", "ours", path, ours)
+    assert recent.get("a", signature_of(path)) is None
+    recent.put_written("a", "theirs", path, theirs)
+    assert recent.get("a", signature_of(path)) == "theirs"
+    path.unlink()
+    recent.put_written("b", "ours", path, ours)
+    assert recent.get("b", signature_of(path)) is None
 
 
 @pytest.mark.parametrize("change", ["longer", "replaced", "gone", "another time"])

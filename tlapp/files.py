@@ -13,8 +13,8 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f"{TEMPORARY_MARK}{secrets.token_hex(6)}-{path.name}")
 
 
-def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> None:
-    """Put `content` at `path` in one step.
+def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> int:
+    """Put `content` at `path` in one step; the file's number on disk (`recent.is_numbered`).
 
     A killed process never leaves a torn file. `durable` also waits until the disk has it, so that
     a power cut does not either; it takes milliseconds, so it is for final results. Raises OSError
@@ -23,6 +23,7 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> No
     temporary = temporary_path(path)
     try:
         with temporary.open("wb") as file:
+            number = os.fstat(file.fileno()).st_ino
             file.write(content)
             if durable:
                 file.flush()
@@ -32,6 +33,7 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> No
         temporary.unlink(missing_ok=True)
     if durable:
         sync_folder(path.parent)
+    return number
 
 
 def sync_folder(folder: Path) -> None:

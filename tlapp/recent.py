@@ -2,7 +2,8 @@
 
 Values are shared by everybody who asks, so they must be frozen. What is kept of a file is kept with
 the file's signature, taken *before* the file was read: a file that changed meanwhile has another
-signature, and the next look misses.
+signature, and the next look misses. Whoever writes a file takes its signature *after* that, and
+keeps what was written if the signature is that of the written file (`is_numbered`).
 """
 
 import os
@@ -73,6 +74,13 @@ class Recent(Generic[Key, Value]):
             while self._is_over():
                 self._drop(next(iter(self._kept)))
 
+    def put_written(self, key: Key, value: Value, path: Path, number: int) -> None:
+        """Keep what was written to the file at `path`, as long as it is the one with this number
+        on disk (`files.write_atomically`)."""
+        signature = signature_of(path)
+        if is_numbered(signature, number):
+            self.put(key, value, signature)
+
     def forget(self, key: Key) -> None:
         """Keep nothing of this key. Harmless when nothing is kept."""
         with self._lock:
@@ -95,6 +103,13 @@ def signature_of(*paths: str | Path) -> Signature:
     A folder's changes when a name in it comes or goes.
     """
     return tuple(map(_signature, paths))
+
+
+def is_numbered(signature: Signature, number: int) -> bool:
+    """Whether the first of the files has this number on disk: it is the one that was written, and
+    nobody has put another in its place."""
+    first = signature[0]
+    return first is not None and first[-1] == number
 
 
 def _signature(path: str | Path) -> tuple[int, ...] | None:

@@ -1,7 +1,9 @@
 """Speeds are measured here and remembered."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +39,37 @@ def test_a_damaged_book_is_an_empty_one(tmp_path: Path, content: str) -> None:
     assert book.get("resnet18") is None
     book.put("resnet18", 1.0)
     assert book.get("resnet18") == 1.0
+
+
+def test_the_book_is_read_once_and_again_when_another_app_has_written_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "speed.json"
+    SpeedBook(path).put("resnet18", 1.0)
+    reads: list[Path] = []
+    read_generation, write_atomically = speed.read_generation, speed.write_atomically
+
+    def counted(path: Path, make: Callable[[object], Any]) -> Any:
+        reads.append(path)
+        return read_generation(path, make)
+
+    monkeypatch.setattr(speed, "read_generation", counted)
+    book = SpeedBook(path)
+    assert [book.get("resnet18") for _ in range(3)] == [1.0] * 3
+    book.put("resnet18", 2.0)
+    assert book.get("resnet18") == 2.0
+    assert len(reads) == 1, "it wrote the file itself"
+    SpeedBook(path).put("resnet18", 3.0)
+    assert book.get("resnet18") == 3.0
+
+    def overtaken(path: Path, content: bytes) -> int:
+        number = write_atomically(path, content)
+        write_atomically(path, b'{"resnet18": 5.0}')
+        return number
+
+    monkeypatch.setattr(speed, "write_atomically", overtaken)
+    book.put("resnet18", 4.0)
+    assert book.get("resnet18") == 5.0
 
 
 def test_two_apps_may_remember_at_the_same_time(tmp_path: Path) -> None:

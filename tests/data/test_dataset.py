@@ -24,6 +24,7 @@ from tlapp.data.dataset import (
 )
 from tlapp.data.decode import open_working_copy
 from tlapp.data.images import merge_classes, rename_class
+from tlapp.data.record import write_dataset
 from tlapp.errors import DataError, NotFoundError
 from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS
 
@@ -44,8 +45,9 @@ def test_an_import_tells_how_far_it_is(store: DatasetStore, pictures_folder: Pat
     ]
 
 
-def test_a_data_set_is_read_back_as_it_was(store: DatasetStore, dataset: Dataset) -> None:
-    assert store.load(dataset.dataset_id) == dataset
+def test_a_data_set_is_read_back_as_it_was(dataset: Dataset, tmp_path: Path) -> None:
+    again = DatasetStore(tmp_path / "datasets", LOCAL_LIMITS)
+    assert again.load(dataset.dataset_id) == dataset
     assert class_counts(dataset) == {"checks": 8, "dots": 8, "stripes": 8}
 
 
@@ -293,9 +295,31 @@ def test_the_last_edit_is_undone_also_by_another_store(
         dataset.without_edit()
 
 
-def test_a_description_is_read_once_and_its_split_drawn_once(
-    store: DatasetStore, dataset: Dataset
+def test_what_was_written_is_read_no_more_and_what_another_process_writes_is_noticed(
+    store: DatasetStore, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert store.load(dataset.dataset_id) is dataset
+    ours, theirs = replace(dataset, name="Ours"), replace(dataset, name="Theirs")
+    store.save(ours)
+    assert store.load(dataset.dataset_id) is ours
+    other = DatasetStore(tmp_path / "datasets", LOCAL_LIMITS)
+    other.save(theirs)
+    assert store.load(dataset.dataset_id) == theirs
+
+    def overtaken(*arguments: Any, **options: Any) -> int:
+        number = write_dataset(*arguments, **options)
+        write_dataset(theirs, arguments[1])
+        return number
+
+    monkeypatch.setattr("tlapp.data.dataset.write_dataset", overtaken)
+    store.save(ours)
+    assert store.load(dataset.dataset_id) == theirs
+
+
+def test_a_description_is_read_once_and_its_split_drawn_once(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    store = DatasetStore(tmp_path / "datasets", LOCAL_LIMITS)
     first = store.load(dataset.dataset_id)
     assert store.load(dataset.dataset_id) is first
     assert store.list(dataset.owner)[0].split is first.split

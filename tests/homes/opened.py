@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.shown import shown_state
 from tlapp.backbones.catalog import DEFAULT_BACKBONE
 from tlapp.data.dataset import Dataset
 from tlapp.runs.record import RunRecord
@@ -42,7 +43,7 @@ class OpenedHome:
 
     def state(self) -> dict[str, Any]:
         """What the page shows: the ids, and the settings as a dictionary."""
-        return asdict(self._own.state())
+        return asdict(shown_state(self._workspace, self._owner))
 
     def dataset(self, dataset_id: str) -> Dataset:
         """A data set of the visitor's."""

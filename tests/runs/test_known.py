@@ -1,6 +1,7 @@
 """Records in memory: never older than the disk, never another owner's, and bounded."""
 
 import gc
+import math
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 
 from tests.runs.examples import make_record, make_row
 from tlapp.errors import NotFoundError, RunError
+from tlapp.files import write_atomically
 from tlapp.runs import folder as folder_module
 from tlapp.runs.record import RunRecord
 from tlapp.runs.store import MOST_KNOWN_BYTES, RunStore
@@ -63,15 +65,69 @@ def test_a_run_is_read_once_whatever_is_asked_of_it(store: RunStore, reads: list
     assert reads == ["record", "log"]
 
 
-def test_a_record_that_was_rewritten_is_read_again_and_its_log_is_not(
-    store: RunStore, reads: list[str]
+def test_what_was_written_is_answered_from_memory_as_another_store_reads_it(
+    store: RunStore, tmp_path: Path, reads: list[str]
 ) -> None:
     record = keep(store)
     store.record(record.run_id)
-    renamed = replace(record, name="Another name")
-    store.folder(record.run_id).write(renamed)
-    assert store.list(MINE) == (renamed,)
-    assert reads == ["record", "log", "record"]
+    config = {**record.config, "stage_rates": (("stage 9", 0.1),)}
+    changed = replace(record, name="Another name", seconds=math.nan, config=config)
+    store.folder(record.run_id).write(changed)
+    (known,) = store.list(MINE)
+    assert (known.name, known.epochs) == ("Another name", record.epochs)
+    assert reads == ["record", "log"]
+    other = RunStore(tmp_path / "runs")
+    assert other.list(MINE) == (known,)
+    other.close()
+
+
+def test_a_fresh_run_is_known_until_its_first_epoch(store: RunStore, reads: list[str]) -> None:
+    record = make_record(MINE)
+    run = store.create(record)
+    assert run.record() == record
+    run.write(replace(record, state="running"))
+    assert run.record().state == "running"
+    assert reads == []
+    run.append(make_row(1))
+    assert len(run.record().epochs) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "at the same moment", "after"])
+def test_what_another_process_writes_is_noticed(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    record = keep(store)
+    store.record(record.run_id)
+    other = RunStore(tmp_path / "runs")
+
+    def write_theirs() -> None:
+        with monkeypatch.context() as undone:
+            undone.setattr(folder_module, "write_atomically", write_atomically)
+            other.folder(record.run_id).write(replace(record, name="Theirs"))
+
+    def overtaken(path: Path, content: bytes, **how: bool) -> int:
+        number = write_atomically(path, content, **how)
+        write_theirs()
+        return number
+
+    if when == "before":
+        write_theirs()
+    elif when == "at the same moment":
+        monkeypatch.setattr(folder_module, "write_atomically", overtaken)
+    store.folder(record.run_id).write(replace(record, name="Ours"))
+    if when == "after":
+        write_theirs()
+    assert store.record(record.run_id).name == ("Ours" if when == "before" else "Theirs")
+    other.close()
+
+
+def test_a_write_beside_damage_is_not_taken_for_sound(store: RunStore) -> None:
+    record = keep(store)
+    store.record(record.run_id)
+    run = store.folder(record.run_id)
+    (run.path / "epochs.jsonl").write_bytes(b"")
+    run.write(record)
+    assert "lost" in store.record(record.run_id).message
 
 
 def test_an_epoch_that_is_added_is_seen(store: RunStore) -> None:

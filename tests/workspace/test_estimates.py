@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -15,6 +16,7 @@ from tlapp.backbones.speed import SpeedBook
 from tlapp.backbones.weights import WeightsStore
 from tlapp.data.dataset import Dataset
 from tlapp.training.config import TrainConfig
+from tlapp.training.estimate import Workload
 from tlapp.workspace import Workspace
 from tlapp.workspace.estimates import Estimates
 
@@ -69,6 +71,21 @@ def test_the_cache_spares_views_and_what_crosses_a_boundary(
     assert after is not None
     assert other_views is not None
     assert after < 1 < other_views < before
+
+
+def test_the_work_of_each_phase_is_reckoned_once(
+    workspace: Workspace, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _speeds(workspace).put("efficientnet_lite0", 10.0)
+    reckoned: list[Workload] = []
+
+    def counted(**values: Any) -> Workload:
+        reckoned.append(Workload(**values))
+        return reckoned[-1]
+
+    monkeypatch.setattr("tlapp.workspace.estimates.Workload", counted)
+    workspace.models.costs(dataset, TrainConfig(freeze="last:1", epochs=1, head_epochs=2))
+    assert len(reckoned) == 2
 
 
 def test_an_epoch_that_was_trained_here_is_what_later_ones_are_reckoned_from(

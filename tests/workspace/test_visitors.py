@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import jpeg
+from tests.shown import shown_state
 from tests.workspace.conftest import StepTraining
 from tlapp.damages import Damages
 from tlapp.data.dataset import Dataset
 from tlapp.errors import ServerError
 from tlapp.evaluation.test_pictures import TestPictures, prepare_test_pictures
+from tlapp.files import write_atomically
 from tlapp.settings import Settings
 from tlapp.training.config import TrainConfig
 from tlapp.workspace import Changes, VisitorState, Workspace, new_visitor, owner_of
@@ -49,7 +51,7 @@ def test_the_page_is_found_again_by_another_process(
     workspace.visitors.change(owner, lambda _: state)
     workspace.close()
     later = Workspace(settings)
-    assert later.of(owner).state() == state
+    assert shown_state(later, owner) == state
     later.close()
 
 
@@ -64,8 +66,8 @@ def test_what_is_gone_or_somebody_elses_is_not_shown(
     )
     workspace.visitors.change(stranger, lambda _: state)
     workspace.visitors.change(owner, lambda _: state)
-    assert workspace.of(stranger).state() == VisitorState()
-    assert workspace.of(owner).state() == VisitorState(dataset_id=dataset.dataset_id)
+    assert shown_state(workspace, stranger) == VisitorState()
+    assert shown_state(workspace, owner) == VisitorState(dataset_id=dataset.dataset_id)
 
 
 @pytest.mark.parametrize(
@@ -77,14 +79,14 @@ def test_a_damaged_state_is_an_empty_page(
 ) -> None:
     workspace.visitors.change(owner, lambda _: VisitorState())
     (settings.home / "visitors" / f"{owner}.json").write_bytes(content)
-    assert workspace.of(owner).state() == VisitorState()
+    assert shown_state(workspace, owner) == VisitorState()
 
 
 def test_a_hostile_owner_touches_no_file(workspace: Workspace, settings: Settings) -> None:
     before = _files(settings.home)
     for owner in ("", "../../x", "a/b", "A" * 64):
         workspace.visitors.change(owner, lambda _: VisitorState())
-        assert workspace.of(owner).state() == VisitorState()
+        assert shown_state(workspace, owner) == VisitorState()
     assert _files(settings.home) == before
 
 
@@ -98,7 +100,7 @@ def test_a_state_that_another_version_wrote_keeps_what_is_known(
     workspace.visitors.change(owner, lambda _: VisitorState())
     content = f'{{"dataset_id": "{dataset.dataset_id}", "colour": "green"}}'
     (settings.home / "visitors" / f"{owner}.json").write_text(content)
-    assert workspace.of(owner).state() == VisitorState(dataset_id=dataset.dataset_id)
+    assert shown_state(workspace, owner) == VisitorState(dataset_id=dataset.dataset_id)
 
 
 def test_a_disk_that_refuses_is_told_and_nothing_is_changed(
@@ -111,7 +113,7 @@ def test_a_disk_that_refuses_is_told_and_nothing_is_changed(
     monkeypatch.setattr("tlapp.workspace.visitors.write_atomically", refuse)
     with pytest.raises(ServerError, match="disk"):
         workspace.visitors.change(owner, lambda _: VisitorState())
-    assert workspace.of(owner).state().dataset_id == dataset.dataset_id
+    assert shown_state(workspace, owner).dataset_id == dataset.dataset_id
 
 
 RAW = [("a.jpg", jpeg()), ("broken.jpg", b"no picture"), ("b.jpg", jpeg(1))]
@@ -318,6 +320,22 @@ def test_a_state_is_read_once_and_again_when_its_file_has_changed(
     assert [each.kind for each in damages.found()] == ["visitor"]
     states.forget(owner)
     assert states.load(owner) == VisitorState()
+
+
+def test_a_state_that_another_process_writes_at_the_same_moment_is_noticed(
+    tmp_path: Path, owner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = VisitorState(run_id="ours"), VisitorState(run_id="theirs")
+
+    def overtaken(path: Path, content: bytes) -> int:
+        number = write_atomically(path, content)
+        write_atomically(path, content.replace(b"ours", b"theirs").rsplit(b',"checksum"')[0] + b"}")
+        return number
+
+    monkeypatch.setattr(rooms, "write_atomically", overtaken)
+    states = VisitorStates(tmp_path)
+    states.change(owner, lambda _: ours)
+    assert states.load(owner) == theirs
 
 
 def test_states_in_memory_are_bounded(tmp_path: Path) -> None:

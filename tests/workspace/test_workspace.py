@@ -16,6 +16,7 @@ import torch
 
 from tests.damage import DAMAGES, copy_home, fill, flip, folder_instead, nest, tear
 from tests.pictures import class_folder, jpeg
+from tests.shown import shown_state
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
 from tests.workspace.homes import IMAGE_IDS, KEY, WIDTH, FullHome, features, make_home
 from tlapp.data.dataset import Dataset
@@ -77,7 +78,7 @@ def use_everything(workspace: Workspace, home: FullHome, number: int) -> None:
         home.run_ids[number],
     )
     asks: tuple[Callable[[], object], ...] = (
-        lambda: workspace.of(owner).state(),
+        lambda: shown_state(workspace, owner),
         lambda: workspace.of(owner).runs(),
         lambda: workspace.of(owner).datasets(),
         lambda: workspace.dataset(dataset_id),
@@ -125,7 +126,7 @@ def test_a_damaged_file_is_named_once_and_costs_nothing_else(
         assert [each.run_id for each in workspace.of(owner).runs()] == [home.run_ids[1]]
         assert len(workspace.run(home.run_ids[1]).epochs) == 3
         assert [each.dataset_id for each in workspace.of(owner).datasets()] == [home.dataset_ids[1]]
-        assert workspace.of(owner).state().run_id == home.run_ids[1]
+        assert shown_state(workspace, owner).run_id == home.run_ids[1]
         assert workspace.visitors.test_pictures(owner) is not None
         assert workspace.models.cards()
     warnings = [each for each in caplog.records if each.levelno >= logging.WARNING]
@@ -152,8 +153,8 @@ def test_what_was_kept_before_the_last_change_is_used_with_a_notice(
         assert all(each.is_replaced for each in found)
         assert {each.owner for each in found if each.kind != "speeds"} == {owner}
         assert workspace.dataset(home.dataset_ids[0]).name == "Small"
-        assert workspace.of(owner).state().dataset_id == home.dataset_ids[0]
-        assert workspace.of(owner).state().run_id is None
+        assert shown_state(workspace, owner).dataset_id == home.dataset_ids[0]
+        assert shown_state(workspace, owner).run_id is None
         record = workspace.run(home.run_ids[0])
         assert (record.state, record.best_epoch) == ("stopped", 3)
         assert "damaged" in record.message.template
@@ -182,7 +183,7 @@ def test_what_was_removed_does_not_come_back_from_the_generation_before(home: Fu
         workspace.library.delete(workspace.dataset(home.dataset_ids[0]))
         assert not list((home.folder / "visitors").glob(f"{owner}*"))
     with opened(home.settings) as workspace:
-        assert workspace.of(owner).state().dataset_id is None
+        assert shown_state(workspace, owner).dataset_id is None
         assert workspace.of(owner).runs() == workspace.of(owner).datasets() == ()
         assert workspace.damages.look() == ()
 
@@ -302,7 +303,7 @@ def test_a_home_of_an_earlier_version_opens_without_a_word(home: FullHome) -> No
         assert workspace.damages.look() == ()
         assert len(workspace.run(home.run_ids[0]).epochs) == 3
         assert workspace.dataset(home.dataset_ids[0]).name == "Renamed"
-        assert workspace.of(home.owners[0]).state().run_id == home.run_ids[0]
+        assert shown_state(workspace, home.owners[0]).run_id == home.run_ids[0]
 
 
 def _documents(path: Path) -> list[bytes]:
@@ -336,7 +337,7 @@ def test_visitors_at_once_get_their_own_answers(workspace: Workspace, tmp_path: 
         assert workspace.trainings.wait(run_id, PATIENCE_SECONDS)
         record = workspace.of(owner).run(run_id)
         assert (record.state, len(record.epochs)) == ("finished", 20), record.message
-        assert workspace.of(owner).state() == state
+        assert shown_state(workspace, owner) == state
         (answer,) = workspace.visitors.answers(pictures, workspace.trainings.classifier(run_id))
         return str(number), {item.name for item in answer.ranked}
 
@@ -353,7 +354,6 @@ BY_ID: dict[str, Callable[[Owned, str, str], object]] = {
     "live": lambda own, dataset_id, run_id: own.live(run_id),
 }
 OF_THE_OWNER: dict[str, Callable[[Owned], object]] = {
-    "state": lambda own: own.state(),
     "datasets": lambda own: own.datasets(),
     "runs": lambda own: own.runs(),
 }
@@ -395,12 +395,12 @@ def test_somebody_elses_id_is_an_unknown_one_everywhere(
         for _ in range(2):  # a refusal leaves nothing behind either
             with pytest.raises(NotFoundError):
                 ask_by_id(own, dataset.dataset_id, run_id)
-    assert own.state() == VisitorState()
+    assert shown_state(workspace, stranger) == VisitorState()
     assert (own.datasets(), own.runs()) == ((), ())
     assert workspace.trainings.under_way(stranger) == NOTHING
     assert workspace.experiments.newest_race(stranger) == ()
     assert workspace.visitors.test_pictures(stranger) is None
-    assert workspace.of(owner).state() == shown
+    assert shown_state(workspace, owner) == shown
 
 
 def test_an_unknown_id_and_somebody_elses_are_answered_alike(

@@ -14,6 +14,7 @@ from tlapp.backbones.workers import core_count, open_workers
 from tlapp.damages import Damage, Damages
 from tlapp.files import write_atomically
 from tlapp.messages import message
+from tlapp.recent import Recent, signature_of
 from tlapp.stored import NO_OBJECT, DamagedFileError, keep_earlier, read_generation, sealed
 
 _MEASURE_SECONDS = 1.2
@@ -42,13 +43,15 @@ def _worker_speed(backbone: Backbone) -> float:
 
 
 class SpeedBook:
-    """Measured speeds by name (of a backbone, or of a way in which it learns), in one JSON file."""
+    """Measured speeds by name (of a backbone, or of a way in which it learns), in one JSON file;
+    answered from memory as long as the file is as it was."""
 
     def __init__(self, path: Path, damages: Damages | None = None) -> None:
         """`damages` is told when the file is damaged."""
         self._path = path
         self._damages = damages or Damages()
-        self._lock = threading.Lock()
+        self._known: Recent[Path, Mapping[str, float]] = Recent(1)
+        self._lock = threading.Lock()  # held by whoever writes
 
     def get(self, name: str) -> float | None:
         """Pictures per second, or None when it was never measured here."""
@@ -57,18 +60,24 @@ class SpeedBook:
     def put(self, name: str, images_per_second: float) -> None:
         """Remember it, also after a restart."""
         with self._lock:
-            speeds = self._read() | {name: round(images_per_second, 2)}
+            speeds = _possible({**self._read(), name: round(images_per_second, 2)})
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            keep_earlier(self._path)
-            write_atomically(self._path, sealed(_possible(speeds), indent=1))
+            known = self._known.get(self._path, signature_of(self._path))
+            keep_earlier(self._path, is_sound=known is not None)
+            number = write_atomically(self._path, sealed(speeds, indent=1))
+            self._known.put_written(self._path, speeds, self._path, number)
             self._damages.forget("", "speeds")
 
     def find_damages(self) -> None:
         """Read the file; `damages` is told when it is damaged."""
         self._read()
 
-    def _read(self) -> dict[str, float]:
+    def _read(self) -> Mapping[str, float]:
         """All speeds; those of before where the newest are damaged."""
+        signature = signature_of(self._path)
+        known = self._known.get(self._path, signature)
+        if known is not None:
+            return known
         try:
             found = read_generation(self._path, _speeds_of)
         except FileNotFoundError:
@@ -78,6 +87,8 @@ class SpeedBook:
             return {}
         if found.fault:
             self._damages.note(Damage(kind="speeds", item="", fault=found.fault, is_replaced=True))
+        else:  # what is damaged is looked at anew each time
+            self._known.put(self._path, found.value, signature)
         return found.value
 
 

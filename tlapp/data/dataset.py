@@ -3,7 +3,8 @@
 `<folder>/<dataset_id>/dataset.json` and `pictures/<image_id>.jpg`. An import grows in a folder of
 another name, which takes the data set's name as its last step.
 
-Sound descriptions that were read are kept in memory, and with them their splits and fingerprints.
+Sound descriptions, read or written, are kept in memory, and with them their splits and
+fingerprints.
 """
 
 import io
@@ -160,7 +161,10 @@ class DatasetStore:
 
     def save(self, dataset: Dataset) -> None:
         """Put `dataset` (renamed, merged, split otherwise) in the place of what has its id."""
-        write_dataset(dataset, self._dataset_folder(dataset.dataset_id) / DESCRIPTION_NAME)
+        path = self._dataset_folder(dataset.dataset_id) / DESCRIPTION_NAME
+        known = self._known.get(dataset.dataset_id, signature_of(path))
+        number = write_dataset(dataset, path, is_sound=known is not None)
+        self._known.put_written(dataset.dataset_id, dataset, path, number)
         self._damages.forget(dataset.dataset_id)
         self._owners.note(dataset.dataset_id, dataset.owner)
 
@@ -288,9 +292,11 @@ class DatasetStore:
             split_seed=SPLIT_SEED,
             findings=gathering.findings(),
         )
-        write_dataset(dataset, staging / DESCRIPTION_NAME)
+        number = write_dataset(dataset, staging / DESCRIPTION_NAME)
+        folder = self._folder / dataset.dataset_id
         with _storing():
-            staging.rename(self._folder / dataset.dataset_id)
+            staging.rename(folder)
+        self._known.put_written(dataset.dataset_id, dataset, folder / DESCRIPTION_NAME, number)
         yield ImportFinished(dataset)
 
     def _remove_leftovers(self) -> None:

@@ -61,8 +61,12 @@ class Dataset:
         return replace(self, images=self.before_edit, before_edit=None)
 
 
-def write_dataset(dataset: Dataset, path: Path) -> None:
-    """Put `dataset` at `path`, whole or not at all. Raises `DataError` if the disk refuses."""
+def write_dataset(dataset: Dataset, path: Path, *, is_sound: bool = False) -> int:
+    """Put `dataset` at `path`, whole or not at all; the file's number on disk.
+
+    `is_sound` says that what stands there was read as it is now, and was sound. Raises `DataError`
+    if the disk refuses.
+    """
     before = dataset.before_edit
     fields = plain(replace(dataset, images=LabeledImages((), ()), before_edit=None))
     fields["version"] = _VERSION
@@ -75,8 +79,8 @@ def write_dataset(dataset: Dataset, path: Path) -> None:
             hint=message("Shorten the names of the files, or import fewer pictures."),
         )
     try:
-        keep_earlier(path, most_bytes=MOST_BYTES)
-        write_atomically(path, content, durable=True)
+        keep_earlier(path, most_bytes=MOST_BYTES, is_sound=is_sound)
+        return write_atomically(path, content, durable=True)
     except OSError as fault:
         raise DataError(
             message("The data set cannot be stored: {reason}.", reason=reason_of(fault)),

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 def failure_of(call: Callable[[], object]) -> JobEnd | None:
     """Call foreign code and return how it failed; None when it did not.
 
-    The one broad `except` outside the page: the worker drives whatever generator it is given, and
+    The one broad `except` outside the page. The worker drives whatever generator it is given, and
     one that breaks (by a defect, for want of memory, even by SystemExit) must cost its own job
     only, never the thread that all other visitors wait for.
     """
@@ -23,7 +23,7 @@ def failure_of(call: Callable[[], object]) -> JobEnd | None:
         call()
     except TlappError as error:
         return JobEnd(state="failed", message=error.what, hint=error.hint)
-    except BaseException as error:
+    except BaseException as error:  # the thread must outlive its jobs, also SystemExit
         incident = secrets.token_hex(4)
         logger.exception("Incident %s", incident)
         return _words_for(error, incident)

@@ -9,8 +9,8 @@
 During a run the newest and the best epoch are kept; afterwards the best alone. The state stays with
 a run that was stopped.
 
-A sound record is answered from memory as long as its files are as they were; what is damaged is
-looked at anew each time.
+A sound record, read or written, is answered from memory as long as its files are as they were; what
+is damaged is looked at anew each time.
 """
 
 import os
@@ -18,6 +18,7 @@ import re
 import shutil
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -31,7 +32,7 @@ from tlapp.damages import Damage, DamageKind, Note, short_id
 from tlapp.errors import RunError
 from tlapp.files import sync_folder, temporary_path, write_atomically
 from tlapp.messages import NOTHING, Message, counted_message, joined, message
-from tlapp.recent import Recent, Signature, signature_of
+from tlapp.recent import Recent, Signature, is_numbered, signature_of
 from tlapp.runs.record import (
     MOST_EPOCHS,
     EpochRow,
@@ -58,6 +59,7 @@ MODELS_NAME = "models"
 STATE_NAME = "state.safetensors"
 _FILES = (RECORD_NAME, EPOCHS_NAME, MODELS_NAME)  # which a sound record is made of
 _LOG = _FILES.index(EPOCHS_NAME)
+_NOTHING: Signature = (None,) * len(_FILES)  # of a folder in which nothing is yet
 MOST_LOG_BYTES = 300_000_000  # 1,000 epochs with 100,000 held-out pictures take a third
 MOST_KNOWN = 10_000  # runs in memory; what they weigh is the limit that matters
 _EPOCH_COUNT = "epoch_count"  # in run.json: epochs that were in the log when it was written
@@ -125,7 +127,7 @@ class RunFolder:
             self.note("run", found.fault, record.owner, is_replaced=True)
             record = _with_message(record, _EARLIER_RECORD)
         # Before the log, which a living training writes first: what is told here is in it.
-        newest = max(written_epochs, record.best_epoch or 0, *self.model_epochs()[-1:])
+        newest = self._newest_epoch(record, written_epochs)
         if earlier is not None and len(earlier.phases) <= len(record.phases):
             rows, fault = earlier.epochs, NOTHING
         else:
@@ -138,12 +140,30 @@ class RunFolder:
         return replace(record, epochs=rows), not (found.fault or fault or lost)
 
     def write(self, record: RunRecord, *, durable: bool = False) -> None:
-        """Keep `record` (its epochs are kept by `append`)."""
+        """Keep `record` (its epochs are kept by `append`). Raises OSError: the disk refuses."""
+        before, known = self._signature(), self._known()
+        sound = known if known is not None and known.signature == before else None
         values = record.to_json(with_epochs=False) | {_EPOCH_COUNT: len(record.epochs)}
+        content = sealed(values, indent=1)
         self.path.mkdir(parents=True, exist_ok=True)
         path = self.path / RECORD_NAME
-        keep_earlier(path)
-        write_atomically(path, sealed(values, indent=1), durable=durable)
+        keep_earlier(path, is_sound=sound is not None)
+        number = write_atomically(path, content, durable=durable)
+        after = self._signature()
+        if not is_numbered(after, number) or after[1:] != before[1:]:
+            return  # somebody else has written meanwhile
+        if sound is not None or before == _NOTHING:
+            self._take_in(content, () if sound is None else sound.record.epochs, after)
+
+    def _take_in(self, content: bytes, rows: tuple[EpochRow, ...], signature: Signature) -> None:
+        """Keep in memory what a reader would make of this `run.json` and of the log's rows."""
+        if self._known_runs is None:
+            return
+        with suppress(DamagedFileError):  # whoever reads it next tells it
+            record, written_epochs = _written_of(parse_json(content))
+            if not _lost_epochs(rows, self._newest_epoch(record, written_epochs)):
+                known = KnownRun(replace(record, epochs=rows), signature)
+                self._known_runs.put(self.path.name, known)
 
     def append(self, row: EpochRow) -> None:
         """Add one epoch to the log."""
@@ -251,8 +271,12 @@ class RunFolder:
         fault = message("epoch {epoch}: {fault}", epoch=epoch, fault=fault_in(error))
         self.note("model", fault, owner)
 
+    def _newest_epoch(self, record: RunRecord, written_epochs: int) -> int:
+        """The newest epoch that is known of without the log."""
+        return max(written_epochs, record.best_epoch or 0, *self.model_epochs()[-1:])
+
     def _known(self) -> KnownRun | None:
-        """This run as it was read last; its files may have changed since."""
+        """This run as it was read or written last; its files may have changed since."""
         return None if self._known_runs is None else self._known_runs.get(self.path.name)
 
     def _signature(self) -> Signature:

@@ -180,6 +180,13 @@ def run_key(live: LiveRun | None) -> object:
     return record.run_id, record.name, record.state, record.best_epoch, live.can_go_on
 
 
+def epoch_key(live: LiveRun | None) -> object:
+    """What tells one epoch of a run from any other, and the end of the run from both."""
+    if live is None or live.is_over:
+        return run_key(live)
+    return live.record.run_id, len(live.record.epochs)
+
+
 def experiment_key(experiment: Experiment | None) -> object:
     """What tells this moment of an experiment from any other; small once it is over."""
     if experiment is None or not experiment.is_over:

@@ -131,7 +131,13 @@ class Estimates:
         split = dataset.split
         return total_seconds(
             [
-                self._seconds(dataset, split, phase, knows_features=knows_features)
+                self._seconds(
+                    dataset,
+                    split,
+                    phase,
+                    self._workload(dataset, split, phase),
+                    knows_features=knows_features,
+                )
                 for phase in phases
             ]
         )
@@ -139,12 +145,13 @@ class Estimates:
     def costs(self, dataset: Dataset, phases: Sequence[TrainConfig]) -> Costs:
         """What these phases will take, one after the other."""
         split, last = dataset.split, phases[-1]
-        work = self._workload(dataset, split, last)
+        works = [self._workload(dataset, split, phase) for phase in phases]
+        each = list(zip(phases, works, strict=True))
         return Costs(
-            seconds=self.seconds(dataset, phases),
-            epoch_seconds=None if last.is_head_alone else self._epoch_seconds(last, work),
-            is_epoch_measured=not last.is_head_alone and work.learning_speed is not None,
-            memory_bytes=max(self._bytes(dataset, split, phase) for phase in phases),
+            seconds=total_seconds([self._seconds(dataset, split, *pair) for pair in each]),
+            epoch_seconds=None if last.is_head_alone else self._epoch_seconds(last, works[-1]),
+            is_epoch_measured=not last.is_head_alone and works[-1].learning_speed is not None,
+            memory_bytes=max(self._bytes(*pair) for pair in each),
         )
 
     def note_event(
@@ -231,12 +238,17 @@ class Estimates:
         )
 
     def _seconds(
-        self, dataset: Dataset, split: Split, config: TrainConfig, *, knows_features: bool
+        self,
+        dataset: Dataset,
+        split: Split,
+        config: TrainConfig,
+        work: Workload,
+        *,
+        knows_features: bool = False,
     ) -> float | None:
         speed = self.speed(config.backbone)
         if speed is None:
             return None
-        work = self._workload(dataset, split, config)
         if knows_features and config.pretrained and config.is_head_alone:
             cached_count = work.train_count + work.valid_count
         else:
@@ -252,8 +264,7 @@ class Estimates:
         sketch = self.sketch(config.backbone)
         return estimate_epoch_seconds(sketch, config, work, images_per_second=speed)
 
-    def _bytes(self, dataset: Dataset, split: Split, config: TrainConfig) -> int:
-        work = self._workload(dataset, split, config)
+    def _bytes(self, config: TrainConfig, work: Workload) -> int:
         top = self._costs_of_top(config.backbone, self._boundary(config))
         return estimate_bytes(self.sketch(config.backbone), config, work, top)
 

@@ -263,8 +263,8 @@ class VisitorStates:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 known = self._recent.get(owner, signature_of(path))
                 keep_earlier(path, is_sound=known is before)
-                write_atomically(path, sealed(asdict(after)))
-                self._recent.put(owner, after, signature_of(path))
+                number = write_atomically(path, sealed(asdict(after)))
+                self._recent.put_written(owner, after, path, number)
                 self._damages.forget(owner, "visitor")
             except OSError as error:
                 raise ServerError(

@@ -9,7 +9,7 @@ be called from any thread.
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tlapp.backbones.cache import FeatureCache
@@ -30,7 +30,7 @@ from tlapp.workspace.experiments import Experiments
 from tlapp.workspace.library import Library
 from tlapp.workspace.models import Models
 from tlapp.workspace.trainings import Trainings
-from tlapp.workspace.visitors import Changes, Visitors, VisitorState
+from tlapp.workspace.visitors import Changes, Visitors
 
 CLOSE_SECONDS = 8.0  # hosts kill 10 seconds after they have asked to end
 
@@ -76,7 +76,7 @@ class Workspace:
     def of(self, owner: str) -> "Owned":
         """What this owner has, who is here: the idle time before it is removed starts again."""
         self.janitor.touch(owner)
-        return Owned(owner, self.library, self.trainings, self.visitors)
+        return Owned(owner, self.library, self.trainings)
 
     def dataset(self, dataset_id: str) -> Dataset:
         """The data set with this id, for whoever knows it. Raises NotFoundError, DataError."""
@@ -126,18 +126,6 @@ class Owned:
     owner: str
     _library: Library
     _trainings: Trainings
-    _visitors: Visitors
-
-    def state(self) -> VisitorState:
-        """What the page showed to this visitor last. Ids of what is gone or somebody else's come as
-        None."""
-        state = self._visitors.state(self.owner)
-        return replace(
-            state,
-            dataset_id=_if_found(state.dataset_id, self.dataset),
-            pending_dataset_id=_if_found(state.pending_dataset_id, self.dataset),
-            run_id=_if_found(state.run_id, self.run),
-        )
 
     def dataset(self, dataset_id: str) -> Dataset:
         """The owner's data set with this id. Raises NotFoundError, DataError (damaged)."""
@@ -171,16 +159,6 @@ class Owned:
         if live.record.owner != self.owner:
             raise unknown_run()
         return live
-
-
-def _if_found(identifier: str | None, find: Callable[[str], object]) -> str | None:
-    if identifier is None:
-        return None
-    try:
-        find(identifier)
-    except TlappError:  # unknown, somebody else's or damaged: nothing to show
-        return None
-    return identifier
 
 
 class HomeCheck:

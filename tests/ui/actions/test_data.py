@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.pictures import zip_folder
+from tests.shown import shown_state
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
 from tlapp.data.dataset import Dataset, ImportProgress
 from tlapp.errors import DataError, ServerError
@@ -74,7 +75,7 @@ def test_an_import_that_was_removed_while_it_waited_is_no_longer_shown(
     data.accept(page.visit(token))
     assert page.visit(token).accepted_dataset is None
     data.accept_dataset(page.visit(token), shown.dataset_id)
-    assert page.workspace.of(owner).state() == VisitorState()
+    assert shown_state(page.workspace, owner) == VisitorState()
     assert _import(page, token, small_folder), "the next import is as usual"
 
 

@@ -21,7 +21,7 @@ from tlapp.ui.panels.panel import Update
 from tlapp.ui.sent import Reads
 from tlapp.ui.text import comparing
 from tlapp.ui.text.doubts import sentence
-from tlapp.ui.visit import Visit, dataset_key, run_key
+from tlapp.ui.visit import Visit, dataset_key, epoch_key
 from tlapp.ui.widgets.ladder import (
     Ladder,
     LadderPreset,
@@ -126,10 +126,7 @@ class MovedPanel:
 
     def view(self, visit: Visit) -> object:
         """The run, and the epoch that it is at."""
-        live = visit.run
-        if live is None or live.is_over:
-            return run_key(live)
-        return live.record.run_id, len(live.record.epochs)
+        return epoch_key(visit.run)
 
     def render(self, visit: Visit) -> Update:
         """How far, stage by stage; the ladder's value stays as it is."""

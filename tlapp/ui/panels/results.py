@@ -13,7 +13,7 @@ from tlapp.ui.later import later
 from tlapp.ui.panels.panel import Update
 from tlapp.ui.text import comparing
 from tlapp.ui.text.diagnosis import diagnosis
-from tlapp.ui.visit import Visit, run_key
+from tlapp.ui.visit import Visit, epoch_key
 
 
 class ResultsPanel:
@@ -32,10 +32,7 @@ class ResultsPanel:
 
     def view(self, visit: Visit) -> object:
         """The run, and the epoch that it is at."""
-        live = visit.run
-        if live is None or live.is_over:
-            return run_key(live)
-        return live.record.run_id, len(live.record.epochs)
+        return epoch_key(visit.run)
 
     def render(self, visit: Visit) -> Update:
         """The run's result; of one that goes on, what can be said already."""
