@@ -16,6 +16,7 @@ from tlapp.classifier import Classifier, load_classifier, make_linear, save_clas
 from tlapp.errors import RunError, TlappError
 from tlapp.evaluation.predict import predict
 from tlapp.files import TEMPORARY_MARK
+from tlapp.stored import DamagedFileError
 
 HOSTILE_NAMES = (
     "<img src=x onerror=alert(1)>",
@@ -117,6 +118,10 @@ def refusal(folder: Path, weights: WeightsStore) -> TlappError:
         load_classifier(folder, weights)
     assert str(folder) not in str(caught.value)
     assert caught.value.hint
+    if isinstance(caught.value.__cause__, DamagedFileError):  # said as a clause among the damages
+        sentence = str(caught.value)
+        fault = str(caught.value.__cause__.fault)
+        assert sentence.endswith(f"{fault[1:]}.")
     return caught.value
 
 

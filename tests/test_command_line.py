@@ -16,6 +16,7 @@ from tests.pictures import class_folder, jpeg, zip_folder
 from tlapp.__main__ import main
 from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import load_classifier
+from tlapp.commands import language_of_environment
 from tlapp.experiments.race import LANES
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.store import RunStore
@@ -265,6 +266,34 @@ def test_app_py_takes_the_options_of_serve() -> None:
 def test_without_a_command_the_usage_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "serve" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "xx_AT.UTF-8@euro"}, "xx"),
+        ({"LANG": "en_GB.UTF-8", "LC_MESSAGES": "xx"}, "xx"),
+        ({"LC_MESSAGES": "xx", "LC_ALL": "en_US"}, "en"),
+        ({"LC_ALL": "en_US", "LANGUAGE": "no:xx:en"}, "xx"),
+    ],
+)
+def test_the_language_is_the_first_that_the_terminal_names_and_tlapp_speaks(
+    environment: Mapping[str, str], language: str
+) -> None:
+    assert language_of_environment(environment) == language
+
+
+def test_help_and_refusals_are_in_the_language_of_the_terminal(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "xx")
+    assert main([]) == 2
+    assert "[show the page in a browser ~" in capsys.readouterr().err
+    assert main(["predict", str(home), "a.jpg"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert [line[0] for line in said] == ["[", "["]  # what happened, and what to do
 
 
 @pytest.mark.parametrize(("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -11,6 +11,7 @@ import pytest
 
 from tests.damage import DAMAGES
 from tlapp.files import write_atomically
+from tlapp.messages import Message, counted_message, verbatim
 from tlapp.stored import (
     MOST_DEPTH,
     DamagedFileError,
@@ -19,6 +20,7 @@ from tlapp.stored import (
     is_sealed,
     keep_earlier,
     parse_json,
+    plain,
     read_generation,
     read_json,
     sealed,
@@ -38,6 +40,11 @@ class Thing:
     pair: tuple[int, str] | None = None
     kind: Literal["a", "b"] = "a"
     is_on: bool = False
+
+
+@dataclass(frozen=True)
+class Note:
+    said: Message
 
 
 def _write(path: Path, **values: Any) -> None:
@@ -165,6 +172,24 @@ def test_a_value_of_a_wrong_type_is_refused_with_the_name_of_its_field(
 ) -> None:
     with pytest.raises(DamagedFileError, match=next(iter(wrong))):
         build(Thing, {"name": "x", "count": 3, **wrong})
+
+
+def test_what_is_wrong_within_an_object_is_said_with_both_names() -> None:
+    with pytest.raises(DamagedFileError) as caught:
+        build(Thing, {"name": "x", "count": 3, "parts": [{"share": "x"}]})
+    assert caught.value.fault.value("name") == "parts"
+    inner = caught.value.fault.value("fault")
+    assert isinstance(inner, Message)
+    assert inner.value("name") == "share"
+
+
+def test_a_message_is_kept_as_id_and_values_and_a_sentence_of_before_opens() -> None:
+    said = counted_message("{count} file", "{count} files", count=2)
+    assert plain(Note(said)) == {"said": said.to_json()}
+    assert build(Note, json.loads(json.dumps(plain(Note(said))))) == Note(said)
+    assert build(Note, {"said": "2 {files}"}) == Note(verbatim("2 {files}"))
+    with pytest.raises(DamagedFileError, match="said is no message"):
+        build(Note, {"said": 2})
 
 
 def test_values_become_what_the_fields_declare_and_others_are_passed_over() -> None:

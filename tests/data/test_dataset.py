@@ -24,8 +24,9 @@ from tlapp.data.dataset import (
 )
 from tlapp.data.decode import open_working_copy
 from tlapp.data.images import merge_classes, rename_class
-from tlapp.data.record import write_dataset
+from tlapp.data.record import read_dataset, write_dataset
 from tlapp.errors import DataError, NotFoundError
+from tlapp.messages import verbatim
 from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS
 
 
@@ -219,6 +220,28 @@ def test_a_damaged_description_is_a_clear_error_and_hides_no_other(
 def test_the_description_is_plain_json(dataset: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "datasets" / dataset.dataset_id / "dataset.json"
     assert json.loads(path.read_text())["name"] == "animals"
+
+
+def test_a_description_keeps_ids_and_values_and_opens_with_the_sentences_of_before(
+    store: DatasetStore, pictures_folder: Path, tmp_path: Path
+) -> None:
+    (pictures_folder / "dots" / "moving.gif").write_bytes(pictures.animation())
+    (pictures_folder / "dots" / "bad.jpg").write_bytes(b"")
+    dataset = imported(store, pictures_folder)
+    path = tmp_path / "datasets" / dataset.dataset_id / "dataset.json"
+    kept = json.loads(path.read_text())
+    assert kept["skipped"][0]["reason"] == {
+        "id": "{name} is empty.",
+        "values": {"name": "dots/bad.jpg"},
+    }
+    assert read_dataset(path).value == dataset
+    del kept["checksum"]
+    kept["skipped"][0]["reason"] = "dots/bad.jpg is empty."
+    kept["findings"][0]["message"] = "1 picture is {animated}."
+    path.write_text(json.dumps(kept))
+    earlier = read_dataset(path).value
+    assert earlier.skipped[0].reason == verbatim("dots/bad.jpg is empty.")
+    assert earlier.findings[0].message == verbatim("1 picture is {animated}.")
 
 
 def test_too_many_classes_are_refused_before_a_picture_is_read(

@@ -1,7 +1,10 @@
 """Test pictures: one broken one harms no other, and asking again costs only the head."""
 
+import json
+import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +14,13 @@ from tlapp.backbones.catalog import find_card
 from tlapp.backbones.loading import Backbone, load_backbone
 from tlapp.backbones.weights import WeightsStore
 from tlapp.errors import DataError
-from tlapp.evaluation.test_pictures import TestAnswer, prepare_test_pictures
-from tlapp.messages import NOTHING
+from tlapp.evaluation.test_pictures import (
+    TestAnswer,
+    pack_test_pictures,
+    prepare_test_pictures,
+    unpack_test_pictures,
+)
+from tlapp.messages import NOTHING, Message, verbatim
 from tlapp.settings import LOCAL_LIMITS, Limits
 
 
@@ -66,3 +74,21 @@ def test_too_many_pictures_are_refused_with_the_limit(limits: Limits) -> None:
     with pytest.raises(DataError, match="3 test pictures") as refused:
         prepare_test_pictures([("a.jpg", jpeg())] * 3, replace(limits, try_images=2))
     assert refused.value.hint.value("most") == 2
+
+
+def test_the_reason_of_a_broken_picture_is_kept_as_a_message(tmp_path: Path) -> None:
+    pictures = prepare_test_pictures([("broken.jpg", b"no picture")], LOCAL_LIMITS)
+    path = tmp_path / "kept.zip"
+    path.write_bytes(pack_test_pictures(pictures))
+    assert unpack_test_pictures(path).entries == pictures.entries
+    with zipfile.ZipFile(path) as archive:
+        ((_, _, kept),) = json.loads(archive.read("pictures.json"))
+    assert Message.from_json(kept) == pictures.entries[0].error
+
+
+def test_a_reason_that_an_earlier_version_kept_opens_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "kept.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pictures.json", json.dumps([("a.jpg", "", "a.jpg is {empty}.")]))
+    (entry,) = unpack_test_pictures(path).entries
+    assert entry.error == verbatim("a.jpg is {empty}.")

@@ -8,6 +8,7 @@ import torch
 from tlapp.backbones.catalog import find_card
 from tlapp.backbones.loading import Backbone, sketch_backbone
 from tlapp.classifier import Classifier, make_linear
+from tlapp.messages import verbatim
 from tlapp.runs.record import EpochRow, RunRecord
 from tlapp.runs.store import new_run_id, now
 from tlapp.training.config import TrainConfig
@@ -79,7 +80,8 @@ def started() -> TrainingStarted:
 
 def phase_started() -> PhaseStarted:
     """The event that says what learns."""
-    counts = ParameterCounts(2562, 3_000_000, "classifier: 1280 -> 1000 becomes 1280 -> 2")
+    layer = verbatim("classifier: 1280 -> 1000 becomes 1280 -> 2")
+    counts = ParameterCounts(2562, 3_000_000, layer)
     return PhaseStarted(1, 1, counts)
 
 

@@ -127,7 +127,7 @@ def test_a_write_beside_damage_is_not_taken_for_sound(store: RunStore) -> None:
     run = store.folder(record.run_id)
     (run.path / "epochs.jsonl").write_bytes(b"")
     run.write(record)
-    assert "lost" in store.record(record.run_id).message
+    assert "lost" in str(store.record(record.run_id).message)
 
 
 def test_an_epoch_that_is_added_is_seen(store: RunStore) -> None:

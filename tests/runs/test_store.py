@@ -11,7 +11,7 @@ import pytest
 from tests.runs.examples import make_classifier, make_record, make_row, published_backbone
 from tlapp.errors import NotFoundError, RunError
 from tlapp.files import write_atomically
-from tlapp.messages import message
+from tlapp.messages import NOTHING, message, verbatim
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.record import ClassResult, RunRecord, record_of
 from tlapp.runs.store import KEEPER_NAME, RunStore
@@ -49,6 +49,24 @@ def test_figures_that_are_no_numbers_are_still_valid_json() -> None:
 def test_fields_of_a_later_version_are_passed_over() -> None:
     values = {**make_record().to_json(), "colour": "blue"}
     assert record_of(values).name == "First try"
+
+
+def test_a_file_keeps_ids_and_values_of_what_is_said(store: RunStore) -> None:
+    said = message("Stopped after {done} of {planned} epochs", done=1, planned=3)
+    record = make_record(state="stopped", message=said, hint=message("Press Train again."))
+    run = store.create(record)
+    kept = json.loads((run.path / "run.json").read_text())
+    assert kept["message"] == {"id": said.template, "values": {"done": 1, "planned": 3}}
+    assert store.record(record.run_id) == record
+
+
+def test_sentences_of_an_earlier_version_open_as_they_are() -> None:
+    values = make_record(state="failed").to_json()
+    sentence = "Learning rate too high: {it} grew."
+    kept = {**values, "message": sentence, "hint": "", "replaced_layer": "fc: 512 -> 1000"}
+    record = record_of(kept)
+    assert (record.message, record.hint) == (verbatim(sentence), NOTHING)
+    assert str(record.replaced_layer) == "fc: 512 -> 1000"
 
 
 @pytest.mark.parametrize("values", [[], {}, {"run_id": 1}, "text", None])

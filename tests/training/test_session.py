@@ -105,7 +105,7 @@ def test_events_come_in_order(freeze: str) -> None:
     phase = events[1]
     assert isinstance(phase, PhaseStarted)
     assert (phase.phase, phase.first_epoch) == (1, 1)
-    assert phase.counts.replaced_layer == f"fc: {WIDTH} -> 1000 becomes {WIDTH} -> 3"
+    assert str(phase.counts.replaced_layer) == f"fc: {WIDTH} -> 1000 becomes {WIDTH} -> 3"
     assert isinstance(finished, TrainingFinished)
     epochs = [event for event in events if isinstance(event, EpochFinished)]
     assert [epoch.epoch for epoch in epochs] == [1, 2]

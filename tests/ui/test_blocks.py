@@ -1,16 +1,24 @@
 """What a client sends is checked before Gradio works with it, and every failure has words."""
 
 import asyncio
+import html
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
 import pytest
 
 from tlapp.errors import DataError
+from tlapp.messages import ENGLISH, PSEUDO, message, words
 from tlapp.ui.blocks import AppBlocks, check_inputs
 from tlapp.ui.handling import INCIDENT_TITLE, REFUSED_TITLE, bind
+from tlapp.ui.languages import ASKED_IN
+from tlapp.ui.later import later
+from tlapp.ui.text import asked as text
+from tlapp.ui.text import unexpected_error
 from tlapp.ui.widgets.any_json import AnyJson
 from tlapp.ui.widgets.folder_drop import FolderDrop
 from tlapp.ui.widgets.picture_drop import PictureDrop
@@ -211,3 +219,40 @@ def test_a_widget_that_an_update_leaves_alone_keeps_its_words() -> None:
         {"__type__": "update"},
         {"__type__": "update", "visible": False},
     ]
+
+
+def _in_pseudo(blocks: gr.Blocks, *values: Any) -> Any:
+    class Sent:
+        """What Gradio makes of a request whose address names a language."""
+
+        query_params: Mapping[str, str] = MappingProxyType({"lang": PSEUDO})
+        headers: Mapping[str, str] = MappingProxyType({})
+
+    call = blocks.process_api(block_fn=blocks.fns[0], inputs=list(values), request=Sent())  # type: ignore[arg-type]  # as above
+    return asyncio.run(call)
+
+
+def test_every_error_is_in_the_language_of_the_request() -> None:
+    def refuse(value: Any) -> None:
+        raise DataError(text.NOT_READ, hint=text.RELOAD)
+
+    def fail(value: Any) -> None:
+        raise RuntimeError
+
+    for handler, said in ((refuse, text.NOT_READ), (fail, unexpected_error("{incident}"))):
+        with pytest.raises(gr.Error) as shown:
+            _in_pseudo(_blocks(AnyJson(), handler), 1)
+        begin = words(PSEUDO).say(said).partition("{")[0]
+        assert html.unescape(shown.value.message).startswith(begin)
+    field = message("Train")
+    with pytest.raises(gr.Error) as shown:
+        _in_pseudo(_blocks(AnyJson(label=later(field))), _nested(50))
+    assert shown.value.message.startswith(f"[{words(PSEUDO).say(field)} has too many")
+    assert ASKED_IN.get() == ENGLISH
+
+
+def test_a_label_that_is_yet_to_be_put_into_words_is_named_in_words() -> None:
+    labels = [AnyJson(label=later(message(name))) for name in ("Epochs", "Rate")]
+    with pytest.raises(DataError) as refused:
+        check_inputs(labels, [1])
+    assert str(refused.value) == "This takes 2 values (Epochs, Rate), and 1 were sent."

@@ -51,4 +51,4 @@ def test_every_doubt_has_a_sentence_with_its_figures(name: DoubtName) -> None:
         "batchnorm": ("4999",),
         "from scratch": ("4,999",),
     }[name]
-    assert all(figure in sentence(doubt) for figure in figures)
+    assert all(figure in str(sentence(doubt)) for figure in figures)

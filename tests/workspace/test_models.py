@@ -44,7 +44,7 @@ def test_counts_follow_the_freezing_and_name_the_replaced_layer(
 ) -> None:
     frozen = workspace.models.counts(dataset, TrainConfig(backbone="resnet18"))
     learning = workspace.models.counts(dataset, TrainConfig(backbone="resnet18", freeze="none"))
-    assert frozen.replaced_layer == "fc: 512 -> 1000 becomes 512 -> 2"
+    assert str(frozen.replaced_layer) == "fc: 512 -> 1000 becomes 512 -> 2"
     assert (frozen.trainable, learning.frozen) == (513 * 2, 0)
     assert learning.trainable == frozen.trainable + frozen.frozen
 

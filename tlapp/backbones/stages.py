@@ -4,19 +4,29 @@ A stage begins where the resolution halves (transformers: every few blocks). Wri
 checked by a test: each parameter of the headless network lies in exactly one stage.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from torch import nn
 
+from tlapp.messages import Message, message, verbatim
+
 Spec = tuple[tuple[str, tuple[str, ...]], ...]
+
+_NUMBERED = re.compile(r"stage (\d+)")
+_BLOCKS = re.compile(r"blocks (\d+) to (\d+)")
+_TITLES: Mapping[str, Message] = MappingProxyType(
+    {"stem": message("stem"), "top": message("top"), "head": message("head")}
+)
 
 
 @dataclass(frozen=True)
 class Stage:
     """Neighbouring layers that are frozen or trained together."""
 
-    name: str  # for showing, e.g. "stage 3"
+    name: str  # in settings and records, e.g. "stage 3"; `stage_title` is for showing
     module_names: tuple[str, ...]  # modules or single parameters, as `named_parameters` begins
     parameter_count: int
 
@@ -96,6 +106,15 @@ STAGE_SPECS: Mapping[str, Spec] = {
     "swin_t": _features((0,), (1,), (2, 3), (4, 5), (6, 7), top=("norm",)),
     "vit_b_16": _VIT,
 }
+
+
+def stage_title(name: str) -> Message:
+    """The stage of this name (`Stage.name`, or "head"), for people."""
+    if found := _NUMBERED.fullmatch(name):
+        return message("stage {number}", number=int(found[1]))
+    if found := _BLOCKS.fullmatch(name):
+        return message("blocks {first} to {last}", first=int(found[1]), last=int(found[2]))
+    return _TITLES.get(name) or verbatim(name)
 
 
 def find_stages(name: str, module: nn.Module) -> tuple[Stage, ...]:

@@ -72,7 +72,9 @@ def import_pictures(workspace: Workspace, path: Path, progress: Progress, words:
     start = library.import_folder if path.is_dir() else library.import_archive
     reading = message("Reading pictures")
     progress.show(reading)
-    for event in start(OWNER, path, name=path.resolve().name, should_stop=lambda: False):
+    for event in start(
+        OWNER, path, name=path.resolve().name or str(path), should_stop=lambda: False
+    ):
         if isinstance(event, ImportProgress):
             share = event.done / event.total if event.total else None
             progress.show(reading, done_of(event.done, event.total), share)

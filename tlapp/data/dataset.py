@@ -249,7 +249,7 @@ class DatasetStore:
         self._growing.add(staging)
         try:
             with opened as listing:
-                yield from self._grow(listing, staging, name or "My pictures", owner, should_stop)
+                yield from self._grow(listing, staging, name, owner, should_stop)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
             self._growing.discard(staging)

@@ -27,7 +27,7 @@ def asked_id(field: str, value: object) -> str:
     if value is None or value == "":
         raise NotFoundError(words.nothing_named(field), hint=words.WHERE_IDS_COME_FROM[field])
     if not is_text(value, ID_CHARACTERS):
-        raise NotFoundError(words.no_id(field, value), hint=words.WHERE_IDS_COME_FROM[field])
+        raise NotFoundError(words.cannot_be(field, value), hint=words.WHERE_IDS_COME_FROM[field])
     return value
 
 
@@ -38,7 +38,7 @@ def asked_text(field: str, value: object, *, usual: str, most: int = NAME_CHARAC
     if isinstance(value, str) and len(value) > most:
         raise TrainingError(words.too_long(field, len(value)), hint=words.write_less(most))
     if not is_text(value, most):
-        raise TrainingError(words.no_text(field, value), hint=words.WRITE_TEXT)
+        raise TrainingError(words.cannot_be(field, value), hint=words.WRITE_TEXT)
     return value
 
 
@@ -85,7 +85,7 @@ def asked_flag(field: str, value: object, *, usual: bool) -> bool:
     if value is None:
         return usual
     if not isinstance(value, bool):
-        raise TrainingError(words.no_flag(field, value), hint=words.TRUE_OR_FALSE)
+        raise TrainingError(words.cannot_be(field, value), hint=words.TRUE_OR_FALSE)
     return value
 
 

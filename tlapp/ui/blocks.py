@@ -16,10 +16,10 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 
 from tlapp.bounds import NESTED, PATH_CHARACTERS
 from tlapp.errors import DataError
-from tlapp.messages import NOTHING, Message, words
+from tlapp.messages import NOTHING, Message, joined, words
 from tlapp.ui.handling import as_plain_text, client_faults_as_words, errors_as_words
-from tlapp.ui.languages import ASKED_IN
-from tlapp.ui.later import in_words
+from tlapp.ui.languages import ASKED_IN, language_of
+from tlapp.ui.later import in_words, message_of
 from tlapp.ui.text import asked as text
 from tlapp.ui.widgets.folder_drop import FolderDrop
 from tlapp.ui.widgets.picture_drop import PictureDrop
@@ -71,7 +71,7 @@ class AppBlocks(gr.Blocks):
         explicit_call: bool = False,
     ) -> Any:
         """The values for the handler. Raises `gr.Error` for what cannot be read as such."""
-        unread = f"{text.NOT_READ} {text.SEE_THE_LIST}"
+        unread = joined(text.NOT_READ, text.SEE_THE_LIST)
         with client_faults_as_words(_event_name(block_fn), unread):
             if block_fn.fn is None:
                 raise DataError(text.PAGE_ALONE, hint=text.SEE_THE_LIST)
@@ -86,8 +86,10 @@ class AppBlocks(gr.Blocks):
         return [keep_properties(value) for value in values]
 
     async def process_api(self, block_fn: BlockFunction | int, *args: Any, **options: Any) -> Any:
-        """What the handler answers. Raises `gr.Error` and nothing else."""
+        """What the handler answers. Raises `gr.Error` and nothing else, in the language of the
+        request."""
         event = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
+        before = ASKED_IN.set(language_of(options.get("request")))
         try:
             with errors_as_words(_event_name(event)):
                 return await super().process_api(block_fn, *args, **options)
@@ -95,6 +97,8 @@ class AppBlocks(gr.Blocks):
             if event.api_visibility == "public":  # for programs, which show no HTML
                 error.message = as_plain_text(error.message)
             raise
+        finally:
+            ASKED_IN.reset(before)
 
 
 def keep_properties(value: Any) -> Any:
@@ -115,12 +119,12 @@ def check_inputs(components: Sequence[Any], values: Sequence[Any]) -> None:
     """Raise DataError unless there is a value for each component, nested no deeper than anybody
     needs, with files only where files are taken, and these uploaded."""
     if len(values) != len(components):
-        names = [label for each in components if (label := getattr(each, "label", None))]
+        fields = [message_of(label) for each in components if (label := _label(each))]
         raise DataError(
-            text.wrong_count(len(components), names, len(values)), hint=text.SEE_THE_LIST
+            text.wrong_count(len(components), fields, len(values)), hint=text.SEE_THE_LIST
         )
     for component, value in zip(components, values, strict=True):
-        field = str(getattr(component, "label", None) or "This value")
+        field = message_of(_label(component)) or text.UNNAMED_FIELD
         takes_files = isinstance(component, _TAKE_FILES)
         if isinstance(component, gr.File) and value is not None:
             _check_files(field, value, are_several=component.file_count == "multiple")
@@ -131,7 +135,12 @@ def check_inputs(components: Sequence[Any], values: Sequence[Any]) -> None:
                 raise DataError(text.takes_no_file(field), hint=text.SEE_THE_LIST)
 
 
-def _check_files(field: str, value: Any, *, are_several: bool) -> None:
+def _label(component: Any) -> str:
+    """What stands above a component; "" for nothing."""
+    return str(getattr(component, "label", None) or "")
+
+
+def _check_files(field: Message, value: Any, *, are_several: bool) -> None:
     """Refuse what is not one file, or a list of files."""
     if are_several and not isinstance(value, list):
         raise DataError(text.no_list(field), hint=text.WRITE_LIST)
@@ -142,7 +151,7 @@ def _check_files(field: str, value: Any, *, are_several: bool) -> None:
             raise DataError(text.no_mark(field), hint=text.WRITE_MARK)
 
 
-def _objects(field: str, value: Any) -> Iterator[dict[str, Any]]:
+def _objects(field: Message, value: Any) -> Iterator[dict[str, Any]]:
     """All JSON objects in a value; the lists of what is still to be seen, not recursion, so that no
     depth can be too much."""
     level = [value]
@@ -166,7 +175,7 @@ def _is_file(value: dict[str, Any]) -> bool:
     return isinstance(meta, dict) and meta.get("_type") == _FILE_MARK
 
 
-def _check_upload(field: str, file: dict[str, Any]) -> None:
+def _check_upload(field: Message, file: dict[str, Any]) -> None:
     """Refuse what is no file in Gradio's own folder; Gradio itself checks it once more."""
     path = file["path"]
     if isinstance(path, str) and _ADDRESS.match(path):

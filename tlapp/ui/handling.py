@@ -17,7 +17,9 @@ from typing import Any, Final
 import gradio as gr
 
 from tlapp.errors import ServerError, TlappError, is_full
+from tlapp.messages import Message, verbatim, words
 from tlapp.ui import text
+from tlapp.ui.languages import ASKED_IN
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ def bind(handler: Callable[..., Any], *context: Any, name: str = "") -> Callable
 
     Works for functions and generators, plain and async. A `TlappError` becomes a message
     with its hint; anything else is logged under an id that the message names, and says no more.
+    Both are said in the language of the request, which `AppBlocks` has found.
     `name` is what the log and Gradio call it, if not by the handler's own. The title of the error tells programs whose fault it was.
     """
     name = name or handler.__name__
@@ -112,13 +115,13 @@ def errors_as_words(event: str) -> Iterator[None]:
     except Exception as error:
         incident = secrets.token_hex(4)
         logger.exception("Incident %s", incident)
-        raise _error(_incident_words(error, incident), INCIDENT_TITLE) from error
+        raise _error(_incident(error, incident), INCIDENT_TITLE) from error
 
 
 @contextmanager
-def client_faults_as_words(event: str, words: str) -> Iterator[None]:
+def client_faults_as_words(event: str, fault: Message) -> Iterator[None]:
     """The same around Gradio's reading of what a client has sent: what fails there is the client's
-    fault, told in `words`, unless the machine has no room left."""
+    `fault`, unless the machine has no room left."""
     try:
         yield
     except TlappError as error:
@@ -126,14 +129,14 @@ def client_faults_as_words(event: str, words: str) -> Iterator[None]:
     except gr.Error as error:  # Gradio's own words, which may hold all that was sent
         logger.info("Refused %s: Gradio's check", event)
         said = str(error.message)
-        message = html.escape(said) if len(said) <= MOST_WORDS else words
-        raise _error(message, REFUSED_TITLE) from error
+        told = verbatim(said) if len(said) <= MOST_WORDS else fault
+        raise _error(told, REFUSED_TITLE) from error
     except Exception as error:
         cause = error.__cause__ or error  # Gradio wraps what its components raise
         if isinstance(cause, MemoryError) or (isinstance(cause, OSError) and is_full(cause)):
             raise cause from None
         logger.info("Refused %s: %s", event, type(error).__name__)
-        raise _error(words, REFUSED_TITLE) from error
+        raise _error(fault, REFUSED_TITLE) from error
 
 
 def _refusal(event: str, error: TlappError) -> gr.Error:
@@ -141,15 +144,17 @@ def _refusal(event: str, error: TlappError) -> gr.Error:
     logger.log(
         logging.WARNING if is_ours else logging.INFO, "Refused %s: %s", event, type(error).__name__
     )
-    message = _COMMAND.sub(r"<code>\1</code>", html.escape(f"{error} {error.hint}".strip()))
-    return _error(message, SERVER_TITLE if is_ours else REFUSED_TITLE)
+    return _error(error.said, SERVER_TITLE if is_ours else REFUSED_TITLE)
 
 
-def _incident_words(error: Exception, incident: str) -> str:
+def _incident(error: Exception, incident: str) -> Message:
     if isinstance(error, OSError) and is_full(error):
         return text.disk_is_full(incident)
     return text.unexpected_error(incident)
 
 
-def _error(message: str, title: str) -> gr.Error:
+def _error(said: Message, title: str) -> gr.Error:
+    """What a page shows, in the language of the request; `commands` as code."""
+    shown = html.escape(words(ASKED_IN.get()).say(said))
+    message = _COMMAND.sub(r"<code>\1</code>", shown)
     return gr.Error(message, title=title, duration=MESSAGE_SECONDS, print_exception=False)

@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from tests.ui.door.asking import Request, ask
+from tlapp.messages import message
 from tlapp.ui.door.answers import Answers
 from tlapp.ui.door.asgi import AsgiMessage, Receive, Scope, Send, refuse
 from tlapp.ui.door.hosts import HostCheck, known_hosts
@@ -58,7 +59,7 @@ def test_words_that_are_there_are_kept() -> None:
 def test_the_doors_own_refusals_keep_their_words() -> None:
     app = Answers(HostCheck(_app(200, b""), known_hosts("127.0.0.1", ())))
     answer = ask(app, Request("POST", RUN, {"host": "evil.example"}))
-    assert (answer.status, answer.error) == (403, words.unknown_host("evil.example"))
+    assert (answer.status, answer.error) == (403, str(words.unknown_host("evil.example")))
 
 
 def test_a_good_answer_passes_as_it_is() -> None:
@@ -114,7 +115,7 @@ def test_an_error_within_an_answer_that_has_begun_ends_it_and_is_no_incident(
 
 def test_a_refusal_of_the_door_still_says_when_to_try_again() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await refuse(send, 429, "Too much.", retry_seconds=7)
+        await refuse(send, 429, message("Too much."), retry_seconds=7)
 
     answer = ask(Answers(app), Request("POST", RUN))
     assert (answer.status, answer.error) == (429, "Too much.")

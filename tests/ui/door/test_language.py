@@ -5,10 +5,11 @@ import asyncio
 import pytest
 
 from tests.ui.door.asking import Request, ask
-from tlapp.messages import ENGLISH, PSEUDO
-from tlapp.ui.door.asgi import Receive, Scope, Send
+from tlapp.messages import ENGLISH, PSEUDO, words
+from tlapp.ui.door.asgi import Receive, Scope, Send, refuse
 from tlapp.ui.door.language import LanguageTaker, PageLanguage
 from tlapp.ui.languages import ASKED_IN
+from tlapp.ui.text.door import NOT_HERE
 
 PAGE = b'<!doctype html>\n<html\n\tlang="en"\n>\n\t<head>\n' + b"lang=en " * 1_000
 
@@ -44,6 +45,15 @@ def test_all_behind_know_the_language_of_a_request(request_: Request, language: 
     ask(LanguageTaker(page), request_)
     assert page.language == language
     assert ASKED_IN.get() == ENGLISH
+
+
+def test_refusals_are_in_the_language_of_the_request() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await refuse(send, 404, NOT_HERE)
+
+    assert ask(LanguageTaker(app), Request(path="/nothing")).error == str(NOT_HERE)
+    answer = ask(LanguageTaker(app), Request(path="/nothing", headers={"cookie": "tlapp_lang=xx"}))
+    assert answer.error == words(PSEUDO).say(NOT_HERE) != str(NOT_HERE)
 
 
 def test_the_choice_of_an_address_is_kept_in_a_cookie() -> None:

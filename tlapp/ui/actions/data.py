@@ -12,6 +12,7 @@ from pathlib import Path
 from tlapp.data.dataset import Dataset, ImportEvent, ImportFinished, ImportProgress
 from tlapp.data.images import LabeledImages, Skipped, merge_classes, remove_class, rename_class
 from tlapp.errors import DataError, NotFoundError, RunError, ServerError
+from tlapp.messages import message
 from tlapp.ui import text
 from tlapp.ui.asked import asked_folder
 from tlapp.ui.text import door
@@ -21,6 +22,7 @@ from tlapp.ui.widgets.class_list import ClassEdit
 from tlapp.ui.widgets.folder_drop import Upload
 from tlapp.workspace import VisitorState
 
+NAMELESS = message("My pictures")  # then a name like any other
 PROGRESS_STEPS = 50  # how often an import reports at most: each report is a message to the browser
 
 
@@ -47,7 +49,7 @@ def import_upload(visit: Visit, upload: Upload | None) -> Iterator[ImportProgres
     path = Path(upload.path)
     try:
         events = visit.workspace.library.import_archive(
-            visit.owner, path, name=upload.name, should_stop=_never
+            visit.owner, path, name=upload.name or visit.words.say(NAMELESS), should_stop=_never
         )
         yield from _import(visit, events, upload)
     finally:
@@ -60,7 +62,7 @@ def import_folder(visit: Visit, form: LocalFolder) -> Iterator[ImportProgress]:
         raise DataError(door.LOCAL_KEY_IS_MISSING, hint=door.OPEN_PRINTED_ADDRESS)
     folder = asked_folder(form.path)
     events = visit.workspace.library.import_folder(
-        visit.owner, folder, name=folder.name, should_stop=_never
+        visit.owner, folder, name=folder.name or str(folder), should_stop=_never
     )
     yield from _import(visit, events)
 

@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from tlapp.messages import Message, verbatim
 from tlapp.ui.door.asgi import REFUSAL, App, AsgiMessage, Receive, Scope, Send, refuse
 from tlapp.ui.door.routes import API
 from tlapp.ui.handling import INCIDENT_TITLE, SERVER_TITLE
@@ -95,8 +96,8 @@ def _place(error: BaseException) -> str:
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
 
 
-def in_words(status: int, body: bytes, incident: str = "") -> tuple[int, str]:
-    """The status and the words for an error that Gradio answers with this body."""
+def in_words(status: int, body: bytes, incident: str = "") -> tuple[int, Message]:
+    """The status and the message for an error that Gradio answers with this body."""
     try:
         said: Any = json.loads(body)
     except (ValueError, RecursionError):
@@ -108,7 +109,7 @@ def in_words(status: int, body: bytes, incident: str = "") -> tuple[int, str]:
     if (
         text and status != 403 and len(text) <= MOST_ANSWER_CHARACTERS
     ):  # Gradio's own 403 holds the path
-        return status, text
+        return status, verbatim(text)
     if status >= 500:
         return status, unexpected_error(incident)
     return status, words.NOT_FOUND if status in (403, 404) else words.NOT_UNDERSTOOD

@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Seque
 from contextlib import contextmanager
 from typing import Any
 
+from tlapp.messages import Message, words
+from tlapp.ui.languages import ASKED_IN
+
 Scope = MutableMapping[str, Any]
 AsgiMessage = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[AsgiMessage]]
@@ -26,7 +29,7 @@ class DisconnectedError(Exception):
 class RefusedError(Exception):
     """A request is not taken; `status` and `said` are the answer."""
 
-    def __init__(self, status: int, said: str) -> None:
+    def __init__(self, status: int, said: Message) -> None:
         super().__init__(said)
         self.status = status
         self.said = said
@@ -61,15 +64,19 @@ def counted(counter: Counter[str], client: str) -> Iterator[None]:
             del counter[client]
 
 
-async def refuse(send: Send, status: int, words: str, *, retry_seconds: int | None = None) -> None:
-    """Answer with `words`, under the names at which programs and Gradio's page look for them.
+async def refuse(
+    send: Send, status: int, said: Message, *, retry_seconds: int | None = None
+) -> None:
+    """Answer with this message in the language of the request, under the names at which programs
+    and Gradio's page look for it.
 
     The connection ends: what is left of a refused body is not read.
     """
     headers = [(b"connection", b"close")]
     if retry_seconds is not None:
         headers.append((b"retry-after", str(retry_seconds).encode()))
-    await answer_json(send, {"error": words, "detail": words}, status=status, headers=headers)
+    text = words(ASKED_IN.get()).say(said)
+    await answer_json(send, {"error": text, "detail": text}, status=status, headers=headers)
 
 
 async def answer_json(

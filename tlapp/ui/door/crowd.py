@@ -19,6 +19,7 @@ from urllib.parse import parse_qs
 
 from gradio.block_function import BlockFunction
 
+from tlapp.messages import Message
 from tlapp.ui.door.asgi import App, AsgiMessage, Receive, Scope, Send, client_of, counted, refuse
 from tlapp.ui.door.lines import IMPORT_LINE, OPEN_LINE, TRY_LINE, Lines, client_of_event
 from tlapp.ui.door.listeners import Listeners
@@ -150,8 +151,8 @@ class Crowd:
 
     def _refusal(
         self, client: str, session: str | None, event: BlockFunction, is_direct: bool
-    ) -> tuple[str, int] | None:
-        """The words, and the seconds after which it may work; None: it fits."""
+    ) -> tuple[Message, int] | None:
+        """What is said, and the seconds after which it may work; None: it fits."""
         if is_direct:
             is_over = (
                 self._direct[client] >= self._shares.direct

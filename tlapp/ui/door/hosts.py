@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from tlapp.errors import ServerError
+from tlapp.messages import NOTHING, Message
 from tlapp.ui.door.asgi import App, Receive, Scope, Send, header, refuse
 from tlapp.ui.text import door as words
 
@@ -102,19 +103,19 @@ class HostCheck:
         else:  # nothing here speaks over web sockets
             await send({"type": "websocket.close"})
 
-    def refusal(self, scope: Scope) -> str:
-        """Why this request is not answered, in words; "": it is."""
+    def refusal(self, scope: Scope) -> Message:
+        """Why this request is not answered; NOTHING: it is."""
         asked = [header(scope, name) for name in (b"host", b"x-forwarded-host")]
         here = [read_authority(each.split(",")[0].strip()) for each in asked if each]
         if not asked[0] or not all(self.hosts.knows(host) for host in here):
             return words.unknown_host(asked[0])
         origin = header(scope, b"origin")
         if origin:
-            return "" if self._is_own(origin, here) else words.foreign_origin(origin)
+            return NOTHING if self._is_own(origin, here) else words.foreign_origin(origin)
         site = header(scope, b"sec-fetch-site")
         opens_page = header(scope, b"sec-fetch-mode") == "navigate"
         if site in ("", "same-origin", "none") or (opens_page and scope["method"] in _SAFE_METHODS):
-            return ""
+            return NOTHING
         return words.foreign_origin(site)
 
     def _is_own(self, origin: str, here: list[Authority | None]) -> bool:

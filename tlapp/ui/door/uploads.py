@@ -88,17 +88,17 @@ class Uploads:
             await answer_json(send, [str(path) for path in paths])
         except DisconnectedError:
             return
-        except RefusedError as refused:
-            await refuse(send, refused.status, refused.said)
+        except RefusedError as wrong:
+            await refuse(send, wrong.status, wrong.said)
         except OSError as error:
-            refused_words = refused_by_disk(
+            refused = refused_by_disk(
                 error,
                 full=message("The disk of this machine is full, so the files were not taken."),
                 read_only=message(
                     "The disk of this machine takes nothing, so the files were not taken."
                 ),
             )
-            await refuse(send, 507, f"{refused_words} {refused_words.hint}")
+            await refuse(send, 507, refused.said)
         finally:
             if folder is not None and not paths:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -148,16 +148,20 @@ def megabytes(number_of_bytes: int) -> str:
     return f"{max(min(1, number_of_bytes), round(number_of_bytes / 1_000_000))} MB"
 
 
-def unexpected_error(incident: str) -> str:
+def unexpected_error(incident: str) -> Message:
     """What is said of a defect of ours."""
-    return f"Something went wrong on our side ({incident}). Nothing of yours is lost. Try again."
+    return message(
+        "Something went wrong on our side ({incident}). Nothing of yours is lost. Try again.",
+        incident=incident,
+    )
 
 
-def disk_is_full(incident: str) -> str:
+def disk_is_full(incident: str) -> Message:
     """What is said when the disk refuses where nobody had thought of it."""
-    return (
-        f"The disk of this machine is full ({incident}). "
-        "Remove data sets or runs that are no longer needed, then try again."
+    return message(
+        "The disk of this machine is full ({incident}). "
+        "Remove data sets or runs that are no longer needed, then try again.",
+        incident=incident,
     )
 
 
@@ -166,16 +170,20 @@ def serving(url: str) -> Message:
     return message("{title} is at {url} (Ctrl+C ends it)", title=TITLE, url=url)
 
 
-CHOOSE_PORT = "Choose another port with --port, or end the program that uses this one."
+CHOOSE_PORT: Final = message(
+    "Choose another port with --port, or end the program that uses this one."
+)
 
 
-def cannot_listen(host: str | None, port: int | None) -> str:
+def cannot_listen(host: str | None, port: int | None) -> Message:
     """Why the server did not start."""
     if port is None:
-        return "No port is free: 100 were tried from 7860 (or GRADIO_SERVER_PORT) on."
-    return (
-        f"Cannot listen on port {port} of {host or 'this machine'}: another program uses it, "
-        "or the address is not this machine's."
+        return message("No port is free: 100 were tried from 7860 (or GRADIO_SERVER_PORT) on.")
+    return message(
+        "Cannot listen on port {port} of {host}: another program uses it, "
+        "or the address is not this machine's.",
+        port=str(port),
+        host=host or message("this machine"),
     )
 
 

@@ -1,138 +1,157 @@
-"""What is said of values that cannot be used as they were sent."""
+"""What is said of values that cannot be used as they were sent.
 
-from collections.abc import Collection
+A `field` is a message: the label of a component, or the name of a value of the API.
+"""
+
+from collections.abc import Collection, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from tlapp.bounds import shown
+from tlapp.messages import Message, counted_message, joined, message
 
 WHERE_IDS_COME_FROM: Final = MappingProxyType(
     {
-        "dataset_id": "Name the data set: send the dataset_id that /create_dataset has answered.",
-        "run_id": "Name the run: send the run_id that /train has answered.",
-        "experiment_id": "Name the experiment: send the experiment_id that /lr_find has answered.",
+        "dataset_id": message(
+            "Name the data set: send the dataset_id that /create_dataset has answered."
+        ),
+        "run_id": message("Name the run: send the run_id that /train has answered."),
+        "experiment_id": message(
+            "Name the experiment: send the experiment_id that /lr_find has answered."
+        ),
     }
 )
-WRITE_TEXT = "Write it as text, between quotation marks."
-TRUE_OR_FALSE = "Choose true or false, without quotation marks."
-NO_OBJECT = "The settings are no object."
-WRITE_OBJECT = 'Write {"epochs": 5}, for example.'
-RELOAD = "Reload the page and try again."
-NOT_READ = "What was sent cannot be read as this event's values."
-PAGE_ALONE = "This event happens on the page alone."
-SEE_THE_LIST = "The README lists what each endpoint takes."
-UPLOAD_FIRST = "Upload the file to /gradio_api/upload first, then send the path that it answers."
+WRITE_TEXT: Final = message("Write it as text, between quotation marks.")
+TRUE_OR_FALSE: Final = message("Choose true or false, without quotation marks.")
+NO_OBJECT: Final = message("The settings are no object.")
+WRITE_OBJECT: Final = message("Write {example}, for example.", example='{"epochs": 5}')
+RELOAD: Final = message("Reload the page and try again.")
+NOT_READ: Final = message("What was sent cannot be read as this event's values.")
+PAGE_ALONE: Final = message("This event happens on the page alone.")
+SEE_THE_LIST: Final = message("The README lists what each endpoint takes.")
+UPLOAD_FIRST: Final = message(
+    "Upload the file to /gradio_api/upload first, then send the path that it answers."
+)
+UNNAMED_FIELD: Final = message("This value")
+WRITE_LIST: Final = message("Put them between [ and ], also when there is one only.")
+WRITE_MARK: Final = message(
+    "Write {example}.", example='{"path": "...", "meta": {"_type": "gradio.FileData"}}'
+)
 
-WRITE_LIST = "Put them between [ and ], also when there is one only."
-WRITE_MARK = 'Write {"path": "...", "meta": {"_type": "gradio.FileData"}}.'
 
-
-def nothing_named(field: str) -> str:
+def nothing_named(field: str) -> Message:
     """An id is missing."""
-    return f"{field} is empty."
+    return message("{field} is empty.", field=field)
 
 
-def no_id(field: str, value: object) -> str:
-    """This can be nobody's id."""
-    return f"{field} cannot be {shown(value)}."
+def cannot_be(field: str, value: object) -> Message:
+    """This can be nobody's id, no text, or neither true nor false."""
+    return message("{field} cannot be {value}.", field=field, value=shown(value))
 
 
-def no_text(field: str, value: object) -> str:
-    """Not a text."""
-    return f"{field} cannot be {shown(value)}."
-
-
-def too_long(field: str, length: int) -> str:
+def too_long(field: str, length: int) -> Message:
     """A text is over its limit."""
-    return f"{field} has {length:,} characters."
+    return counted_message(
+        "{field} has {count} character.",
+        "{field} has {count} characters.",
+        count=length,
+        field=field,
+    )
 
 
-def write_less(most: int) -> str:
+def write_less(most: int) -> Message:
     """What to do about it."""
-    return f"Write {most:,} or fewer."
+    return message("Write {most} or fewer.", most=most)
 
 
-def no_flag(field: str, value: object) -> str:
-    """Neither true nor false."""
-    return f"{field} cannot be {shown(value)}."
-
-
-def no_seed(value: object) -> str:
+def no_seed(value: object) -> Message:
     """No seed."""
-    return f"The seed cannot be {shown(value)}."
+    return message("The seed cannot be {value}.", value=shown(value))
 
 
-def whole_number(low: int, high: int) -> str:
+def whole_number(low: int, high: int) -> Message:
     """What to choose instead."""
-    return f"Choose a whole number from {low} to {high}."
+    return message("Choose a whole number from {low} to {high}.", low=str(low), high=str(high))
 
 
-def no_folder(named: str) -> str:
+def no_folder(named: str) -> Message:
     """There is no folder under this path of a person's own machine."""
-    return f"{shown(named)} is not a folder."
+    return message("{named} is not a folder.", named=shown(named))
 
 
-def no_share(value: object) -> str:
+def no_share(value: object) -> Message:
     """Not a share of pictures that can be held out."""
-    return f"{shown(value)} percent cannot be held out."
+    return message("{value} percent cannot be held out.", value=shown(value))
 
 
-def too_many_settings(count: int) -> str:
+def too_many_settings(count: int) -> Message:
     """More names than there are settings."""
-    return f"{count:,} settings are too many."
+    return counted_message(
+        "{count} setting is too many.", "{count} settings are too many.", count=count
+    )
 
 
-def name_fewer(most: int) -> str:
+def name_fewer(most: int) -> Message:
     """What to do about it."""
-    return f"Name {most:,} or fewer."
+    return message("Name {most} or fewer.", most=most)
 
 
-def unknown_setting(name: object) -> str:
+def unknown_setting(name: object) -> Message:
     """No setting is called so."""
-    return f"There is no setting {shown(name)}."
+    return message("There is no setting {name}.", name=shown(name))
 
 
-def choose_setting(known: Collection[str]) -> str:
+def choose_setting(known: Collection[str]) -> Message:
     """Those that there are."""
-    return f"Choose among: {', '.join(sorted(known))}."
+    return message("Choose among: {known}.", known=", ".join(sorted(known)))
 
 
-def no_event_text(name: str, value: object) -> str:
+def no_event_text(name: str, value: object) -> Message:
     """An event of the page does not say what it is about."""
-    return f"This event's {name} cannot be {shown(value)}."
+    return message("This event's {name} cannot be {value}.", name=name, value=shown(value))
 
 
-def wrong_count(wanted: int, names: Collection[str], sent: int) -> str:
+def wrong_count(wanted: int, fields: Sequence[Message], sent: int) -> Message:
     """Too few values for an event, or too many."""
-    which = f" ({', '.join(names)})" if names else ""
-    return f"This takes {wanted} values{which}, and {sent} were sent."
+    if not fields:
+        return message(
+            "This takes {wanted} values, and {sent} were sent.", wanted=wanted, sent=sent
+        )
+    return message(
+        "This takes {wanted} values ({fields}), and {sent} were sent.",
+        wanted=wanted,
+        fields=joined(*fields, by=", "),
+        sent=sent,
+    )
 
 
-def too_deep(field: str) -> str:
+def too_deep(field: Message) -> Message:
     """Lists in lists in lists."""
-    return f"{field} has too many lists and objects in one another."
+    return message("{field} has too many lists and objects in one another.", field=field)
 
 
-def takes_no_file(field: str) -> str:
+def takes_no_file(field: Message) -> Message:
     """A file where there is none to be."""
-    return f"{field} is no file."
+    return message("{field} is no file.", field=field)
 
 
-def not_a_file(field: str) -> str:
+def not_a_file(field: Message) -> Message:
     """What is named is no file that was uploaded."""
-    return f"{field} names no file that was uploaded to this server."
+    return message("{field} names no file that was uploaded to this server.", field=field)
 
 
-def no_list(field: str) -> str:
+def no_list(field: Message) -> Message:
     """Several files are wanted, and no list came."""
-    return f"{field} is no list of files."
+    return message("{field} is no list of files.", field=field)
 
 
-def no_mark(field: str) -> str:
+def no_mark(field: Message) -> Message:
     """Gradio wants to be told that this is a file."""
-    return f"{field} does not say that it is a file."
+    return message("{field} does not say that it is a file.", field=field)
 
 
-def an_address(field: str) -> str:
+def an_address(field: Message) -> Message:
     """An address where a file is wanted: this server fetches nothing."""
-    return f"{field} is an address, and this server fetches nothing from other addresses."
+    return message(
+        "{field} is an address, and this server fetches nothing from other addresses.", field=field
+    )
