@@ -44,12 +44,13 @@ class AppBlocks(gr.Blocks):
             check_inputs(block_fn.inputs, inputs)
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
 
-    async def call_function(self, block_fn: BlockFunction, *args: Any, **options: Any) -> Any:
+    async def call_function(self, block_fn: BlockFunction | int, *args: Any, **options: Any) -> Any:
         """What the handler gives, where the end of a generator leaves every output alone: for
         Gradio, the end of one that gave nothing empties them."""
         result = await super().call_function(block_fn, *args, **options)
+        event = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         is_over = result["iterator"] is None and not result["is_generating"]
-        if is_over and _is_generator(block_fn) and block_fn.outputs:
+        if is_over and _is_generator(event) and event.outputs:
             result["prediction"] = gr.skip()
         return result
 
