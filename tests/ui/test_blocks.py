@@ -3,7 +3,7 @@
 import asyncio
 import html
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 
 from tlapp.errors import DataError
 from tlapp.messages import ENGLISH, PSEUDO, message, words
-from tlapp.ui.blocks import AppBlocks, check_inputs
+from tlapp.ui.blocks import AppBlocks, changes, check_inputs
 from tlapp.ui.handling import INCIDENT_TITLE, REFUSED_TITLE, bind
 from tlapp.ui.languages import ASKED_IN
 from tlapp.ui.later import later
@@ -256,3 +256,73 @@ def test_a_label_that_is_yet_to_be_put_into_words_is_named_in_words() -> None:
     with pytest.raises(DataError) as refused:
         check_inputs(labels, [1])
     assert str(refused.value) == "This takes 2 values (Epochs, Rate), and 1 were sent."
+
+
+LEFT_ALONE = {"__type__": "update"}
+SHOWN = {"__type__": "update", "visible": True}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "edits"),
+    [
+        ({"status": "First."}, LEFT_ALONE, [["replace", [], LEFT_ALONE]]),
+        (LEFT_ALONE, {"status": "First."}, [["replace", [], {"status": "First."}]]),
+        (SHOWN, LEFT_ALONE, [["replace", [], LEFT_ALONE]]),
+        (LEFT_ALONE, LEFT_ALONE, []),
+        ({"losses": [2, 1]}, {"losses": [2, 1, 0]}, [["add", ["losses", 2], 0]]),
+    ],
+    ids=["left alone", "told again", "properties", "still left alone", "a curve grows"],
+)
+def test_edits_take_nothing_from_what_a_widget_was_given(
+    before: Any, after: Any, edits: list[Any]
+) -> None:
+    """The page makes the next update by these from the one before, in place."""
+    assert changes(before, after) == edits
+
+
+def _sent(handler: Any, *, api_visibility: Any = "private") -> list[list[Any]]:
+    """All that is sent of a generator with two outputs, as the queue asks for it."""
+    with AppBlocks() as blocks:
+        first, second, button = gr.Textbox(), gr.Textbox(), gr.Button()
+        button.click(
+            bind(handler), None, [first, second], api_visibility=api_visibility, api_name="ask"
+        )
+    updates: list[list[Any]] = []
+
+    async def ask() -> None:
+        iterator = None
+        while not updates or iterator is not None:
+            answer = await blocks.process_api(
+                blocks.fns[0], [], iterator=iterator, session_hash="tab", event_id="event"
+            )
+            iterator = answer["iterator"]
+            updates.append(answer["data"])
+
+    asyncio.run(ask())
+    assert not blocks.pending_diff_streams, "what was sent is forgotten at the end"
+    return updates
+
+
+def _two_steps() -> Iterator[Any]:
+    yield ["First.", gr.skip()]
+    yield [gr.skip(), "Second."]
+
+
+def test_the_end_of_a_generator_tells_the_page_nothing_once_more() -> None:
+    assert _sent(_two_steps) == [
+        ["First.", LEFT_ALONE],
+        [[["replace", [], LEFT_ALONE]], [["replace", [], "Second."]]],
+        [LEFT_ALONE, LEFT_ALONE],
+    ]
+
+
+def test_a_generator_that_has_nothing_to_tell_empties_nothing() -> None:
+    def tell_nothing() -> Iterator[Any]:
+        yield from ()
+
+    assert _sent(tell_nothing) == [[LEFT_ALONE, LEFT_ALONE]]
+
+
+def test_programs_are_sent_what_they_expect_of_gradio() -> None:
+    sent = _sent(_two_steps, api_visibility="public")
+    assert sent[-1] == [LEFT_ALONE, "Second."]

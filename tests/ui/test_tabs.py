@@ -217,6 +217,24 @@ def test_a_tab_that_is_forgotten_is_drawn_anew(
     assert tabs.show_changed(page.visit(token, "other"), noted) == {}
 
 
+def test_what_somebody_else_draws_while_it_is_sent_is_drawn_again(
+    page: Page, token: str, noted: tuple[Noted, Still]
+) -> None:
+    """Nobody knows which of both the tab has got last."""
+    tabs, (changing, still) = Tabs(), noted
+    before = page.visit(token, "tab")
+    drawn = tabs.draw_changed(before, noted)
+    page.visit(token).keep(dataset_id="d")
+    tabs.show(page.visit(token, "tab"), noted)
+    assert tabs.has_all(before, noted)
+    tabs.note_sent(before, drawn)
+    assert (tabs.has_all(before, noted), tabs.has_all(before, [still])) == (False, True)
+    again = tabs.draw_changed(page.visit(token, "tab"), noted)
+    assert again.update == {changing.component: "d"}
+    tabs.note_sent(before, again)
+    assert tabs.draw_changed(page.visit(token, "tab"), noted).update == {}
+
+
 def test_what_tabs_have_is_not_kept_without_end(
     page: Page, token: str, noted: tuple[Noted, Still], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -340,13 +340,10 @@ class Tab:
         values = {TOKEN: token}
         self._updates: Any = follow(page, watched(panels), TOKEN, values, _request(name))
         self.shown: dict[Any, Any] = {}
-        self._last: dict[Any, Any] = {}  # what was sent with the last update: all of it each time
 
     async def update(self) -> Update:
         """What is drawn next."""
-        told: Update = await asyncio.wait_for(anext(self._updates), PATIENCE_SECONDS)
-        drawn = {each: told[each] for each in told if told[each] is not self._last.get(each)}
-        self._last = dict(told)
+        drawn: Update = await asyncio.wait_for(anext(self._updates), PATIENCE_SECONDS)
         self.shown.update(drawn)
         return drawn
 

@@ -4,6 +4,7 @@ fails outside our handlers is told in words too.
 Every call passes here, whether it comes through the queue or by itself.
 """
 
+import inspect
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.data_classes import BlocksConfigDict
-from gradio.utils import get_upload_folder, is_in_or_equal
+from gradio.utils import diff, get_upload_folder, is_in_or_equal, is_prop_update
 
 from tlapp.bounds import NESTED, PATH_CHARACTERS
 from tlapp.errors import DataError
@@ -78,12 +79,47 @@ class AppBlocks(gr.Blocks):
             check_inputs(block_fn.inputs, inputs)
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
 
+    async def call_function(self, block_fn: BlockFunction | int, *args: Any, **options: Any) -> Any:
+        """What the handler gives, where the end of a generator leaves every output alone: for
+        Gradio, the end of one that gave nothing empties them."""
+        result = await super().call_function(block_fn, *args, **options)
+        event = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
+        is_over = result["iterator"] is None and not result["is_generating"]
+        if is_over and _is_generator(event) and event.outputs:
+            result["prediction"] = gr.skip()
+        return result
+
     async def postprocess_data(
         self, block_fn: BlockFunction, *args: Any, **options: Any
     ) -> list[Any]:
         """What is sent, where a widget that an update leaves alone keeps its properties."""
         values: list[Any] = await super().postprocess_data(block_fn, *args, **options)
         return [keep_properties(value) for value in values]
+
+    def handle_streaming_diffs(
+        self,
+        block_fn: BlockFunction,
+        data: list[Any],
+        session_hash: str | None,
+        run: str | None,
+        final: bool,
+        simple_format: bool = False,
+    ) -> list[Any]:
+        """What is sent of a generator's next update; at the end, to the page, nothing once more.
+
+        Gradio repeats the last update at the end, as programs expect it: on a page it would undo
+        what another event has drawn meanwhile.
+        """
+        if block_fn.api_visibility == "public":
+            return super().handle_streaming_diffs(
+                block_fn, data, session_hash, run, final, simple_format
+            )
+        known = self.pending_diff_streams.get(session_hash, {}).get(run)
+        before, after = None if known is None else list(known), list(data)
+        super().handle_streaming_diffs(block_fn, data, session_hash, run, final, simple_format=True)
+        if before is None or final:
+            return after
+        return [changes(*each) for each in zip(before, after, strict=True)]
 
     async def process_api(self, block_fn: BlockFunction | int, *args: Any, **options: Any) -> Any:
         """What the handler answers. Raises `gr.Error` and nothing else, in the language of the
@@ -101,14 +137,32 @@ class AppBlocks(gr.Blocks):
             ASKED_IN.reset(before)
 
 
+def changes(before: Any, after: Any) -> list[Any]:
+    """The edits by which the page makes an output's update from the one before it.
+
+    Gradio's own edits change the earlier update in place, also what it has given to a widget
+    already. Where one update of the two leaves the output alone or sets properties, these edits
+    would take the value's fields away from a widget that has not looked at it yet, since its place
+    was never opened: there the later one is sent as a whole.
+    """
+    if is_prop_update(before) or is_prop_update(after):
+        return [] if before == after else [["replace", [], after]]
+    edits: list[Any] = diff(before, after)
+    return edits
+
+
 def keep_properties(value: Any) -> Any:
-    """An update without Gradio's own mark among a widget's properties, where it puts it: in a tab
-    that has not been seen yet, these would replace the widget's words and value."""
-    if not (isinstance(value, dict) and value.get("__type__") == "update" and "props" in value):
+    """An update without Gradio's own mark among a widget's properties, where it puts it: they
+    replace those that a widget has which has not been seen yet, its words among them."""
+    if not (is_prop_update(value) and "props" in value):
         return value
     properties = {name: each for name, each in value["props"].items() if name != "__type__"}
     others = {name: each for name, each in value.items() if name != "props"}
     return {**others, "props": properties} if properties else others
+
+
+def _is_generator(block_fn: BlockFunction) -> bool:
+    return inspect.isgeneratorfunction(block_fn.fn) or inspect.isasyncgenfunction(block_fn.fn)
 
 
 def _event_name(block_fn: BlockFunction) -> str:

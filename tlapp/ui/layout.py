@@ -42,16 +42,7 @@ def build_page(page: Page) -> gr.Blocks:
         attention = gr.HTML("", js_on_load=TAB_IS_SEEN, elem_id="attention")
         build_api(page)
         wiring = Wiring(page, token, watched=watched(panels))
-        wiring.connect(
-            [
-                *table(panels),
-                Row(
-                    event=attention.seen,
-                    action=page.tabs.forget,
-                    shows=(panels.data, panels.ladder),
-                ),
-            ]
-        )
+        wiring.connect([*table(panels), Row(event=attention.seen, action=page.tabs.forget)])
         wiring.open_with(
             blocks,
             (panels.data, panels.backbones, panels.ladder, panels.settings),

@@ -54,7 +54,8 @@ class Panels:
 def watched(panels: Panels) -> tuple[tuple[Panel, ...], ...]:
     """What the tab's watcher draws, in groups: what is slow to answer comes last."""
     quick: tuple[Panel, ...] = (
-        *(panels.training, panels.next_step, panels.rates, panels.moved, panels.results),
+        *(panels.data, panels.ladder, panels.moved),
+        *(panels.training, panels.next_step, panels.rates, panels.results),
         *(panels.race, panels.mistakes, panels.compare),
     )
     return quick, (panels.trying,)
@@ -79,12 +80,11 @@ def _data_rows(panels: Panels) -> list[Row]:
     importing = partial(
         Row,
         shows=(data,),
-        refreshes=(panels.ladder,),
         progress=lambda visit, event: data.render_progress(event),
         refused=data.render_refusal,
         options=IMPORTING,
     )
-    shown = partial(Row, shows=(data,), refreshes=(panels.ladder,))
+    shown = partial(Row, shows=(data,))
     split = partial(shown, action=actions.change_split, reads=data.reads_split())
     rows = [
         importing(event=data.drop.upload, action=actions.import_upload, reads=data.reads_upload()),
@@ -192,7 +192,6 @@ def _training_rows(panels: Panels) -> list[Row]:
             action=actions.start,
             reads=settings.reads(),
             shows=(training,),
-            refreshes=(panels.data, panels.ladder),
         ),
         Row(event=training.stop.click, action=actions.stop),
         Row(event=training.resume.click, action=actions.resume, shows=(training,)),
@@ -264,12 +263,7 @@ def _experiment_rows(panels: Panels) -> list[Row]:
     """What starts and stops the freeze race and the classic mistakes."""
     race, mistakes, actions = panels.race, panels.mistakes, experiment_actions
     return [
-        Row(
-            event=race.start.click,
-            action=actions.start_race,
-            shows=(race,),
-            refreshes=(panels.data, panels.ladder),
-        ),
+        Row(event=race.start.click, action=actions.start_race, shows=(race,)),
         Row(event=race.stop.click, action=actions.stop_race),
         Row(
             event=mistakes.mistakes.guess,

@@ -32,6 +32,14 @@ class _Watcher:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """An update of a tab, and the views that it draws."""
+
+    update: Update
+    views: Mapping[Panel, object]
+
+
 class Tabs:
     """What every open tab shows. Watchers are for the coroutines of one event loop; the rest is
     safe for several threads."""
@@ -47,6 +55,10 @@ class Tabs:
 
     def show_changed(self, visit: Visit, panels: Iterable[Panel]) -> Update:
         """The same for those whose view is another than the tab has."""
+        return self.draw_changed(visit, panels).update
+
+    def draw_changed(self, visit: Visit, panels: Iterable[Panel]) -> Drawn:
+        """The same, for whoever can say when it was sent: see `note_sent`."""
         with self._lock:
             known = dict(self._of(visit))
         views = {panel: panel.view(visit) for panel in panels}
@@ -55,7 +67,22 @@ class Tabs:
             for panel, view in views.items()
             if panel not in known or known[panel] != view
         }
-        return self._draw(visit, changed)
+        return Drawn(self._draw(visit, changed), changed)
+
+    def note_sent(self, visit: Visit, drawn: Drawn) -> None:
+        """What was drawn has been sent. What somebody else has drawn of it meanwhile may have been
+        sent before it, so that nobody knows what the tab shows there: that is drawn again."""
+        with self._lock:
+            known = self._of(visit)
+            for panel, view in drawn.views.items():
+                if known.get(panel, view) != view:
+                    del known[panel]
+
+    def has_all(self, visit: Visit, panels: Iterable[Panel]) -> bool:
+        """Whether it is known of each of these panels what the tab shows."""
+        with self._lock:
+            known = self._of(visit)
+            return all(panel in known for panel in panels)
 
     def _draw(self, visit: Visit, views: Mapping[Panel, object]) -> Update:
         update = merged(*(panel.render(visit) for panel in views))
@@ -72,10 +99,9 @@ class Tabs:
     async def rounds(self, visit: Visit, listen: Listen) -> AsyncIterator[AsyncIterator[None]]:
         """The rounds of `rounds_of_news`; they end when a later watcher begins for this tab."""
         with self._begin((visit.owner, visit.tab)) as (watcher, earlier):
-            if earlier is not None:  # Gradio sends its last update once more when it ends
+            if earlier is not None:  # what it has drawn is to reach the page before what comes
                 with suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(earlier.ended.wait(), MOST_WAITED_SECONDS)
-                self.forget(visit)
 
             def listen_too(wake: Callable[[], object]) -> Unsubscribe:
                 watcher.wake = wake

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import gradio as gr
@@ -155,16 +156,16 @@ async def follow(
     tab, language = str(request.session_hash), language_of(request)
     visit = page.visit(values[token], tab, language)
     listen = partial(page.workspace.changes.listen, visit.owner)
-    told: Update = {}  # all of it each time: Gradio forgets what a tab not yet seen was told before
     async with page.tabs.rounds(visit, listen) as rounds:
         async for _ in rounds:
             visit = page.visit(values[token], tab, language)
             under_way = await asyncio.to_thread(getattr, visit, "under_way")
             for panels in watched:
-                if update := await asyncio.to_thread(page.tabs.show_changed, visit, panels):
-                    told = merged(told, update)
-                    yield told
-            if not under_way:
+                drawn = await asyncio.to_thread(page.tabs.draw_changed, visit, panels)
+                if drawn.update:
+                    yield drawn.update
+                    page.tabs.note_sent(visit, drawn)
+            if not under_way and page.tabs.has_all(visit, chain(*watched)):
                 break
 
 
