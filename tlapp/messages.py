@@ -10,7 +10,7 @@ was forgotten and what is cut off.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from math import isfinite
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 CATALOGUE = LOCALE_FOLDER / "tlapp.pot"
 ENGLISH, PSEUDO = "en", "xx"
+
+MOST_KEPT = 10_000  # texts of a language, the latest: pages say the same again and again
 
 _NAME = re.compile(r"\{(\w+)\}")
 
@@ -163,8 +165,13 @@ class Words:
 
     def say(self, said: Message) -> str:
         """The text of a message."""
-        if not said:
-            return ""
+        return self._said(said) if said else ""
+
+    @cached_property
+    def _said(self) -> Callable[[Message], str]:
+        return lru_cache(MOST_KEPT)(self._translated)
+
+    def _translated(self, said: Message) -> str:
         values = dict(said.values)
         count = values.get("count")
         template = (

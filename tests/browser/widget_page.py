@@ -228,11 +228,11 @@ def ladder_value(*rates: float | None, **more: Any) -> LadderValue:
     stem, first, second = rates or (None, None, None)
     return LadderValue(
         stages=(
-            LadderStage("stem", 928, stem),
-            LadderStage("stage 1", 46_000, first),
-            LadderStage("stage 2", 2_000_000, second),
+            LadderStage("stem", "stem", 928, stem),
+            LadderStage("stage 1", "stage 1", 46_000, first),
+            LadderStage("stage 2", "stage 2", 2_000_000, second),
         ),
-        head=LadderStage("head", 7_686, 1e-3),
+        head=LadderStage("head", "head", 7_686, 1e-3),
         presets=(LadderPreset("head", "Head only"), LadderPreset("last", "Last stage")),
         sentence="**7,686** of 2.1 M parameters learn.",
         replaced_layer="fc: 512 -> 1000 becomes 512 -> 6",

@@ -267,6 +267,6 @@ def test_damage_of_any_kind_is_a_data_set_or_a_refusal(store: DatasetStore, tmp_
             outcomes.add("data set")
         except DataError as error:
             assert error.hint
-            assert str(tmp_path) not in str(error) + error.hint
+            assert str(tmp_path) not in str(error.said)
             outcomes.add("refusal")
     assert outcomes == {"data set", "refusal"}

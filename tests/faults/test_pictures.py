@@ -18,7 +18,12 @@ from PIL import Image, ImageCms
 from tests import pictures
 from tests.data.importing import imported
 from tlapp.data.dataset import DatasetStore
-from tlapp.data.decode import WorkingCopy, make_working_copy, open_working_copy
+from tlapp.data.decode import (
+    FIRST_FRAME_USED,
+    WorkingCopy,
+    make_working_copy,
+    open_working_copy,
+)
 from tlapp.errors import PictureError
 from tlapp.settings import LOCAL_LIMITS
 
@@ -55,7 +60,7 @@ def gif_of(*frame_sizes: tuple[int, int], canvas: tuple[int, int] = (2, 2)) -> b
 
 @pytest.mark.parametrize("raw", [gif_of((60_000, 60_000), canvas=(60_000, 60_000)), bytes(40)])
 def test_a_small_file_that_claims_billions_of_pixels_is_skipped(raw: bytes) -> None:
-    with pytest.raises(PictureError, match=r"3600 megapixels|not a picture"):
+    with pytest.raises(PictureError, match=r"3,600 megapixels|not a picture"):
         copy_of(raw)
 
 
@@ -67,7 +72,7 @@ def test_an_icon_is_no_picture_whatever_size_it_claims() -> None:
 def test_a_later_frame_that_grows_is_never_decoded() -> None:
     copy = copy_of(gif_of((2, 2), (60_000, 60_000)))
     assert (copy.width, copy.height) == (2, 2)
-    assert copy.notice == "animated: first frame used"
+    assert copy.notice == FIRST_FRAME_USED
 
 
 def test_a_first_frame_that_is_larger_than_its_canvas_is_skipped() -> None:
@@ -134,7 +139,7 @@ def quickest(raw: bytes) -> float:
 @pytest.mark.parametrize("image_format", ["GIF", "WEBP", "PNG"])
 def test_ten_thousand_frames_are_as_quick_as_one(image_format: str) -> None:
     raw = moving(image_format, 10_000)
-    assert copy_of(raw).notice == "animated: first frame used"
+    assert copy_of(raw).notice == FIRST_FRAME_USED
     assert quickest(raw) < 20 * quickest(moving(image_format, 1)) + 0.05
 
 
@@ -244,7 +249,7 @@ def test_another_format_is_refused_whatever_its_name_and_no_reader_is_tried(
     for name in ("cat/x.png", "cat/x.jpg", f"cat/x.{kind}" if kind != "tif" else "cat/x.gif"):
         with pytest.raises(PictureError, match=r"not a picture|HEIC") as caught:
             copy_of(FOREIGN[kind], name)
-        assert "JPG" in caught.value.hint
+        assert "JPG" in str(caught.value.hint)
 
 
 def mutated(raw: bytes, random_numbers: random.Random) -> bytes:

@@ -55,7 +55,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def refusal(store: WeightsStore, card: Card) -> BackboneError:
     with pytest.raises(BackboneError) as caught:
         list(store.fetch(card, lambda: False))
-    assert "EfficientNet-Lite0" in caught.value.hint  # what works without internet
+    assert "EfficientNet-Lite0" in str(caught.value.hint)  # what works without internet
     assert not store.is_ready(card)
     return caught.value
 

@@ -5,7 +5,7 @@ from importlib import resources
 
 import pytest
 
-from tlapp.ui.text.drops import FOLDER_WORDS, PICTURE_WORDS, Words
+from tlapp.ui.text.drops import FOLDER_WORDS, PICTURE_WORDS, Table
 from tlapp.ui.widgets import folder_drop, picture_drop
 
 
@@ -13,7 +13,7 @@ from tlapp.ui.widgets import folder_drop, picture_drop
     ("scripts", "words"),
     [(folder_drop.SCRIPTS, FOLDER_WORDS), (picture_drop.SCRIPTS, PICTURE_WORDS)],
 )
-def test_every_word_that_a_script_says_is_there(scripts: tuple[str, ...], words: Words) -> None:
+def test_every_word_that_a_script_says_is_there(scripts: tuple[str, ...], words: Table) -> None:
     folder = resources.files("tlapp.ui.widgets")
     source = "\n".join(folder.joinpath(name).read_text("utf-8") for name in scripts)
     said = set(re.findall(r"\bwords\.(\w+)", source)) | {"lost", "refused", "failed", "too_large"}
@@ -21,15 +21,9 @@ def test_every_word_that_a_script_says_is_there(scripts: tuple[str, ...], words:
 
 
 @pytest.mark.parametrize("words", [FOLDER_WORDS, PICTURE_WORDS])
-def test_every_failure_says_what_to_do_next(words: Words) -> None:
+def test_every_failure_says_what_to_do_next(words: Table) -> None:
     for name in ("lost", "refused", "failed", "too_large", "nothing", "unreadable"):
         assert words[f"{name}_hint"], name
-
-
-def test_a_page_may_change_some_words_and_keeps_the_others() -> None:
-    drop = folder_drop.FolderDrop(words={"heading": "Bring your pictures"}, render=False)
-    assert drop.props["words"]["heading"] == "Bring your pictures"
-    assert drop.props["words"]["hint"] == FOLDER_WORDS["hint"]
 
 
 def test_making_the_components_writes_nothing_beside_the_source() -> None:

@@ -138,8 +138,10 @@ def test_a_listener_gets_the_chosen_name_and_the_locked_stages() -> None:
     value = cards.postprocess(BackboneCardsValue(cards=(card,), selected="a"))
     assert cards.preprocess(value) == "a"
     ladder = Ladder()
-    stages = (LadderStage("stem", 10, None), LadderStage("top", 20, 1e-4))
-    value = ladder.postprocess(LadderValue(stages=stages, head=LadderStage("head", 5, 1e-3)))
+    stages = (LadderStage("stem", "stem", 10, None), LadderStage("top", "top", 20, 1e-4))
+    value = ladder.postprocess(
+        LadderValue(stages=stages, head=LadderStage("head", "head", 5, 1e-3))
+    )
     assert ladder.preprocess(json.loads(json.dumps(value))) == ("stem",)
 
 

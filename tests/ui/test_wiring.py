@@ -492,7 +492,7 @@ def test_a_run_is_followed_though_the_chosen_backbone_cannot_answer_yet(
     async def scenario() -> None:
         tab = Tab(page, panels, token)
         await tab.until(lambda shown: answers in shown)
-        assert tab.shown[answers].empty == words.NO_WEIGHTS_TO_ANSWER
+        assert tab.shown[answers].empty == str(words.NO_WEIGHTS_TO_ANSWER)
         steps.step()
         await tab.until(lambda shown: bool(shown[answers].pictures))
         assert tab.shown[panels.training.run_view].epochs.train

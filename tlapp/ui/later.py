@@ -8,7 +8,6 @@ message's JSON in hexadecimal digits, and another private character.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from tlapp.messages import Message, Words, verbatim
@@ -23,12 +22,6 @@ def later(said: Message) -> str:
     A counted message without its number stands for its forms: an object, for a script of the page.
     """
     return f"{_OPENS}{json.dumps(said.to_json()).encode().hex()}{_CLOSES}" if said else ""
-
-
-def later_forms(said: Message) -> str:
-    """The same for the forms of a counted message, whatever its number."""
-    others = tuple((name, value) for name, value in said.values if name != "count")
-    return later(replace(said, values=others))
 
 
 def is_marked(built: str) -> bool:

@@ -58,24 +58,24 @@ def build_page(page: Page) -> gr.Blocks:
 def lay_out(panels: Panels) -> None:
     """Build every panel where it stands; inside the page's `Blocks`."""
     with gr.Row(elem_classes="tl-zones"):
-        with _zone("data", 1, text.DATA_HEADING):
+        with _zone("data", 1, later(text.DATA_HEADING)):
             panels.data.build()
-        with _zone("train-zone", 2, text.TRAIN_HEADING):
+        with _zone("train-zone", 2, later(text.TRAIN_HEADING)):
             panels.backbones.build()
             panels.ladder.build()
             panels.training.build_buttons()
             panels.next_step.build()
             panels.training.build()
-            with gr.Accordion(text.SETTINGS_HEADING, open=False, elem_id="settings"):
+            with gr.Accordion(later(text.SETTINGS_HEADING), open=False, elem_id="settings"):
                 panels.settings.build()
                 panels.rates.build()
                 panels.settings.build_reset()
-        with _zone("try", 3, text.TRY_HEADING):
+        with _zone("try", 3, later(text.TRY_HEADING)):
             panels.trying.build()
     with gr.Tabs(elem_id="closer", elem_classes="tl-card", overflow_behavior="wrap"):
-        with _tab("results-tab", text.RESULTS_HEADING):
+        with _tab("results-tab", later(text.RESULTS_HEADING)):
             panels.results.build()
-        with _tab("compare-tab", text.COMPARE_HEADING):
+        with _tab("compare-tab", later(text.COMPARE_HEADING)):
             panels.compare.build()
         with _tab("race-tab", later(racing_words.HEADING)):
             panels.race.build()

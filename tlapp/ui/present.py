@@ -29,29 +29,29 @@ _MESSAGES_OF_A_RECORD: Final = tuple(
 
 def header() -> str:
     """The top of the page."""
-    return f"<header><h1>{later(text.TITLE)}</h1><p>{text.TAGLINE}</p></header>"
+    return f"<header><h1>{later(text.TITLE)}</h1><p>{later(text.TAGLINE)}</p></header>"
 
 
-def zone_heading(number: int, heading: str) -> str:
+def zone_heading(number: int, said: str) -> str:
     """A zone's heading, with its number."""
-    return f'<h2><b aria-hidden="true">{number}</b>{heading}</h2>'
+    return f'<h2><b aria-hidden="true">{number}</b>{said}</h2>'
 
 
-def note(message: str) -> str:
+def note(said: str) -> str:
     """A plain message, read out politely by screen readers."""
-    return f'<p role="status" class="tl-note">{html.escape(message)}</p>'
+    return f'<p role="status" class="tl-note">{html.escape(said)}</p>'
 
 
-def next_step(message: str) -> str:
+def next_step(said: str) -> str:
     """What can be done next with the run on the page; "" for nothing."""
-    return f'<p class="tl-note">{html.escape(message)}</p>' if message else ""
+    return f'<p class="tl-note">{html.escape(said)}</p>' if said else ""
 
 
-def problem(error: TlappError) -> str:
+def problem(error: TlappError, words: Words) -> str:
     """What went wrong and what to do next, where it went wrong."""
     return (
-        f'<p role="alert" class="tl-problem"><strong>{html.escape(str(error))}</strong> '
-        f"{html.escape(str(error.hint))}</p>"
+        f'<p role="alert" class="tl-problem"><strong>{html.escape(words.say(error.what))}</strong> '
+        f"{html.escape(words.say(error.hint))}</p>"
     )
 
 
@@ -70,18 +70,19 @@ def damages(workspace: Workspace, words: Words, owner: str = "") -> str:
         for what, to_do in map(damage_words.damage, shown)
     )
     others = len(found) - len(shown)
-    said = html.escape(words.say(damage_words.others(others)))
-    rest = f'<p class="tl-note">{said}</p>' if others else ""
+    rest = f'<p class="tl-note">{words.say(damage_words.others(others))}</p>' if others else ""
     if not items:
         return rest
-    summary = f"<summary>{html.escape(words.say(damage_words.heading(len(shown))))}</summary>"
+    summary = f"<summary>{words.say(damage_words.heading(len(shown)))}</summary>"
     return f'<details class="tl-limits" open>{summary}<ul>{items}</ul></details>{rest}'
 
 
 def limits(settings: Settings) -> str:
     """What a visitor may ask of this server."""
-    items = "".join(f"<li>{html.escape(line)}</li>" for line in text.limit_lines(settings.limits))
-    return f'<details class="tl-limits"><summary>{text.LIMITS_HEADING}</summary><ul>{items}</ul></details>'
+    lines = text.limit_lines(settings.limits)
+    items = "".join(f"<li>{html.escape(later(line))}</li>" for line in lines)
+    summary = f"<summary>{later(text.LIMITS_HEADING)}</summary>"
+    return f'<details class="tl-limits">{summary}<ul>{items}</ul></details>'
 
 
 # --- API ---------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def _data_rows(panels: Panels) -> list[Row]:
     importing = partial(
         Row,
         shows=(data,),
-        progress=lambda visit, event: data.render_progress(event),
+        progress=data.render_progress,
         refused=data.render_refusal,
         options=IMPORTING,
     )

@@ -84,7 +84,7 @@ def test_samples_that_cannot_be_imported_put_nothing_to_use(
 ) -> None:
     _import(page, token, small_folder)
 
-    def refuse(owner: str, *, should_stop: object) -> Iterator[Any]:
+    def refuse(owner: str, *, language: str, should_stop: object) -> Iterator[Any]:
         raise DataError("The disk is full.", hint="Make room.")
         yield
 

@@ -130,12 +130,14 @@ def test_what_was_left_out_is_named_and_the_rest_counted(
     assert "123" in value.skipped_line
     assert "120" in value.skipped_rest
     assert [(row.name, row.reason) for row in value.skipped] == [
-        (name, "is torn.") for name in ("a.txt", "b.jpg", "c.jpg")
+        (name, f"{name} is torn.") for name in ("a.txt", "b.jpg", "c.jpg")
     ]
 
 
-def test_an_import_tells_how_far_it_is_and_nothing_else(panel: DataPanel) -> None:
-    update = panel.render_progress(ImportProgress(done=3, total=40, skipped=0))
+def test_an_import_tells_how_far_it_is_and_nothing_else(
+    page: Page, token: str, panel: DataPanel
+) -> None:
+    update = panel.render_progress(page.visit(token), ImportProgress(done=3, total=40, skipped=0))
     assert set(update) == {panel.message}
     assert "3" in update[panel.message]
     assert "40" in update[panel.message]

@@ -37,10 +37,10 @@ def test_while_fine_tuning_waits_try_knows_that_there_is_a_head(
     visit = page.visit(token)
     record = make_record()
     visit.__dict__["run"] = LiveRun(record=record, phase="waiting")
-    assert shown(panels, visit).empty == words.NOTHING_TRIED
+    assert shown(panels, visit).empty == str(words.NOTHING_TRIED)
     tuning = replace(record, continues="the head's run")
     visit.__dict__["run"] = LiveRun(record=tuning, phase="waiting")
-    assert shown(panels, visit).empty == words.NOTHING_TRIED_YET
+    assert shown(panels, visit).empty == str(words.NOTHING_TRIED_YET)
 
 
 def test_a_picture_shows_its_three_most_probable_classes_or_why_there_are_none(
@@ -65,7 +65,7 @@ def test_a_backbone_that_is_not_here_cannot_answer(
 ) -> None:
     bring(page, owner)
     page.visit(token).keep(config=TrainConfig(backbone="resnet18"))
-    assert shown(panels, page.visit(token)).empty == words.NO_WEIGHTS_TO_ANSWER
+    assert shown(panels, page.visit(token)).empty == str(words.NO_WEIGHTS_TO_ANSWER)
 
 
 def test_before_any_training_the_untouched_network_answers_to_the_samples(
@@ -75,6 +75,6 @@ def test_before_any_training_the_untouched_network_answers_to_the_samples(
     try_samples(page.visit(token))
     assert panels.trying.view(page.visit(token)) != before
     value = shown(panels, page.visit(token))
-    assert value.heading == words.IMAGENET_ANSWERS
+    assert value.heading == str(words.IMAGENET_ANSWERS)
     assert all(len(picture.classes) == 3 for picture in value.pictures)
     assert value.pictures

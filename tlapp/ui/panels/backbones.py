@@ -5,9 +5,11 @@ from typing import Literal
 
 from gradio.blocks import Block
 
+from tlapp.messages import Say
 from tlapp.training.config import TrainConfig
 from tlapp.ui import text
 from tlapp.ui.asked import event_text
+from tlapp.ui.later import later
 from tlapp.ui.page import Page
 from tlapp.ui.panels.panel import Update
 from tlapp.ui.sent import Reads
@@ -26,7 +28,7 @@ class BackbonesPanel:
 
     def build(self) -> None:
         """Make the components."""
-        self.cards = BackboneCards(self._value(TrainConfig().backbone), elem_id="backbones")
+        self.cards = BackboneCards(self._value(TrainConfig().backbone, later), elem_id="backbones")
 
     @property
     def outputs(self) -> tuple[Block, ...]:
@@ -39,7 +41,7 @@ class BackbonesPanel:
 
     def render(self, visit: Visit) -> Update:
         """Every backbone, and the chosen one."""
-        return {self.cards: self._value(visit.config.backbone)}
+        return {self.cards: self._value(visit.config.backbone, visit.words.say)}
 
     def reads_choice(self) -> Reads[str]:
         """The card that was chosen."""
@@ -49,24 +51,24 @@ class BackbonesPanel:
         """The card whose Download was pressed."""
         return Reads((), lambda sent: event_text(sent.event, "name"))
 
-    def _value(self, selected: str) -> BackboneCardsValue:
+    def _value(self, selected: str, say: Say) -> BackboneCardsValue:
         return BackboneCardsValue(
             cards=tuple(
-                _card(view, self._models.downloads.state(view.card.name))
+                _card(view, self._models.downloads.state(view.card.name), say)
                 for view in self._models.cards()
             ),
             selected=selected,
         )
 
 
-def _card(view: CardView, download: DownloadState) -> BackboneCard:
+def _card(view: CardView, download: DownloadState, say: Say) -> BackboneCard:
     card = view.card
     return BackboneCard(
         name=card.name,
         title=card.title,
-        facts=text.card_facts(card, view.images_per_second),
+        facts=tuple(map(say, text.card_facts(card, view.images_per_second))),
         ready=view.is_ready,
-        weights=text.weights_line(card, download, is_ready=view.is_ready),
+        weights=say(text.weights_line(card, download, is_ready=view.is_ready)),
         download="" if view.is_ready else _download(download),
         progress=download.done_bytes / max(download.total_bytes, 1),
     )

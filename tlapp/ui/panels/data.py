@@ -12,6 +12,7 @@ from tlapp.ui import present, text
 from tlapp.ui.actions.data import LocalFolder, SplitForm
 from tlapp.ui.asked import LEAST_PERCENT, MOST_PERCENT, asked_percent, asked_seed
 from tlapp.ui.door.key import has_key
+from tlapp.ui.later import later
 from tlapp.ui.page import Page
 from tlapp.ui.panels.panel import Update
 from tlapp.ui.sent import Reads, Sent
@@ -62,33 +63,37 @@ class DataPanel:
         with gr.Row(
             visible=False, elem_id="data-decision", elem_classes="tl-buttons"
         ) as self.decision:
-            self.accept = gr.Button(text.ACCEPT_BUTTON, variant="primary", elem_id="accept-data")
-            self.discard = gr.Button(text.DISCARD_BUTTON, elem_id="discard-data")
+            self.accept = gr.Button(
+                later(text.ACCEPT_BUTTON), variant="primary", elem_id="accept-data"
+            )
+            self.discard = gr.Button(later(text.DISCARD_BUTTON), elem_id="discard-data")
         self._build_split()
         if not self._page.settings.is_public:
-            with gr.Accordion(text.LOCAL_PATH_HEADING, open=False, elem_id="local-folder"):
-                self.local_path = gr.Textbox(label=text.LOCAL_PATH_LABEL, elem_id="local-path")
-                self.read_path = gr.Button(text.LOCAL_PATH_BUTTON, elem_id="read-path")
+            with gr.Accordion(later(text.LOCAL_PATH_HEADING), open=False, elem_id="local-folder"):
+                self.local_path = gr.Textbox(
+                    label=later(text.LOCAL_PATH_LABEL), elem_id="local-path"
+                )
+                self.read_path = gr.Button(later(text.LOCAL_PATH_BUTTON), elem_id="read-path")
 
     def _build_split(self) -> None:
         with gr.Accordion(
-            text.SPLIT_HEADING, open=False, visible=False, elem_id="split"
+            later(text.SPLIT_HEADING), open=False, visible=False, elem_id="split"
         ) as self.split:
             self.held_out_percent = gr.Slider(
                 LEAST_PERCENT,
                 MOST_PERCENT,
                 step=5,
                 value=20,
-                label=text.SPLIT_SHARE_LABEL,
-                info=text.SPLIT_SHARE_INFO,
+                label=later(text.SPLIT_SHARE_LABEL),
+                info=later(text.SPLIT_SHARE_INFO),
                 elem_id="held-out-percent",
             )
             self.split_seed = gr.Number(
                 0,
                 precision=0,
                 minimum=0,
-                label=text.SPLIT_SEED_LABEL,
-                info=text.SPLIT_SEED_INFO,
+                label=later(text.SPLIT_SEED_LABEL),
+                info=later(text.SPLIT_SEED_INFO),
                 elem_id="split-seed",
             )
 
@@ -136,13 +141,14 @@ class DataPanel:
         # What the drop zone said is about the preview.
         return update if is_pending else {**update, self.drop: None}
 
-    def render_progress(self, event: ImportProgress) -> Update:
+    def render_progress(self, visit: Visit, event: ImportProgress) -> Update:
         """How far an import is."""
-        return {self.message: present.note(text.import_progress(event.done, event.total))}
+        said = visit.words.say(text.import_progress(event.done, event.total))
+        return {self.message: present.note(said)}
 
     def render_refusal(self, visit: Visit, error: TlappError) -> Update:
         """Why an import came to nothing; everything is as it was."""
-        return {self.message: present.problem(error)}
+        return {self.message: present.problem(error, visit.words)}
 
     def reads_upload(self) -> Reads[Upload | None]:
         """The zip that has arrived."""
@@ -175,24 +181,27 @@ class DataPanel:
 
     def _class_list(self, dataset: Dataset, words: Words) -> ClassListValue:
         """The classes with their pictures, what was left out, and what deserves attention."""
+        say = words.say
         images, split = dataset.images, dataset.split
-        skipped = skipped_rows((each.name, words.say(each.reason)) for each in dataset.skipped)
+        skipped = skipped_rows((each.name, say(each.reason)) for each in dataset.skipped)
         skipped_count = len(dataset.skipped) + dataset.unnamed_skipped_count
         rows = zip(images.class_names, images.counts(), self._thumbnails(dataset), strict=True)
         return ClassListValue(
             dataset=dataset.dataset_id,
             can_undo=dataset.before_edit is not None,
-            summary=text.dataset_summary(
-                len(images.images), len(images.class_names), len(split.train), len(split.valid)
+            summary=say(
+                text.dataset_summary(
+                    len(images.images), len(images.class_names), len(split.train), len(split.valid)
+                )
             ),
             classes=tuple(ClassRow(*row) for row in rows),
             notes=(
-                *((text.OWN_SPLIT,) if _has_own_split(dataset) else ()),
-                *(words.say(finding.message) for finding in self._library.findings(dataset)),
+                *((say(text.OWN_SPLIT),) if _has_own_split(dataset) else ()),
+                *(say(finding.message) for finding in self._library.findings(dataset)),
             ),
-            skipped_line=text.skipped_line(skipped_count),
+            skipped_line=say(text.skipped_line(skipped_count)),
             skipped=skipped,
-            skipped_rest=text.and_more(skipped_count - len(skipped)),
+            skipped_rest=say(text.and_more(skipped_count - len(skipped))),
         )
 
     def _thumbnails(self, dataset: Dataset) -> list[tuple[str, ...]]:

@@ -6,8 +6,10 @@ from dataclasses import replace
 import gradio as gr
 from gradio.blocks import Block
 
+from tlapp.backbones.stages import stage_title
 from tlapp.data.dataset import Dataset
 from tlapp.errors import TlappError, TrainingError
+from tlapp.messages import Say
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts, count_parameters
@@ -16,6 +18,7 @@ from tlapp.training.freezing import StagePlan, plan_stages
 from tlapp.training.presets import PRESETS, matching_preset
 from tlapp.ui import text
 from tlapp.ui.asked import event_text
+from tlapp.ui.later import later
 from tlapp.ui.page import Page
 from tlapp.ui.panels.panel import Update
 from tlapp.ui.sent import Reads
@@ -43,7 +46,7 @@ class LadderPanel:
 
     def build(self) -> None:
         """Make the components."""
-        self.ladder = Ladder(self._value(None, TrainConfig()), elem_id="ladder")
+        self.ladder = Ladder(self._value(None, TrainConfig(), later), elem_id="ladder")
 
     @property
     def outputs(self) -> tuple[Block, ...]:
@@ -56,28 +59,30 @@ class LadderPanel:
 
     def render(self, visit: Visit) -> Update:
         """What is chosen, and what that means."""
-        return {self.ladder: gr.update(value=self._value(visit.dataset, visit.config))}
+        return {self.ladder: gr.update(value=self._shown(visit))}
 
     def render_refusal(self, visit: Visit, error: TlappError) -> Update:
         """The ladder as it was, saying why the settings on the page cannot work. Raises what is no
         fault of theirs."""
         if not isinstance(error, TrainingError):
             raise error
-        said = f"{error} {error.hint}".replace("**", "")
-        value = self._value(visit.dataset, visit.config)
-        problem = replace(value, sentence=said, is_problem=True, untried="")
+        said = visit.words.say(error.said).replace("**", "")
+        problem = replace(self._shown(visit), sentence=said, is_problem=True, untried="")
         return {self.ladder: gr.update(value=problem)}
 
     def render_measured(self, visit: Visit, config: TrainConfig) -> Update:
         """How long an epoch takes, if the ladder still shows these settings."""
-        value = self._value(visit.dataset, config)
+        value = self._value(visit.dataset, config, visit.words.say)
         return {self.ladder: measured_update(value, visit.words, of=_untried(config))}
 
     def reads_preset(self) -> Reads[str]:
         """The usual choice that was pressed."""
         return Reads((), lambda sent: event_text(sent.event, "name"))
 
-    def _value(self, dataset: Dataset | None, config: TrainConfig) -> LadderValue:
+    def _shown(self, visit: Visit) -> LadderValue:
+        return self._value(visit.dataset, visit.config, visit.words.say)
+
+    def _value(self, dataset: Dataset | None, config: TrainConfig, say: Say) -> LadderValue:
         sketch = self._models.sketch(config.backbone)
         plans = plan_stages(sketch.stages, config)
         class_count = 0 if dataset is None else len(dataset.images.class_names)
@@ -90,21 +95,21 @@ class LadderPanel:
         found = () if train_count is None else doubts(plans, config, train_count=train_count)
         return LadderValue(
             stages=tuple(
-                LadderStage(plan.stage.name, plan.stage.parameter_count, plan.learning_rate)
+                _stage(plan.stage.name, plan.stage.parameter_count, plan.learning_rate, say)
                 for plan in plans
             ),
-            head=LadderStage(text.HEAD_STAGE, head_parameters, config.learning_rate),
-            presets=tuple(LadderPreset(p.name, str(text.PRESET_TITLES[p.name])) for p in PRESETS),
+            head=_stage(text.HEAD_STAGE, head_parameters, config.learning_rate, say),
+            presets=tuple(LadderPreset(p.name, say(text.PRESET_TITLES[p.name])) for p in PRESETS),
             preset=preset.name if preset else "",
-            sentence=text.learning_sentence(counts, costs)
-            if costs
-            else text.learning_sentence_without_classes(counts),
+            sentence=say(
+                text.learning_sentence(counts, costs)
+                if costs
+                else text.learning_sentence_without_classes(counts)
+            ),
             untried=_untried(config) if is_untried else "",
-            doubts=tuple(str(sentence(doubt)) for doubt in found),
-            replaced_layer=text.replaced(
-                str(counts.replaced_layer),
-                (sketch.final_layer.inputs + 1) * sketch.final_layer.outputs,
-                head_parameters if dataset is not None else None,
+            doubts=tuple(say(sentence(doubt)) for doubt in found),
+            replaced_layer=say(
+                text.replaced(sketch.final_layer, sketch.feature_width, class_count)
             ),
         )
 
@@ -130,10 +135,11 @@ class MovedPanel:
 
     def render(self, visit: Visit) -> Update:
         """How far, stage by stage; the ladder's value stays as it is."""
-        moved = Moved() if visit.run is None else self._moved(visit.run.record)
-        return {self._ladder.ladder: moved_update(moved, visit.words)}
+        words = visit.words
+        moved = Moved() if visit.run is None else self._moved(visit.run.record, words.say)
+        return {self._ladder.ladder: moved_update(moved, words)}
 
-    def _moved(self, record: RunRecord) -> Moved:
+    def _moved(self, record: RunRecord, say: Say) -> Moved:
         """Nothing when it has not moved. After its newest epoch while it goes on, then after the
         best one, which is kept."""
         newest = record.epochs[-1] if record.epochs else None
@@ -146,8 +152,12 @@ class MovedPanel:
                 (stage.name, stage.parameter_count, share)
                 for stage, share in zip(stages, row.drift, strict=True)
             ),
-            sentence=str(comparing.still_sees(row.agreement)),
+            sentence=say(comparing.still_sees(row.agreement)),
         )
+
+
+def _stage(name: str, parameters: int, rate: float | None, say: Say) -> LadderStage:
+    return LadderStage(name, say(stage_title(name)), parameters, rate)
 
 
 def _untried(config: TrainConfig) -> str:

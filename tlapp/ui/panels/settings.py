@@ -1,6 +1,7 @@
 """The fields of the Train zone, and the settings of a training as they stand on the page."""
 
 from collections.abc import Hashable
+from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
@@ -11,6 +12,7 @@ from tlapp.training.presets import defaults
 from tlapp.ui import text
 from tlapp.ui.actions.settings import SettingsForm, StageRate, check_field
 from tlapp.ui.asked import event_text
+from tlapp.ui.later import later
 from tlapp.ui.page import Page
 from tlapp.ui.panels.backbones import BackbonesPanel
 from tlapp.ui.panels.ladder import LadderPanel
@@ -21,6 +23,7 @@ from tlapp.ui.text.fields import FieldWords
 from tlapp.ui.visit import Visit
 
 WRONG_FIELD = "tl-wrong-field"  # a class of theme.css
+OPTIMIZERS = (("AdamW", "adamw"), ("SGD", "sgd"))  # proper names
 Field = gr.Number | gr.Radio | gr.Checkbox
 
 
@@ -37,46 +40,50 @@ class SettingsPanel:
 
     def build(self) -> None:
         """Make the components, in the order in which they stand on the page."""
-        default = TrainConfig()
         with gr.Row(elem_classes="tl-fields"):
             self.fields = {
-                "epochs": _number(
-                    "epochs", default.epochs, words.epochs_field(self._limits.epochs)
-                ),
-                "head_epochs": _number("head-epochs", default.head_epochs, words.HEAD_EPOCHS),
-                "learning_rate": _number("learning-rate", default.learning_rate, words.RATE),
-                "backbone_learning_rate": _number(
-                    "backbone-learning-rate", default.backbone_learning_rate, words.BACKBONE_RATE
-                ),
-                "rate_decay": _number("rate-decay", default.rate_decay, words.RATE_DECAY),
-                "batch_size": _number("batch-size", default.batch_size, words.BATCH),
-                "optimizer": gr.Radio(
-                    [("AdamW", "adamw"), ("SGD", "sgd")],
-                    value=default.optimizer,
-                    label=words.OPTIMIZER.label,
-                    info=words.OPTIMIZER.info,
-                    elem_id="optimizer",
-                ),
-                "weight_decay": _number("weight-decay", default.weight_decay, words.DECAY),
-                "label_smoothing": _number(
-                    "label-smoothing", default.label_smoothing, words.SMOOTHING
-                ),
-                "dropout": _number("dropout", default.dropout, words.DROPOUT),
-                "patience": _number("patience", default.patience, words.PATIENCE),
-                "augmented_views": _number("augmented-views", default.augmented_views, words.VIEWS),
-                "seed": _number("seed", default.seed, words.SEED),
-                "class_weights": _switch(
-                    "class-weights", default.class_weights, words.CLASS_WEIGHTS
-                ),
-                "pretrained": _switch("pretrained", default.pretrained, words.PRETRAINED),
-                "train_batchnorm": _switch(
-                    "train-batchnorm", default.train_batchnorm, words.TRAIN_BATCHNORM
-                ),
+                "epochs": self._number("epochs"),
+                "head_epochs": self._number("head_epochs"),
+                "learning_rate": self._number("learning_rate"),
+                "backbone_learning_rate": self._number("backbone_learning_rate"),
+                "rate_decay": self._number("rate_decay"),
+                "batch_size": self._number("batch_size"),
+                "optimizer": gr.Radio(OPTIMIZERS, **self._shown("optimizer")),
+                "weight_decay": self._number("weight_decay"),
+                "label_smoothing": self._number("label_smoothing"),
+                "dropout": self._number("dropout"),
+                "patience": self._number("patience"),
+                "augmented_views": self._number("augmented_views"),
+                "seed": self._number("seed"),
+                "class_weights": self._switch("class_weights"),
+                "pretrained": self._switch("pretrained"),
+                "train_batchnorm": self._switch("train_batchnorm"),
             }
+
+    def _number(self, name: str) -> gr.Number:
+        return gr.Number(**self._shown(name))
+
+    def _switch(self, name: str) -> gr.Checkbox:
+        return gr.Checkbox(**self._shown(name))
+
+    def _shown(self, name: str) -> dict[str, Any]:
+        """What a field shows at first."""
+        said = self._words(name)
+        return {
+            "value": getattr(TrainConfig(), name),
+            "label": later(said.label),
+            "info": later(said.info),
+            "elem_id": name.replace("_", "-"),
+        }
+
+    def _words(self, name: str) -> FieldWords:
+        return words.field_words(name, most_epochs=self._limits.epochs)
 
     def build_reset(self) -> None:
         """Make the button that stands below what finds a learning rate."""
-        self.reset = gr.Button(text.RESET_SETTINGS_BUTTON, size="sm", elem_id="reset-settings")
+        self.reset = gr.Button(
+            later(text.RESET_SETTINGS_BUTTON), size="sm", elem_id="reset-settings"
+        )
 
     @property
     def outputs(self) -> tuple[Block, ...]:
@@ -89,24 +96,27 @@ class SettingsPanel:
 
     def render(self, visit: Visit) -> Update:
         """The settings as they are kept, without what was said of a field."""
+        say = visit.words.say
         return {
-            field: gr.update(value=getattr(visit.config, name), info=field.info, elem_classes=[])
+            field: gr.update(
+                value=getattr(visit.config, name), info=say(self._words(name).info), elem_classes=[]
+            )
             for name, field in self.fields.items()
         }
 
     def render_note(self, name: str, visit: Visit, value: object) -> Update:
         """At a field: why it cannot hold this value, or what it stands for while it is empty."""
-        field = self.fields[name]
+        field, say = self.fields[name], visit.words.say
         try:
             check_field(name, value, self._limits)
         except TrainingError as error:
-            return {field: gr.update(info=f"{error} {error.hint}", elem_classes=WRONG_FIELD)}
+            return {field: gr.update(info=say(error.said), elem_classes=WRONG_FIELD)}
         if value is not None:
-            return {field: gr.update(info=field.info, elem_classes=[])}
+            return {field: gr.update(info=say(self._words(name).info), elem_classes=[])}
         config = visit.config
         usual = defaults(config.freeze, backbone=config.backbone, train_count=visit.train_count)
         said = words.empty_field(getattr(usual, name))
-        return {field: gr.update(info=said, elem_classes=[])}
+        return {field: gr.update(info=say(said), elem_classes=[])}
 
     def reads(self) -> Reads[SettingsForm]:
         """The settings as they stand on the page."""
@@ -138,11 +148,3 @@ class SettingsPanel:
             locked=sent.values[self._ladder.ladder],
             fields={name: sent.values[field] for name, field in self.fields.items()},
         )
-
-
-def _number(elem_id: str, value: float, said: FieldWords) -> gr.Number:
-    return gr.Number(value, label=said.label, info=said.info, elem_id=elem_id)
-
-
-def _switch(elem_id: str, value: bool, said: FieldWords) -> gr.Checkbox:
-    return gr.Checkbox(value, label=said.label, info=said.info, elem_id=elem_id)

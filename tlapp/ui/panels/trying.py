@@ -7,6 +7,7 @@ from gradio.blocks import Block
 
 from tlapp.errors import BackboneError, RunError
 from tlapp.evaluation.test_pictures import TestAnswer
+from tlapp.ui.later import later
 from tlapp.ui.page import Page
 from tlapp.ui.panels.panel import Update
 from tlapp.ui.sent import Reads
@@ -37,8 +38,8 @@ class TryPanel:
             image_bytes=self._limits.image_bytes,
             elem_id="picture-drop",
         )
-        self.samples = gr.Button(words.TRY_SAMPLES_BUTTON, size="sm", elem_id="try-samples")
-        self.predictions = Predictions(_nobody(words.NOTHING_TRIED), elem_id="predictions")
+        self.samples = gr.Button(later(words.TRY_SAMPLES_BUTTON), size="sm", elem_id="try-samples")
+        self.predictions = Predictions(_nobody(later(words.NOTHING_TRIED)), elem_id="predictions")
 
     @property
     def outputs(self) -> tuple[Block, ...]:
@@ -68,23 +69,25 @@ class TryPanel:
         return Reads((self.drop,), lambda sent: sent.values[self.drop])
 
     def _answers(self, visit: Visit) -> PredictionsValue:
-        pictures, live = visit.test_pictures, visit.run
+        pictures, live, say = visit.test_pictures, visit.run, visit.words.say
         if pictures is None:
             record = None if live is None else live.record
             is_trained = record is not None and (record.best_epoch is not None or record.continues)
-            return _nobody(words.NOTHING_TRIED_YET if is_trained else words.NOTHING_TRIED)
+            return _nobody(say(words.NOTHING_TRIED_YET if is_trained else words.NOTHING_TRIED))
         visitors = self._workspace.visitors
         if live is not None:
             try:
                 classifier = self._workspace.trainings.classifier(live.record.run_id)
-                return _shown(visitors.answers(pictures, classifier), words.answers_of(live))
+                answers = visitors.answers(pictures, classifier)
+                return _shown(answers, say(words.answers_of(live)))
             except RunError:
                 pass  # no epoch is finished yet: the untouched network answers
         try:
             backbone = self._workspace.models.backbone(visit.config.backbone)
         except BackboneError:  # its weights are not here yet; whoever follows a run goes on
-            return _nobody(words.NO_WEIGHTS_TO_ANSWER)
-        return _shown(visitors.imagenet_answers(pictures, backbone), words.IMAGENET_ANSWERS)
+            return _nobody(say(words.NO_WEIGHTS_TO_ANSWER))
+        answers = visitors.imagenet_answers(pictures, backbone)
+        return _shown(answers, say(words.IMAGENET_ANSWERS))
 
 
 def _nobody(why: str) -> PredictionsValue:

@@ -1,45 +1,62 @@
-"""Every word on the screen. Sentence case, plain words, the next step always said."""
+"""Every word on the screen. Sentence case, plain words, the next step always said.
+
+A constant is a message; functions give messages with their values. `later` or a visit's words put
+them into a language.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from tlapp.backbones.catalog import Card
+from tlapp.backbones.loading import FinalLayer
 from tlapp.data.memory import WEBP_PIXELS
-from tlapp.messages import NOTHING, Message, counted_message, message, number
-from tlapp.messages import percent as measured_percent
+from tlapp.messages import (
+    NOTHING,
+    Message,
+    alone,
+    counted_message,
+    duration,
+    joined,
+    message,
+    number,
+    percent,
+    size,
+)
 from tlapp.settings import Limits
 from tlapp.training.counts import ParameterCounts
 from tlapp.workspace import Costs, DownloadState
 
 TITLE: Final = message("Transfer Learning Lab")
-TAGLINE = "Teach a pretrained network your own classes, and see how it learns."
+TAGLINE: Final = message("Teach a pretrained network your own classes, and see how it learns.")
 
 
 # --- Zones -------------------------------------------------------------------------------------
 
-DATA_HEADING = "Data"
-TRAIN_HEADING = "Train"
-TRY_HEADING = "Try"
-RESULTS_HEADING = "Results"
-COMPARE_HEADING = "Compare runs"
-LIMITS_HEADING = "Limits of this server"
+DATA_HEADING: Final = message("Data")
+TRAIN_HEADING: Final = message("Train")
+TRY_HEADING: Final = message("Try")
+RESULTS_HEADING: Final = message("Results")
+COMPARE_HEADING: Final = message("Compare runs")
+LIMITS_HEADING: Final = message("Limits of this server")
 
 # --- Data --------------------------------------------------------------------------------------
 
-LOCAL_PATH_HEADING = "Use a folder on this computer"
-LOCAL_PATH_LABEL = "Path of the folder"
-LOCAL_PATH_BUTTON = "Read this folder"
-ACCEPT_BUTTON = "Use these pictures"
-DISCARD_BUTTON = "Discard"
-SPLIT_HEADING = "How pictures are held out"
-SPLIT_SHARE_LABEL = "Held out for testing (percent)"
-SPLIT_SHARE_INFO = (
+LOCAL_PATH_HEADING: Final = message("Use a folder on this computer")
+LOCAL_PATH_LABEL: Final = message("Path of the folder")
+LOCAL_PATH_BUTTON: Final = message("Read this folder")
+ACCEPT_BUTTON: Final = message("Use these pictures")
+DISCARD_BUTTON: Final = message("Discard")
+SPLIT_HEADING: Final = message("How pictures are held out")
+SPLIT_SHARE_LABEL: Final = message("Held out for testing (percent)")
+SPLIT_SHARE_INFO: Final = message(
     "The network never learns from these. They show how well it does on new pictures."
 )
-SPLIT_SEED_LABEL = "Shuffle number"
-SPLIT_SEED_INFO = "Another number draws other pictures. The same number draws the same ones."
-OWN_SPLIT = "This folder brings its own split, and it is kept."
+SPLIT_SEED_LABEL: Final = message("Shuffle number")
+SPLIT_SEED_INFO: Final = message(
+    "Another number draws other pictures. The same number draws the same ones."
+)
+OWN_SPLIT: Final = message("This folder brings its own split, and it is kept.")
 
 # --- Train -------------------------------------------------------------------------------------
 
@@ -51,7 +68,7 @@ PRESS_TRAIN: Final = message("Now press Train.")
 BRING_PICTURES_FIRST: Final = message(
     "First bring pictures: drop a folder, or use the samples. Then press Train."
 )
-HEAD_STAGE = "head"
+HEAD_STAGE: Final = "head"  # a name, as those of the stages; `stages.stage_title` says it
 PRESET_TITLES: Final[Mapping[str, Message]] = MappingProxyType(
     {
         "head": message("Head only"),
@@ -68,8 +85,8 @@ STOP_BUTTON: Final = message("Stop")
 GO_ON_BUTTON: Final = message("Go on")
 FINE_TUNE_BUTTON: Final = message("Fine-tune")
 NO_RUN: Final = message("There is no run yet.")
-SETTINGS_HEADING = "Settings"
-RESET_SETTINGS_BUTTON = "Back to the defaults"
+SETTINGS_HEADING: Final = message("Settings")
+RESET_SETTINGS_BUTTON: Final = message("Back to the defaults")
 
 # --- Results -----------------------------------------------------------------------------------
 
@@ -98,54 +115,25 @@ PER_CLASS_HEADING: Final = message("Held-out pictures per class")
 
 # --- Messages ----------------------------------------------------------------------------------
 
-NO_PICTURES = "There are no pictures yet."
-BRING_PICTURES = "Drop a folder with one sub-folder per class, or use the sample pictures."
-NO_VISITOR = "This page does not know who you are yet."
-RELOAD = "Wait a moment, or reload the page."
-CLASSES_CHANGED = "The classes have changed since this page was drawn."
-LOOK_AGAIN = "Look at the list again, then repeat the change."
-NO_PATH = "No folder is named."
-TYPE_PATH = "Type the path of a folder that holds one folder of pictures per class."
-NO_ZIP = "There is no zip."
-SEND_ZIP = "Send a zip with one folder per class."
-NO_TEST_PICTURES = "There are no pictures to predict."
-SEND_TEST_PICTURES = "Send one or more pictures."
-
-
-def count(number: int, singular: str, plural: str) -> str:
-    """`number` with its noun: "1 picture", "1,200 pictures"."""
-    return f"{number:,} {singular if number == 1 else plural}"
+NO_PICTURES: Final = message("There are no pictures yet.")
+BRING_PICTURES: Final = message(
+    "Drop a folder with one sub-folder per class, or use the sample pictures."
+)
+NO_VISITOR: Final = message("This page does not know who you are yet.")
+RELOAD: Final = message("Wait a moment, or reload the page.")
+CLASSES_CHANGED: Final = message("The classes have changed since this page was drawn.")
+LOOK_AGAIN: Final = message("Look at the list again, then repeat the change.")
+NO_PATH: Final = message("No folder is named.")
+TYPE_PATH: Final = message("Type the path of a folder that holds one folder of pictures per class.")
+NO_ZIP: Final = message("There is no zip.")
+SEND_ZIP: Final = message("Send a zip with one folder per class.")
+NO_TEST_PICTURES: Final = message("There are no pictures to predict.")
+SEND_TEST_PICTURES: Final = message("Send one or more pictures.")
 
 
 def pictures(count: int) -> Message:
     """ "1 picture", "1,200 pictures"."""
     return counted_message("{count} picture", "{count} pictures", count=count)
-
-
-def percent(share: float) -> str:
-    """A share of 0 to 1 as whole percent: "84 %", which no line break parts."""
-    return f"{share * 100:.0f}\u00a0%"
-
-
-def duration(seconds: float) -> str:
-    """Wall time for people: "under 1 s", "12 s", "1 min 40 s", "3 min", "2.5 h"."""
-    if seconds < 1:
-        return "under 1 s"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 175:
-        tens = f" {seconds % 60 // 10 * 10:.0f} s" if seconds % 60 >= 10 else ""
-        return f"{seconds // 60:.0f} min{tens}"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-def megabytes(number_of_bytes: int) -> str:
-    """A size for people: "0 MB", "45 MB", "1.0 GB"; a little is 1 MB, so that it is not nothing."""
-    if number_of_bytes >= 1_000_000_000:
-        return f"{number_of_bytes / 1_000_000_000:.1f} GB"
-    return f"{max(min(1, number_of_bytes), round(number_of_bytes / 1_000_000))} MB"
 
 
 def unexpected_error(incident: str) -> Message:
@@ -180,8 +168,8 @@ def cannot_listen(host: str | None, port: int | None) -> Message:
     if port is None:
         return message("No port is free: 100 were tried from 7860 (or GRADIO_SERVER_PORT) on.")
     return message(
-        "Cannot listen on port {port} of {host}: another program uses it, "
-        "or the address is not this machine's.",
+        "Cannot listen on port {port} of {host}: another program uses it, or the address is not "
+        "this machine's.",
         port=str(port),
         host=host or message("this machine"),
     )
@@ -197,106 +185,147 @@ def of_pictures(correct: int, total: int) -> Message:
     return message("{correct} of {total}", correct=correct, total=total)
 
 
-def dataset_summary(images: int, classes: int, train: int, valid: int) -> str:
+def dataset_summary(images: int, classes: int, train: int, valid: int) -> Message:
     """What is there, and how it is split."""
-    return (
-        f"{pictures(images)} in {count(classes, 'class', 'classes')}. "
-        f"{train:,} to learn from, {valid:,} held out."
+    return message(
+        "{pictures} in {classes}. {train} to learn from, {valid} held out.",
+        pictures=pictures(images),
+        classes=counted_message("{count} class", "{count} classes", count=classes),
+        train=train,
+        valid=valid,
     )
 
 
-def skipped_line(number: int) -> str:
-    """How many files were left out; "" for none."""
-    return f"{count(number, 'file was', 'files were')} left out." if number else ""
+def skipped_line(count: int) -> Message:
+    """How many files were left out; nothing for none."""
+    if not count:
+        return NOTHING
+    return counted_message(
+        "{count} file was left out.", "{count} files were left out.", count=count
+    )
 
 
-def and_more(number: int) -> str:
-    """What a list does not show any more; "" for nothing."""
-    return f"and {number:,} more" if number > 0 else ""
+def and_more(count: int) -> Message:
+    """What a list does not show any more; nothing for none."""
+    return message("and {count} more", count=count) if count > 0 else NOTHING
 
 
 def amount(parameters: int) -> Message:
     """A number of parameters: "7,686", "3.4 M"."""
     if parameters < 100_000:
-        return Message("{number}", (("number", parameters),))
+        return alone(parameters)
     return message("{millions} M", millions=number(parameters / 1_000_000, 1))
 
 
-def card_facts(card: Card, images_per_second: float | None) -> tuple[str, ...]:
+def card_facts(card: Card, images_per_second: float | None) -> tuple[Message, ...]:
     """What a backbone's card says below its title."""
-    speed = (
-        "speed not measured" if images_per_second is None else f"{images_per_second:.0f} /s here"
-    )
     return (
-        f"{amount(card.parameters)} parameters",
-        f"{card.imagenet_top1:.0f} % ImageNet top\u20111",
-        speed,
+        message("{amount} parameters", amount=amount(card.parameters)),
+        message("{percent} % ImageNet top\u20111", percent=number(card.imagenet_top1)),
+        message("speed not measured")
+        if images_per_second is None
+        else message("{count} /s here", count=number(images_per_second)),
     )
 
 
-def weights_line(card: Card, download: DownloadState, *, is_ready: bool) -> str:
+def weights_line(card: Card, download: DownloadState, *, is_ready: bool) -> Message:
     """Where the weights are, and what it takes to have them here."""
     if is_ready:
-        return "ready offline"
+        return message("ready offline")
     if download.state in ("waiting", "running"):
-        return f"{megabytes(download.done_bytes)} of {megabytes(download.total_bytes)}"
+        done, total = size(download.done_bytes), size(download.total_bytes)
+        return message("{done} of {total}", done=done, total=total)
     if download.state == "failed":
-        return "download failed"
-    return f"Download {megabytes(card.download_bytes)}"
+        return message("download failed")
+    return message("Download {size}", size=size(card.download_bytes))
 
 
-def learning_sentence(counts: ParameterCounts, costs: Costs) -> str:
+def learning_sentence(counts: ParameterCounts, costs: Costs) -> Message:
     """What learns, out of what, and what it takes; **strong** parts in asterisks."""
-    everything = counts.trainable + counts.frozen
+    everything = amount(counts.trainable + counts.frozen)
     what = (
-        f"**{amount(counts.trainable)}** of {amount(everything)} parameters learn."
+        message(
+            "**{learning}** of {amount} parameters learn.",
+            learning=amount(counts.trainable),
+            amount=everything,
+        )
         if counts.frozen
-        else f"All **{amount(everything)}** parameters learn."
+        else message("All **{amount}** parameters learn.", amount=everything)
     )
-    memory = f"{megabytes(costs.memory_bytes)} of memory"
+    memory = size(costs.memory_bytes)
     if costs.seconds is None:
-        return f"{what} About {memory}."
-    takes = "Under **1 s**" if costs.seconds < 1 else f"About **{duration(costs.seconds)}**"
-    if costs.epoch_seconds is not None:
-        source = ", as measured here" if costs.is_epoch_measured else ""
-        takes += f" ({duration(costs.epoch_seconds)} an epoch{source})"
-    return f"{what} {takes} and {memory}."
+        return joined(what, message("About {memory} of memory.", memory=memory))
+    return joined(what, message("{time} and {memory} of memory.", time=_time(costs), memory=memory))
 
 
-def learning_sentence_without_classes(counts: ParameterCounts) -> str:
+def _time(costs: Costs) -> Message:
+    """How long it takes, and what an epoch takes of that."""
+    seconds = costs.seconds or 0
+    takes = (
+        message("Under **1 s**")
+        if seconds < 1
+        else message("About **{time}**", time=duration(seconds))
+    )
+    if costs.epoch_seconds is None:
+        return takes
+    epoch = duration(costs.epoch_seconds)
+    if costs.is_epoch_measured:
+        return message("{time} ({epoch} an epoch, as measured here)", time=takes, epoch=epoch)
+    return message("{time} ({epoch} an epoch)", time=takes, epoch=epoch)
+
+
+def learning_sentence_without_classes(counts: ParameterCounts) -> Message:
     """The same before there are any pictures: the head has no size yet."""
     if not counts.trainable:
-        return (
-            f"All **{amount(counts.frozen)}** parameters of the backbone stay. A new head learns."
+        return message(
+            "All **{amount}** parameters of the backbone stay. A new head learns.",
+            amount=amount(counts.frozen),
         )
     if not counts.frozen:
-        return (
-            f"All **{amount(counts.trainable)}** parameters of the backbone learn, and a new head."
+        return message(
+            "All **{amount}** parameters of the backbone learn, and a new head.",
+            amount=amount(counts.trainable),
         )
-    return (
-        f"**{amount(counts.trainable)}** of the backbone's "
-        f"{amount(counts.trainable + counts.frozen)} parameters learn, and a new head."
+    return message(
+        "**{learning}** of the backbone's {amount} parameters learn, and a new head.",
+        learning=amount(counts.trainable),
+        amount=amount(counts.trainable + counts.frozen),
     )
 
 
-def replaced(layer: str, going: int, coming: int | None) -> str:
-    """The final layer that makes room for the new head; how many parameters go and come."""
-    if coming is None:
-        layer = f"{layer.rpartition(' -> ')[0]} -> your classes"
-        return f"Replaced: {layer} ({amount(going)} parameters go)."
-    return f"Replaced: {layer} ({amount(going)} parameters go, {amount(coming)} come)."
+def replaced(layer: FinalLayer, width: int, class_count: int) -> Message:
+    """The final layer that makes room for the new head of so many classes (0: not known yet), which
+    sees features of this width; how many parameters go and come."""
+    before = f"{layer.inputs} -> {layer.outputs}"
+    going = amount((layer.inputs + 1) * layer.outputs)
+    if not class_count:
+        return message(
+            "Replaced: {layer}: {before} becomes {width} -> your classes ({going} parameters go).",
+            layer=layer.path,
+            before=before,
+            width=str(width),
+            going=going,
+        )
+    return message(
+        "Replaced: {layer}: {before} becomes {after} ({going} parameters go, {coming} come).",
+        layer=layer.path,
+        before=before,
+        after=f"{width} -> {class_count}",
+        going=going,
+        coming=amount((width + 1) * class_count),
+    )
 
 
 def accuracy_note(accuracy: float | None, interval: tuple[float, float] | None) -> Message:
-    """What stands beside the accuracy chart's title, once it is known."""
+    """What stands beside the accuracy chart's title; nothing while nothing is known."""
     if accuracy is None or interval is None:
         return NOTHING
-    low, high = interval
+    low, high = (number(share * 100) for share in interval)
     return message(
-        "held-out {share} ({low} to {high})",
-        share=measured_percent(accuracy),
-        low=number(low * 100),
-        high=number(high * 100),
+        "held-out {accuracy} ({low} to {high})",
+        accuracy=percent(accuracy),
+        low=low,
+        high=high,
     )
 
 
@@ -307,30 +336,52 @@ def learned_elsewhere(dataset_name: str) -> Message:
     )
 
 
-def limit_lines(limits: Limits) -> tuple[str, ...]:
+def limit_lines(limits: Limits) -> tuple[Message, ...]:
     """What one visitor may ask of this server."""
-    lines = [
-        f"One picture: {megabytes(limits.image_bytes)}, {limits.image_pixels // 1_000_000} "
-        f"megapixels ({limits.jpeg_pixels // 1_000_000} as JPEG, "
-        f"{WEBP_PIXELS // 1_000_000} as WebP).",
-        f"One zip: {megabytes(limits.archive_bytes)}, unpacked "
-        f"{megabytes(limits.archive_unpacked_bytes)}.",
-        f"One data set: {pictures(limits.images)} in {limits.classes:,} classes.",
-        f"Kept for you: {limits.datasets} data sets and {limits.runs} runs.",
-        f"One training: {limits.epochs:,} epochs, {duration(limits.training_seconds)}; "
-        "the best epoch so far is kept.",
-        f"Test pictures at once: {limits.try_images}.",
-    ]
-    if limits.idle_seconds is not None:
-        lines.append(
-            f"What you bring is removed {duration(limits.idle_seconds)} after your last visit."
-        )
-    return tuple(lines)
+    million = 1_000_000
+    return (
+        message(
+            "One picture: {size}, {pixels} megapixels ({jpeg} as JPEG, {webp} as WebP).",
+            size=size(limits.image_bytes),
+            pixels=limits.image_pixels // million,
+            jpeg=limits.jpeg_pixels // million,
+            webp=WEBP_PIXELS // million,
+        ),
+        message(
+            "One zip: {size}, unpacked {unpacked}.",
+            size=size(limits.archive_bytes),
+            unpacked=size(limits.archive_unpacked_bytes),
+        ),
+        message(
+            "One data set: {pictures} in {classes} classes.",
+            pictures=pictures(limits.images),
+            classes=limits.classes,
+        ),
+        message(
+            "Kept for you: {datasets} data sets and {runs} runs.",
+            datasets=limits.datasets,
+            runs=limits.runs,
+        ),
+        message(
+            "One training: {epochs} epochs, {time}; the best epoch so far is kept.",
+            epochs=limits.epochs,
+            time=duration(limits.training_seconds),
+        ),
+        message("Test pictures at once: {count}.", count=limits.try_images),
+        *_removal_line(limits.idle_seconds),
+    )
 
 
-def import_progress(done: int, total: int) -> str:
+def _removal_line(idle_seconds: float | None) -> tuple[Message, ...]:
+    if idle_seconds is None:
+        return ()
+    time = duration(idle_seconds)
+    return (message("What you bring is removed {time} after your last visit.", time=time),)
+
+
+def import_progress(done: int, total: int) -> Message:
     """While pictures are being read."""
-    return f"Reading picture {done:,} of {total:,}."
+    return message("Reading picture {done} of {total}.", done=done, total=total)
 
 
 def result_sentence(correct: int, total: int, low: float, high: float) -> Message:
@@ -344,7 +395,7 @@ def result_sentence(correct: int, total: int, low: float, high: float) -> Messag
         "best epoch was chosen on them.",
         count=total,
         correct=correct,
-        share=measured_percent(correct / total),
+        share=percent(correct / total),
         low=number(low * 100),
-        high=measured_percent(high),
+        high=percent(high),
     )

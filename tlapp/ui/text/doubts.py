@@ -1,7 +1,22 @@
 """Why settings seldom make sense: a sentence for each doubt."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from tlapp.backbones.stages import stage_title
 from tlapp.messages import Message, message, significant
 from tlapp.training.doubts import Doubt
+
+_HEADINGS: Final[Mapping[str, Message]] = MappingProxyType(  # by the templates of `stage_title`
+    {
+        "stem": message("Stem"),
+        "top": message("Top"),
+        "stage {number}": message("Stage {number}"),
+        "blocks {first} to {last}": message("Blocks {first} to {last}"),
+    }
+)
 
 
 def sentence(doubt: Doubt) -> Message:
@@ -12,14 +27,14 @@ def sentence(doubt: Doubt) -> Message:
             return message(
                 "{stage} learns below {above}, which is locked: a locked stage expects what it "
                 "always got from below. Lock from the bottom up.",
-                stage=doubt.stage.capitalize(),
-                above=doubt.above,
+                stage=_heading(doubt.stage),
+                above=stage_title(doubt.above),
             )
         case "one rate":
             return message(
                 "One rate of {rate} for everything: at that rate the errors of the untrained head "
-                "wreck what the backbone knows. Train the head alone first, or choose smaller "
-                "rates below.",
+                "wreck what the backbone knows. Train the head alone first, or choose smaller rates "
+                "below.",
                 rate=rate,
             )
         case "wrecking rate":
@@ -39,7 +54,7 @@ def sentence(doubt: Doubt) -> Message:
             return message(
                 "BatchNorm follows batches of {count} pictures, in locked stages too: their "
                 "statistics move away from those that the weights were made for.",
-                count=doubt.count,
+                count=str(doubt.count),
             )
         case "from scratch":
             return message(
@@ -47,3 +62,9 @@ def sentence(doubt: Doubt) -> Message:
                 "pictures cannot teach edges and textures. Expect little.",
                 count=doubt.count,
             )
+
+
+def _heading(stage: str) -> Message:
+    """A stage where a sentence begins: "Stage 3", not "stage 3"."""
+    said = stage_title(stage)
+    return replace(_HEADINGS.get(said.template, said), values=said.values)

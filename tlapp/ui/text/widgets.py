@@ -1,62 +1,75 @@
 """The words that the display widgets say by themselves; every other word comes in their values.
 
-``{name}`` is filled in by the widget's script.
+``{name}`` is filled in by the widget's script, which also does the counting.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tlapp.messages import Message, message
+from tlapp.messages import Message, counted_message, message
 
-CLASS_LIST_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+NUMBER_WORDS: Final[Mapping[str, Message]] = MappingProxyType(  # of numbers.js
     {
-        "list": "Classes",
-        "edit": "Edit classes",
-        "done": "Done",
-        "undo": "Undo",
-        "undo_last": "Undo the last change of the classes",
-        "rename": "Rename",
-        "merge": "Merge",
-        "remove": "Remove",
-        "rename_class": "Rename {name}",
-        "merge_class": "Merge {name} into another class",
-        "remove_class": "Remove {name}",
-        "name_label": "New name of {name}",
-        "save": "Save",
-        "cancel": "Cancel",
-        "merge_into": "Merge into",
-        "name_taken": "There is a class {name} already. Merge into",
-        "remove_question": "Leave out all of it?",
-        "picture_count": "{count} pictures",
-        "one_picture": "1 picture",
-        "show": "Show",
+        "percent": message("{number}\u00a0%"),
+        "seconds": message("{number}\u00a0s"),
+        "megabytes": message("{number} MB"),
+        "gigabytes": message("{number} GB"),
+        "thousands": message("{number}\u00a0K"),
+        "millions": message("{number}\u00a0M"),
+        "billions": message("{number}\u00a0G"),
     }
 )
 
-BACKBONE_CARDS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+CLASS_LIST_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
     {
-        "group": "Backbone",
-        "all": "All {count} backbones",
-        "fewer": "Show fewer",
-        "again": "Try again",
-        "download_card": "{label}: {title}",
-        "progress_card": "Download of {title}",
+        "list": message("Classes"),
+        "edit": message("Edit classes"),
+        "done": message("Done"),
+        "undo": message("Undo"),
+        "undo_last": message("Undo the last change of the classes"),
+        "rename": message("Rename"),
+        "merge": message("Merge"),
+        "remove": message("Remove"),
+        "rename_class": message("Rename {name}"),
+        "merge_class": message("Merge {name} into another class"),
+        "remove_class": message("Remove {name}"),
+        "name_label": message("New name of {name}"),
+        "save": message("Save"),
+        "cancel": message("Cancel"),
+        "merge_into": message("Merge into"),
+        "name_taken": message("There is a class {name} already. Merge into"),
+        "remove_question": message("Leave out all of it?"),
+        "pictures": counted_message("{count} picture", "{count} pictures"),
+        "show": message("Show"),
     }
 )
 
-LADDER_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+BACKBONE_CARDS_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
     {
-        "freeze": "Freeze the backbone",
-        "stages": "The network from its first layers to its head. Taller bars hold more parameters.",
-        "presets": "What learns",
-        "stage_frozen": "{name}: {count} parameters, frozen",
-        "stage_learns": "{name}: {count} parameters, learning at rate {rate}",
-        "lock": "Freeze {name}",
-        "unlock": "Let {name} learn",
-        "rates": "Learning rate of each stage",
-        "moved": "The weights of {name} have moved by {share} of their length",
-        "locked": "frozen",
+        "group": message("Backbone"),
+        "all": message("All {count} backbones"),
+        "fewer": message("Show fewer"),
+        "again": message("Try again"),
+        "download_card": message("{label}: {title}"),
+        "progress_card": message("Download of {title}"),
+    }
+)
+
+LADDER_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
+    {
+        "freeze": message("Freeze the backbone"),
+        "stages": message(
+            "The network from its first layers to its head. Taller bars hold more parameters."
+        ),
+        "presets": message("What learns"),
+        "stage_frozen": message("{name}: {count} parameters, frozen"),
+        "stage_learns": message("{name}: {count} parameters, learning at rate {rate}"),
+        "lock": message("Freeze {name}"),
+        "unlock": message("Let {name} learn"),
+        "rates": message("Learning rate of each stage"),
+        "moved": message("The weights of {name} have moved by {share} of their length"),
+        "locked": message("frozen"),
     }
 )
 
@@ -131,9 +144,9 @@ RUN_LIST_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
     }
 )
 
-PREDICTIONS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+PREDICTIONS_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
     {
-        "list": "Answers for your pictures",
-        "picture": "Picture {name}",
+        "list": message("Answers for your pictures"),
+        "picture": message("Picture {name}"),
     }
 )

@@ -52,7 +52,7 @@ function updateRow(node, row) {
     () => make("img", "", null, { alt: "", loading: "lazy", decoding: "async", width: "36", height: "36" }),
     (image, address) => setPicture(image, address));
   setText(count, countWords(row.count));
-  count.setAttribute("aria-label", amountWords(row.count, words().one_picture, words().picture_count));
+  count.setAttribute("aria-label", amountWords(row.count, words().pictures));
   const asked = isEditing ? (open && open.name === row.name ? open.kind : "actions") : "";
   if (asked === node.parts.asked) return;
   node.parts.asked = asked;
@@ -204,8 +204,14 @@ function renderRemarks() {
 
 function renderSkipped() {
   keepInStep(skippedList, value().skipped || [], (row, index) => index,
-    () => { const node = make("li"); node.append(make("b"), " ", make("span")); return node; },
-    (node, row) => { setText(node.firstChild, row.name); setText(node.lastChild, row.reason); });
+    () => { const node = make("li"); node.append(make("span"), make("b"), make("span")); return node; }, renderSkippedRow);
+}
+
+/** A sentence with the file's name in bold where it stands; a name that does not stand in it comes first. */
+function renderSkippedRow(node, { name, reason }) {
+  const at = reason.indexOf(name);
+  const [before, after] = at < 0 ? ["", " " + reason] : [reason.slice(0, at), reason.slice(at + name.length)];
+  [before, name, after].forEach((text, index) => setText(node.children[index], text));
 }
 
 skipped.addEventListener("toggle", renderSkipped);

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from tlapp.bounds import PATH_CHARACTERS, is_text
 from tlapp.errors import DataError
+from tlapp.messages import message
 from tlapp.ui.text.widgets import CLASS_LIST_WORDS
 from tlapp.ui.widgets.display import Display
 
@@ -29,7 +30,7 @@ class SkippedRow:
     """One file that was left out."""
 
     name: str
-    reason: str  # the rest of the sentence that begins with the name
+    reason: str  # a sentence, in which the name stands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +78,8 @@ def thumbnails_per_class(class_count: int) -> int:
 def skipped_rows(
     skipped: Iterable[tuple[str, str]], *, limit: int = SKIPPED_SHOWN
 ) -> tuple[SkippedRow, ...]:
-    """The first `limit` of the (name, sentence) pairs, as rows that say each name once."""
-    return tuple(
-        SkippedRow(name, reason.removeprefix(name).strip())
-        for name, reason in islice(skipped, limit)
-    )
+    """The first `limit` of the (name, sentence) pairs, as rows."""
+    return tuple(SkippedRow(name, reason) for name, reason in islice(skipped, limit))
 
 
 def read_class_edit(fields: Mapping[str, Any]) -> ClassEdit:
@@ -102,7 +100,8 @@ def read_class_edit(fields: Mapping[str, Any]) -> ClassEdit:
         if action == "remove":
             return ClassEdit("remove", index, class_name)
     raise DataError(
-        "This change of the classes cannot be understood.", hint="Reload the page and try again."
+        message("This change of the classes cannot be understood."),
+        hint=message("Reload the page and try again."),
     )
 
 

@@ -16,7 +16,7 @@ class Display(gr.HTML, metaclass=QuietComponentMeta):
 
     root_class: ClassVar[str]  # of the element that the script fills
     scripts: ClassVar[tuple[str, ...]]
-    default_words: ClassVar[Mapping[str, Message] | Mapping[str, str]]
+    default_words: ClassVar[Mapping[str, Message]]
 
     def __init__(
         self, value: Any = None, *, words: Mapping[str, object] | None = None, **options: Any

@@ -10,7 +10,7 @@ const zone = makeDropZone(element, words, (taken) => takeIn(taken));
 function foundText(pictures) {
   const folders = new Set(pictures.map(({ path }) => path.slice(0, path.lastIndexOf("/"))));
   return fill(words.found, {
-    pictures: amountWords(pictures.length, ...words.pictures), folders: amountWords(folders.size, ...words.folders) });
+    pictures: amountWords(pictures.length, words.pictures), folders: amountWords(folders.size, words.folders) });
 }
 
 /** Which files are sent, and which stay and why; refuses what can be no set of labelled pictures. */
@@ -29,7 +29,7 @@ function chooseFiles(files) {
   if (pictures.every(({ path }) => !path.includes("/"))) throw tell(words.no_folder, words.no_folder_hint);
   const most = Math.min(props.most_pictures, MOST_ENTRIES);
   if (pictures.length > most) {
-    throw tell(amountWords(pictures.length, ...words.pictures),
+    throw tell(amountWords(pictures.length, words.pictures),
       fill(words.too_many_hint, { count: countWords(most) }));
   }
   return { pictures, leftOut };
@@ -43,7 +43,7 @@ function checkSize(bytes) {
 
 /** Read, shrink and pack the pictures. */
 async function packPictures(pictures, stopping) {
-  const label = (done) => fill(words.shrinking, { done: countWords(done), total: amountWords(pictures.length, ...words.pictures) });
+  const label = (done) => fill(words.shrinking, { done: countWords(done), total: amountWords(pictures.length, words.pictures) });
   zone.report(label(0), 0, true);
   const prepared = await prepareAll(pictures, {
     isStopped: () => stopping.isStopped,
@@ -87,11 +87,11 @@ async function sendFolder(found, stopping) {
       if (ends[middle] <= bytes) done = middle + 1;
       else high = middle;
     }
-    return fill(words.sending, { done: countWords(done), total: amountWords(entries.length, ...words.pictures), size: sizeWords(bytes) });
+    return fill(words.sending, { done: countWords(done), total: amountWords(entries.length, words.pictures), size: sizeWords(bytes) });
   };
   await sendZip(blob, name, facts, sentText, stopping);
-  const stayed = facts.left_out ? " " + amountWords(facts.left_out, ...words.left_out) : "";
-  return fill(words.sent, { what: amountWords(entries.length, ...words.files) }) + stayed;
+  const stayed = facts.left_out ? " " + amountWords(facts.left_out, words.left_out) : "";
+  return fill(words.sent, { what: amountWords(entries.length, words.files) }) + stayed;
 }
 
 async function sendOwnZip(file, stopping) {
@@ -111,7 +111,7 @@ function takeIn(taken) {
     zone.report(words.looking_hint, null, true);
     const found = await walk(taken, {
       isStopped: () => stopping.isStopped,
-      onFound: (count) => zone.report(amountWords(count, ...words.files), null),
+      onFound: (count) => zone.report(amountWords(count, words.files), null),
     });
     if (stopping.isStopped) throw new SendError("stopped");
     return sendFound(found, stopping);

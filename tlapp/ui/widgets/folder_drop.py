@@ -14,9 +14,10 @@ from gradio.data_classes import FileData, GradioModel
 
 from tlapp.bounds import NAME_CHARACTERS
 from tlapp.settings import GIGABYTE, MEGABYTE
-from tlapp.ui.text.drops import FOLDER_WORDS, LeftOutWhy, Words
+from tlapp.ui.text.drops import FOLDER_WORDS, LeftOutWhy
 from tlapp.ui.widgets.assets import read_script
 from tlapp.ui.widgets.quiet import QuietComponentMeta
+from tlapp.ui.widgets.values import words_to_json
 
 SCRIPTS = ("folder_drop.js",)
 
@@ -55,19 +56,18 @@ class FolderDrop(gr.HTML, metaclass=QuietComponentMeta):
         self,
         value: None = None,
         *,
-        words: Words = FOLDER_WORDS,
         max_bytes: int = 4 * GIGABYTE,
         image_bytes: int = 100 * MEGABYTE,
         most_pictures: int = 100_000,
         **kwargs: Any,
     ) -> None:
-        """`max_bytes` bounds the zip, `image_bytes` one picture in it. `words` replace the usual ones."""
+        """`max_bytes` bounds the zip, `image_bytes` one picture in it."""
         super().__init__(
             value,
             html_template="<div></div>",
             js_on_load=read_script(*SCRIPTS),
             apply_default_css=False,
-            words={**FOLDER_WORDS, **words},
+            words=words_to_json(FOLDER_WORDS),
             max_bytes=max_bytes,
             image_bytes=image_bytes,
             most_pictures=most_pictures,

@@ -63,12 +63,12 @@ function renderBar(item, stage, counts, place) {
   item.classList.toggle("tl-lad-top", Boolean(stage.isHead));
   item.style.setProperty("--h", heightOf(stage.parameters, counts).toFixed(1) + "px");
   item.style.setProperty("--wait", place * 28 + "ms");
-  const parts = /^(.* )?(.*)$/s.exec(/ \d+$/.test(stage.name) ? stage.name : "") || [];
+  const parts = /^(.* )?(.*)$/s.exec(/ \d+$/.test(stage.title) ? stage.title : "") || [];
   setText(name.firstChild, parts[1]); // "stage " goes where there is no room for it
-  setText(name.lastChild, parts[2] || stage.name);
+  setText(name.lastChild, parts[2] || stage.title);
   setText(count, shortCount(stage.parameters));
   setText(rate, rateWords(stage.rate));
-  const values = { name: stage.name, count: shortCount(stage.parameters), rate: rateWords(stage.rate) };
+  const values = { name: stage.title, count: shortCount(stage.parameters), rate: rateWords(stage.rate) };
   setText(spoken, fill(learns ? words().stage_learns : words().stage_frozen, values));
   if (!stage.isHead) {
     press.setAttribute("aria-pressed", String(!learns));
@@ -94,7 +94,7 @@ function renderMoved() {
     const share = shares && shares[index];
     setText(mark, share ? movedWords(share) : "");
     if (!share) return;
-    mark.setAttribute("title", fill(words().moved, { name: stage.name, share: movedWords(share) }));
+    mark.setAttribute("title", fill(words().moved, { name: stage.title, share: movedWords(share) }));
     mark.style.setProperty("--moved", Math.max(0.05, Math.min(1, 1 + Math.log10(share) / 4)).toFixed(3));
   });
   root.classList.toggle("tl-has-moved", Boolean(shares));
@@ -117,10 +117,10 @@ function buildRate(stage) {
 
 function renderRate(item, stage) {
   const field = item.querySelector("input");
-  setText(item.querySelector("span"), stage.name);
+  setText(item.querySelector("span"), stage.title);
   show(field, stage.rate !== null);
   setText(item.querySelector("em"), stage.rate === null ? words().locked : "");
-  if (document.activeElement !== field) field.value = stage.rate === null ? "" : rateWords(stage.rate);
+  if (document.activeElement !== field) field.value = stage.rate === null ? "" : rateDigits(stage.rate);
 }
 
 function render() {

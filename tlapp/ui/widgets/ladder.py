@@ -17,7 +17,8 @@ from tlapp.ui.widgets.values import to_json, words_to_json
 class LadderStage:
     """One bar."""
 
-    name: str  # "stage 3"
+    name: str  # its id: "stage 3"
+    title: str  # as it is called on the page
     parameters: int
     rate: float | None  # at which it learns; None: locked
 

@@ -12,9 +12,9 @@ const isTooLarge = ({ file }) => file.size > props.image_bytes;
 /** Which files were not sent, and why; "" when there are none. `leftOut` holds [path, why]. */
 function leftOutText(leftOut) {
   const limit = limitWords(props.image_bytes);
-  const lines = leftOut.slice(0, NAMED_LEFT_OUT).map(([path, why]) => path + " " + fill(props.reasons[why], { limit }));
+  const lines = leftOut.slice(0, NAMED_LEFT_OUT).map(([path, why]) => fill(props.reasons[why], { name: path, limit }));
   const others = leftOut.length - lines.length;
-  return [...lines, ...(others ? [amountWords(others, ...words.more_left_out)] : [])].join(" ");
+  return [...lines, ...(others ? [amountWords(others, words.more_left_out)] : [])].join(" ");
 }
 
 /** Shrink and send up to `props.most` pictures; then Python hears of them. */
@@ -24,7 +24,7 @@ async function sendPictures(files, stopping) {
   if (!along.length) throw tell(words.nothing, words.nothing_hint);
   if (!small.length) throw tell(words.too_large, fill(words.too_large_hint, { limit: limitWords(props.image_bytes) }));
   const pictures = small.slice(0, props.most);
-  zone.write(amountWords(pictures.length, ...words.pictures), "");
+  zone.write(amountWords(pictures.length, words.pictures), "");
   zone.report(words.shrinking, 0, true);
   const prepared = await prepareAll(pictures, {
     isStopped: () => stopping.isStopped,

@@ -11,9 +11,11 @@ from gradio.data_classes import FileData, GradioRootModel
 
 from tlapp.bounds import NAME_CHARACTERS
 from tlapp.settings import MEGABYTE
-from tlapp.ui.text.drops import LEFT_OUT_REASONS, PICTURE_WORDS, Words
+from tlapp.ui.later import later
+from tlapp.ui.text.drops import LEFT_OUT_REASONS, PICTURE_WORDS
 from tlapp.ui.widgets.assets import read_script
 from tlapp.ui.widgets.quiet import QuietComponentMeta
+from tlapp.ui.widgets.values import words_to_json
 
 SCRIPTS = ("picture_drop.js",)
 
@@ -41,19 +43,18 @@ class PictureDrop(gr.HTML, metaclass=QuietComponentMeta):
         self,
         value: None = None,
         *,
-        words: Words = PICTURE_WORDS,
         most: int = 20,
         image_bytes: int = 100 * MEGABYTE,
         **kwargs: Any,
     ) -> None:
-        """`most` pictures at once, of `image_bytes` each. `words` replace the usual ones."""
+        """`most` pictures at once, of `image_bytes` each."""
         super().__init__(
             value,
             html_template="<div></div>",
             js_on_load=read_script(*SCRIPTS),
             apply_default_css=False,
-            words={**PICTURE_WORDS, **words},
-            reasons=LEFT_OUT_REASONS,
+            words=words_to_json(PICTURE_WORDS),
+            reasons={why: later(said) for why, said in LEFT_OUT_REASONS.items()},
             most=most,
             image_bytes=image_bytes,
             **kwargs,

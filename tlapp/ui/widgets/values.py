@@ -6,7 +6,8 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from tlapp.messages import Message
-from tlapp.ui.later import later, later_forms
+from tlapp.ui.later import later
+from tlapp.ui.text.widgets import NUMBER_WORDS
 
 
 def to_json(value: Any) -> Any:
@@ -21,11 +22,8 @@ def picture_address(encoded: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(encoded).decode('ascii')}"
 
 
-def words_to_json(table: Mapping[str, Message | str]) -> dict[str, str | dict[str, str]]:
-    """The words that a script says by itself, for a component that is built. A counted message
-    becomes its forms, from which numbers.js takes the one for the number."""
-    return {name: said if isinstance(said, str) else _word(said) for name, said in table.items()}
-
-
-def _word(said: Message) -> str | dict[str, str]:
-    return later_forms(said) if said.plural else later(said)
+def words_to_json(table: Mapping[str, Message]) -> dict[str, object]:
+    """What the script of a component that is built says by itself, and the words of its numbers.
+    A counted message becomes its forms, of which numbers.js takes that of the number."""
+    numbers = {name: later(said) for name, said in NUMBER_WORDS.items()}
+    return {"numbers": numbers, **{name: later(said) for name, said in table.items()}}
