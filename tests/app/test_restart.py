@@ -20,7 +20,8 @@ from tests.app.visits import (
 )
 from tests.patience import PATIENCE_SECONDS
 from tests.pictures import class_folder, jpeg, zip_folder
-from tests.server import REPOSITORY, running_server, server_environment
+from tests.programs import REPOSITORY
+from tests.server import running_server, server_environment
 
 ENDLESS = {"epochs": 1000, "learning_rate": 1e-6}
 
@@ -57,7 +58,7 @@ def test_a_restart_by_the_host_keeps_the_best_epoch_and_says_so(tmp_path: Path) 
     archive = zip_folder(class_folder(tmp_path / "pictures"), tmp_path / "pictures.zip")
     picture = tmp_path / "test.jpg"
     picture.write_bytes(jpeg(1, 777))
-    with running_server(tmp_path / "server") as server:
+    with running_server(tmp_path / "server", is_cold=True) as server:
         client = client_of(server)
         run_id = start(client, bring(client, archive)["dataset_id"], **ENDLESS)
         wait_for_epochs(client, run_id, 3)
@@ -65,7 +66,8 @@ def test_a_restart_by_the_host_keeps_the_best_epoch_and_says_so(tmp_path: Path) 
         assert "Traceback" not in server.log
         (record,) = (json.loads(path.read_text()) for path in server.home.rglob("run.json"))
         assert record["state"] == "stopped"
-    with running_server(tmp_path / "server", arguments=("-m", "tlapp", "serve")) as server:
+    serve = ("-m", "tlapp", "serve")
+    with running_server(tmp_path / "server", arguments=serve, is_cold=True) as server:
         client = client_of(server)
         run = look(client, run_id)
         assert run["state"] == "stopped"
