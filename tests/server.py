@@ -1,5 +1,6 @@
 """The real server for tests: `python app.py` in a process and a home folder of its own."""
 
+import json
 import os
 import signal
 import socket
@@ -17,7 +18,9 @@ import httpx
 from tests.guard.outside import OUTSIDE_LOG
 from tests.patience import PATIENCE_SECONDS
 from tests.programs import Program, start_program
+from tlapp.backbones.catalog import CARDS
 
+SPEED = 100.0  # pictures a second
 GUARD_FOLDER = Path(__file__).parent / "guard"
 # How to ask servers of this machine: patiently, without proxies, and without the certificates that
 # nobody shows, whose reading takes 50 ms a client.
@@ -103,10 +106,15 @@ def running_server(
     """A server that answers; it has ended when the block is left.
 
     Started again with the same `folder` it finds what it kept there. `environment` adds to or
-    replaces variables; `port` is a free one by default; `is_cold`: see `start_program`.
+    replaces variables; `port` is a free one by default; `is_cold`: see `start_program`. It takes
+    the speeds of all backbones for measured, unless its home says something else.
+
     AssertionError with the server's log when it does not start.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "home").mkdir(parents=True, exist_ok=True)
+    speeds = folder / "home" / "speeds.json"
+    if not speeds.exists():  # or it measures all backbones meanwhile, which takes a minute
+        speeds.write_text(json.dumps(dict.fromkeys((card.name for card in CARDS), SPEED)))
     port = port or free_port()
     log_path = folder / "server.log"
     with log_path.open("ab") as log:

@@ -2,8 +2,6 @@
 
 import json
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from tests.app.visits import (
 )
 from tests.patience import PATIENCE_SECONDS
 from tests.pictures import class_folder, jpeg, zip_folder
-from tests.programs import REPOSITORY
+from tests.programs import start_program
 from tests.server import running_server, server_environment
 
 ENDLESS = {"epochs": 1000, "learning_rate": 1e-6}
@@ -66,8 +64,7 @@ def test_a_restart_by_the_host_keeps_the_best_epoch_and_says_so(tmp_path: Path) 
         assert "Traceback" not in server.log
         (record,) = (json.loads(path.read_text()) for path in server.home.rglob("run.json"))
         assert record["state"] == "stopped"
-    serve = ("-m", "tlapp", "serve")
-    with running_server(tmp_path / "server", arguments=serve, is_cold=True) as server:
+    with running_server(tmp_path / "server", arguments=("-m", "tlapp", "serve")) as server:
         client = client_of(server)
         run = look(client, run_id)
         assert run["state"] == "stopped"
@@ -95,19 +92,17 @@ def test_a_port_that_is_taken_is_told_in_words(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, "-m", "tlapp", "serve", "--port", str(port)],
-            cwd=REPOSITORY,
-            env=server_environment(tmp_path, port),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE_SECONDS,
-        )
-    assert done.returncode == 2
-    assert f"port {port}" in done.stderr
-    assert "Choose another port" in done.stderr
-    assert "Traceback" not in done.stderr
+        with (tmp_path / "said").open("wb") as output:
+            program = start_program(
+                ["-m", "tlapp", "serve", "--port", str(port)],
+                server_environment(tmp_path, port),
+                output,
+            )
+        assert program.wait(timeout=PATIENCE_SECONDS) == 2
+    said = (tmp_path / "said").read_text()
+    assert f"port {port}" in said
+    assert "Choose another port" in said
+    assert "Traceback" not in said
     assert not any(
         (tmp_path / "home" / "runs" / ".locks").glob("*.lock")
     )  # the workspace is closed
