@@ -11,6 +11,7 @@ import pytest
 
 from tests.guard.outside import OUTSIDE_LOG, start_guard
 from tests.pictures import class_folder, zip_folder
+from tests.programs import WARM, leave_stubs_alone
 from tests.server import AppServer, guarded_path, running_server
 from tlapp.settings import LOCAL_LIMITS, PUBLIC_LIMITS, Limits, Settings
 
@@ -34,6 +35,12 @@ def pytest_configure() -> None:
     if not is_guarded:
         os.environ["PYTHONPATH"] = guarded_path(os.environ)
         start_guard()
+    leave_stubs_alone()
+
+
+def pytest_unconfigure() -> None:
+    """The process that servers are forked from goes with the tests."""
+    WARM.end()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,10 +1,10 @@
 """The real server for tests: `python app.py` in a process and a home folder of its own."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,8 +17,10 @@ import httpx
 
 from tests.guard.outside import OUTSIDE_LOG
 from tests.patience import PATIENCE_SECONDS
+from tests.programs import Program, start_program
+from tlapp.backbones.catalog import CARDS
 
-REPOSITORY = Path(__file__).parents[1]
+SPEED = 100.0  # pictures a second
 GUARD_FOLDER = Path(__file__).parent / "guard"
 # How to ask servers of this machine: patiently, without proxies, and without the certificates that
 # nobody shows, whose reading takes 50 ms a client.
@@ -32,7 +34,7 @@ class AppServer:
     """A running server and what it leaves behind."""
 
     url: str  # without a slash at the end
-    process: subprocess.Popen[bytes]
+    process: Program
     home: Path
     log_path: Path
     outside_path: Path
@@ -99,24 +101,28 @@ def running_server(
     arguments: Sequence[str] = ("app.py",),
     environment: Mapping[str, str] | None = None,
     port: int | None = None,
+    is_cold: bool = False,
 ) -> Iterator[AppServer]:
     """A server that answers; it has ended when the block is left.
 
     Started again with the same `folder` it finds what it kept there. `environment` adds to or
-    replaces variables; `port` is a free one by default. AssertionError with the server's log when
-    it does not start.
+    replaces variables; `port` is a free one by default; `is_cold`: see `start_program`. It takes
+    the speeds of all backbones for measured, unless its home says something else.
+
+    AssertionError with the server's log when it does not start.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "home").mkdir(parents=True, exist_ok=True)
+    speeds = folder / "home" / "speeds.json"
+    if not speeds.exists():  # or it measures all backbones meanwhile, which takes a minute
+        speeds.write_text(json.dumps(dict.fromkeys((card.name for card in CARDS), SPEED)))
     port = port or free_port()
     log_path = folder / "server.log"
     with log_path.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=REPOSITORY,
-            env={**server_environment(folder, port), **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
+        process = start_program(
+            arguments,
+            {**server_environment(folder, port), **(environment or {})},
+            log,
+            is_cold=is_cold,
         )
     server = AppServer(
         url=f"http://127.0.0.1:{port}",
@@ -145,7 +151,7 @@ def wait_until_it_answers(server: AppServer) -> None:
     raise AssertionError(f"The server did not answer in {PATIENCE_SECONDS} s:\n{server.log}")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: Program) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:

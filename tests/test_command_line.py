@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from tests.patience import PATIENCE_SECONDS
 from tests.pictures import class_folder, jpeg, zip_folder
+from tests.programs import start_program
 from tlapp.__main__ import main
 from tlapp.backbones.weights import WeightsStore
 from tlapp.classifier import load_classifier
@@ -50,25 +52,24 @@ def folder(tmp_path: Path) -> Path:
     return class_folder(tmp_path / "pictures", ("dots", "stripes"), per_class=6)
 
 
-def _start(arguments: Sequence[str | Path]) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "tlapp", *map(str, arguments)],
-        cwd=REPOSITORY,
-        env=dict(os.environ),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
+class _Command:
+    """`python -m tlapp ...` under way, and what it has printed by now."""
 
+    def __init__(self, folder: Path, arguments: Sequence[str | Path]) -> None:
+        self._said = folder / "said"
+        with self._said.open("wb") as output:
+            self.program = start_program(["-m", "tlapp", *map(str, arguments)], os.environ, output)
 
-def _wait_for_training(process: "subprocess.Popen[str]") -> None:
-    """Until the first epoch has been told."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.strip() == "Training":
-            return
-    raise AssertionError("The command ended before it trained.")
+    def said(self) -> str:
+        return self._said.read_text("utf-8")
+
+    def wait_for_training(self) -> None:
+        """Until the first epoch has been told."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while "Training" not in map(str.strip, self.said().splitlines()):
+            assert self.program.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.02)
 
 
 def _last_json(output: str) -> Any:
@@ -296,30 +297,31 @@ def test_help_and_refusals_are_in_the_language_of_the_terminal(
     assert [line[0] for line in said] == ["[", "["]  # what happened, and what to do
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_ctrl_c_and_sigterm_keep_the_best_epoch(
-    asked: signal.Signals, code: int, home: Path, folder: Path
+    asked: signal.Signals, code: int, home: Path, folder: Path, tmp_path: Path
 ) -> None:
-    with _start(["train", folder, "--epochs", "10000", "--json"]) as process:
-        _wait_for_training(process)
-        process.send_signal(asked)
-        output, errors = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == code
-    assert "Traceback" not in errors
-    result = _last_json(output)
+    command = _Command(tmp_path, ["train", folder, "--epochs", "10000", "--json"])
+    command.wait_for_training()
+    command.program.send_signal(asked)
+    assert command.program.wait(timeout=PATIENCE_SECONDS) == code
+    assert "Traceback" not in command.said()
+    result = _last_json(command.said())
     assert result["state"] == "stopped"
     run = RunFolder(Path(result["run_dir"]))
     assert run.record().best_epoch == run.best_model_epoch()
     assert not any((home / "imports").iterdir())
 
 
+@pytest.mark.server
 def test_kill_9_loses_at_most_the_running_epoch_and_the_model_is_usable(
-    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with _start(["train", folder, "--epochs", "10000"]) as process:
-        _wait_for_training(process)
-        process.kill()
-        process.communicate(timeout=PATIENCE_SECONDS)
+    command = _Command(tmp_path, ["train", folder, "--epochs", "10000"])
+    command.wait_for_training()
+    command.program.kill()
+    command.program.wait(timeout=PATIENCE_SECONDS)
     store = RunStore(home / "runs")
     (record,) = store.all_records()
     store.close()

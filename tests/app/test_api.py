@@ -78,7 +78,7 @@ def test_phases_and_any_other_setting_can_be_asked_for(
 
 def test_a_race_is_five_runs(new_client: NewClient, tmp_path: Path) -> None:
     client = new_client()
-    path = zip_folder(class_folder(tmp_path / "few", ("a", "b"), per_class=3), tmp_path / "few.zip")
+    path = zip_folder(class_folder(tmp_path / "few", ("a", "b"), per_class=2), tmp_path / "few.zip")
     dataset_id = bring(client, path)["dataset_id"]
     run_ids = client.predict(dataset_id, api_name="/race")["run_ids"]
     assert list(run_ids) == ["head", "last", "slower_below", "one_rate", "scratch"]

@@ -14,7 +14,8 @@ from gradio_client.exceptions import AppError
 from tests.app.conftest import NewClient
 from tests.app.visits import bring, look, start, wait_until_over
 from tests.patience import PATIENCE_SECONDS
-from tests.server import LOCAL_HTTP, REPOSITORY, AppServer, running_server
+from tests.programs import REPOSITORY
+from tests.server import LOCAL_HTTP, AppServer, running_server
 from tlapp.workspace import new_visitor
 
 MEGABYTE = 1_000_000

@@ -19,7 +19,6 @@ from tests.app.conftest import NewClient
 from tests.app.visits import bring, start, wait_for_epochs, wait_until_over
 from tests.patience import PATIENCE_SECONDS
 from tests.server import LOCAL_HTTP, AppServer, running_server
-from tlapp.backbones.catalog import CARDS
 
 ATTACKER, VISITOR, SCHOOL = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 JOIN, DATA = "/gradio_api/queue/join", "/gradio_api/queue/data"
@@ -33,12 +32,7 @@ NewAddress = Callable[[str], httpx.Client]
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """A server of its own: its memory is measured, and its queue is filled."""
-    folder = tmp_path_factory.mktemp("crowded")
-    home = folder / "home"
-    home.mkdir()
-    speeds = dict.fromkeys((card.name for card in CARDS), 10.0)
-    (home / "speeds.json").write_text(json.dumps(speeds))  # or it measures, which takes memory
-    with running_server(folder) as server:
+    with running_server(tmp_path_factory.mktemp("crowded")) as server:
         with canary_of(server):  # what the first visitor makes it load is loaded
             pass
         yield server

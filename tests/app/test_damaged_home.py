@@ -30,6 +30,7 @@ def test_the_server_starts_names_each_damage_once_and_answers(tmp_path: Path) ->
     fill(home.folder / "speeds.json")
     folder_instead(home.only("weights/*.json"))
     tear(home.only("features/*.safetensors"))
+    (home.folder / "logs").write_text("a file where the folder should be")
     names = (
         f"run {home.run_ids[0][:8]}",
         f"dataset {home.dataset_ids[0][:8]}",
@@ -47,6 +48,7 @@ def test_the_server_starts_names_each_damage_once_and_answers(tmp_path: Path) ->
             time.sleep(0.05)
         assert httpx.get(server.url + "/", **LOCAL_HTTP).status_code == 200
         log = server.log
+    assert "The folder for logs cannot be written" in log
     assert "Traceback" not in log
     assert "Incident" not in log
     assert "secret-name" not in log

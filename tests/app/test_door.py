@@ -23,7 +23,6 @@ from tests.app.canary import (
 from tests.app.visits import bring, client_of
 from tests.patience import PATIENCE_SECONDS
 from tests.server import LOCAL_HTTP, AppServer, running_server
-from tlapp.backbones.catalog import CARDS
 from tlapp.settings import PUBLIC_LIMITS
 
 BODY_BYTES = 290 * MEGABYTE
@@ -37,11 +36,7 @@ FILE = b'--xyz\r\nContent-Disposition: form-data; name="files"; filename="a.zip"
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """A server for strangers, of its own: its memory is measured."""
     arguments = ("app.py", "--public", "--allow-host", "class.example")
-    folder = tmp_path_factory.mktemp("attacked")
-    (folder / "home").mkdir()
-    speeds = {card.name: 100.0 for card in CARDS}  # measured: nothing is done in the background
-    (folder / "home" / "speeds.json").write_text(json.dumps(speeds))
-    with running_server(folder, arguments=arguments) as server:
+    with running_server(tmp_path_factory.mktemp("attacked"), arguments=arguments) as server:
         with canary_of(server):  # what the first visitor makes it load is loaded
             pass
         yield server
@@ -242,26 +237,23 @@ def test_two_hundred_slow_senders_hold_no_more_than_their_share(attacked: AppSer
     wait_until_back(attacked, before, memory_bytes=MOST_GROWTH)
 
 
-def test_nothing_of_an_upload_is_left_when_the_server_ends(tmp_path: Path) -> None:
+def test_no_upload_outlives_its_server_by_more_than_the_next_start(tmp_path: Path) -> None:
     with running_server(tmp_path) as server:
-        httpx.post(
-            f"{server.url}/gradio_api/upload", files={"files": b"x"}, **LOCAL_HTTP
-        ).raise_for_status()
+        _upload(server)
+        server.kill()
+        assert footprint_left(tmp_path) == 1
+    with running_server(tmp_path) as server:
+        assert footprint_left(tmp_path) == 0
+        _upload(server)
         assert footprint_of(server).uploads == 1
         assert server.terminate() == 0
-    assert not any((tmp_path / "home" / "uploads").rglob(".part-*"))
+    assert footprint_left(tmp_path) == 0
     assert not (tmp_path / "gradio").exists(), "Gradio's folder is within the home"
 
 
-def test_what_a_killed_server_left_is_gone_after_the_next_start(tmp_path: Path) -> None:
-    with running_server(tmp_path) as server:
-        httpx.post(
-            f"{server.url}/gradio_api/upload", files={"files": b"x"}, **LOCAL_HTTP
-        ).raise_for_status()
-        server.kill()
-        assert footprint_left(tmp_path) == 1
-    with running_server(tmp_path):
-        assert footprint_left(tmp_path) == 0
+def _upload(server: AppServer) -> None:
+    url = f"{server.url}/gradio_api/upload"
+    httpx.post(url, files={"files": b"x"}, **LOCAL_HTTP).raise_for_status()
 
 
 def footprint_left(folder: Path) -> int:

@@ -10,7 +10,8 @@ import pytest
 
 from tests.patience import PATIENCE_SECONDS
 from tests.pictures import jpeg
-from tests.server import REPOSITORY, AppServer
+from tests.programs import REPOSITORY
+from tests.server import AppServer
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 WRITTEN_ADDRESS = "http://127.0.0.1:7860"

@@ -2,8 +2,6 @@
 
 import json
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -20,7 +18,8 @@ from tests.app.visits import (
 )
 from tests.patience import PATIENCE_SECONDS
 from tests.pictures import class_folder, jpeg, zip_folder
-from tests.server import REPOSITORY, running_server, server_environment
+from tests.programs import start_program
+from tests.server import running_server, server_environment
 
 ENDLESS = {"epochs": 1000, "learning_rate": 1e-6}
 
@@ -57,7 +56,7 @@ def test_a_restart_by_the_host_keeps_the_best_epoch_and_says_so(tmp_path: Path) 
     archive = zip_folder(class_folder(tmp_path / "pictures"), tmp_path / "pictures.zip")
     picture = tmp_path / "test.jpg"
     picture.write_bytes(jpeg(1, 777))
-    with running_server(tmp_path / "server") as server:
+    with running_server(tmp_path / "server", is_cold=True) as server:
         client = client_of(server)
         run_id = start(client, bring(client, archive)["dataset_id"], **ENDLESS)
         wait_for_epochs(client, run_id, 3)
@@ -93,19 +92,17 @@ def test_a_port_that_is_taken_is_told_in_words(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, "-m", "tlapp", "serve", "--port", str(port)],
-            cwd=REPOSITORY,
-            env=server_environment(tmp_path, port),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE_SECONDS,
-        )
-    assert done.returncode == 2
-    assert f"port {port}" in done.stderr
-    assert "Choose another port" in done.stderr
-    assert "Traceback" not in done.stderr
+        with (tmp_path / "said").open("wb") as output:
+            program = start_program(
+                ["-m", "tlapp", "serve", "--port", str(port)],
+                server_environment(tmp_path, port),
+                output,
+            )
+        assert program.wait(timeout=PATIENCE_SECONDS) == 2
+    said = (tmp_path / "said").read_text()
+    assert f"port {port}" in said
+    assert "Choose another port" in said
+    assert "Traceback" not in said
     assert not any(
         (tmp_path / "home" / "runs" / ".locks").glob("*.lock")
     )  # the workspace is closed

@@ -364,13 +364,3 @@ def test_the_log_has_a_line_for_a_refusal_and_no_name_of_a_file(
         assert name not in text
         assert "Traceback" not in text
         assert "Incident" not in text
-
-
-def test_a_home_whose_logs_cannot_be_written_still_starts(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "logs").write_text("a file where the folder should be")
-    with running_server(tmp_path) as server, httpx.Client(**LOCAL_HTTP) as programs:
-        answer = programs.post(f"{server.url}/gradio_api/run/run", json={"data": [None]})
-        assert "run_id" in _words(answer)
-        assert "The folder for logs cannot be written" in server.log

@@ -1,11 +1,7 @@
 """The cards say what is true of the weights, and are cheap to read."""
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.patience import PATIENCE_SECONDS
 from tlapp.backbones.catalog import CARDS, DEFAULT_BACKBONE, find_card, imagenet_classes
 from tlapp.errors import BackboneError
 
@@ -34,11 +30,3 @@ def test_the_classes_are_those_of_imagenet() -> None:
     names = imagenet_classes()
     assert len(names) == 1000
     assert names[948] == "Granny Smith"
-
-
-def test_reading_the_cards_builds_no_network() -> None:
-    program = (
-        "from torch import nn; nn.Conv2d.__init__ = None; import tlapp.backbones.catalog as c;"
-        "assert len(c.CARDS) == 16"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE_SECONDS)

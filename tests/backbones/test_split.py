@@ -6,28 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
+from tests.networks import SMALL_PIXELS, structure_of
 from tlapp.backbones.catalog import CARDS, Card, find_card
 from tlapp.backbones.fusing import fuse_normalisation
-from tlapp.backbones.loading import Backbone, load_backbone
+from tlapp.backbones.loading import sketch_backbone
 from tlapp.backbones.split import split_module
 from tlapp.backbones.stages import stage_parameters
-from tlapp.backbones.weights import WeightsStore
-
-
-def untrained(card: Card, store: WeightsStore) -> Backbone:
-    return load_backbone(card, store, pretrained=False)
-
-
-@pytest.fixture
-def store(tmp_path) -> WeightsStore:
-    return WeightsStore(tmp_path / "weights")
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
-def test_the_halves_together_are_the_whole_network(card, store):
-    backbone = untrained(card, store)
-    side = card.preprocess.crop_pixels
-    x_NCHW = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+def test_the_halves_together_are_the_whole_network(card: Card) -> None:
+    backbone = structure_of(card)
+    generator = torch.Generator().manual_seed(0)
+    x_NCHW = torch.rand(2, 3, SMALL_PIXELS, SMALL_PIXELS, generator=generator)
     with torch.inference_mode():
         whole_ND = backbone.module(x_NCHW)
         for boundary in range(len(backbone.stages)):
@@ -36,8 +27,8 @@ def test_the_halves_together_are_the_whole_network(card, store):
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
-def test_each_half_holds_the_parameters_of_its_own_stages_and_no_copies(card, store):
-    backbone = untrained(card, store)
+def test_each_half_holds_the_parameters_of_its_own_stages_and_no_copies(card: Card) -> None:
+    backbone = sketch_backbone(card)
     for boundary in range(1, len(backbone.stages)):
         halves = split_module(backbone.module, backbone.stages, boundary)
         for half, stages in (
@@ -52,8 +43,8 @@ def test_each_half_holds_the_parameters_of_its_own_stages_and_no_copies(card, st
             assert {id(parameter) for parameter in half.parameters()} == own
 
 
-def test_a_fused_network_can_be_cut_as_well(store):
-    backbone = untrained(find_card("resnet18"), store)
+def test_a_fused_network_can_be_cut_as_well() -> None:
+    backbone = structure_of(find_card("resnet18"))
     x_NCHW = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     fused = fuse_normalisation(backbone.module)
     with torch.inference_mode():
@@ -63,10 +54,10 @@ def test_a_fused_network_can_be_cut_as_well(store):
         )
 
 
-def test_cutting_a_network_leaves_the_modules_of_other_threads_alone(store):
+def test_cutting_a_network_leaves_the_modules_of_other_threads_alone() -> None:
     """Tracing would not: it takes over every module of the process while it lasts."""
-    backbone, is_over = untrained(find_card("efficientnet_lite0"), store), threading.Event()
-    other = untrained(find_card("resnet18"), store)
+    backbone, is_over = structure_of(find_card("efficientnet_lite0")), threading.Event()
+    other = structure_of(find_card("resnet18"))
     x_NCHW = torch.rand(1, 3, 32, 32)
 
     def predict() -> None:

@@ -35,7 +35,7 @@ def measure(folder: Path) -> tuple[Row, ...]:
     picture = folder / "test.jpg"
     picture.write_bytes(jpeg(1, 777))
     arguments = ("app.py", "--public")
-    with running_server(folder / "server", arguments=arguments) as server:
+    with running_server(folder / "server", arguments=arguments, is_cold=True) as server:
         _rounds(server, archive, picture, WARM_UP_SECONDS)
         warm = footprint_of(server)
         with highest_memory_of(server) as highest, canary_of(server) as canary:

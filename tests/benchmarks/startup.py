@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 
 from tests.benchmarks.rows import Row
-from tests.server import LOCAL_HTTP, REPOSITORY, free_port, server_environment
+from tests.programs import REPOSITORY
+from tests.server import LOCAL_HTTP, free_port, server_environment
 
 ROUNDS = 3
 BARE_IMPORTS = "import torch, torchvision, gradio"
