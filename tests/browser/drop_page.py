@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from tests.browser.tab import Tab
 from tests.patience import STEP_MS
+from tlapp.ui.blocks import AppBlocks
 from tlapp.ui.theme import make_theme, page_css
 from tlapp.ui.widgets.folder_drop import FolderDrop, Upload
 from tlapp.ui.widgets.picture_drop import PictureDrop, PictureUpload
@@ -114,7 +115,7 @@ def opened_tab(
 
 def _build(drop_page: DropPage) -> gr.Blocks:
     quiet: dict[str, Any] = {"show_progress": "hidden"}
-    with gr.Blocks(analytics_enabled=False) as blocks:
+    with AppBlocks() as blocks:
         with gr.Row(elem_classes="tl-zones"):
             with gr.Column(elem_classes="tl-card"):
                 folder_drop = FolderDrop(

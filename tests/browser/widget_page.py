@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext
 from tests.browser.tab import Tab
 from tests.patience import STEP_MS
 from tests.pictures import jpeg
+from tlapp.ui.blocks import AppBlocks
 from tlapp.ui.theme import make_theme, page_css
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCards, BackboneCardsValue
 from tlapp.ui.widgets.class_list import ClassList, ClassListValue, ClassRow, SkippedRow
@@ -144,7 +145,7 @@ def _wait_for_word(tab: Tab, word: str) -> None:
 
 def _build(widget_page: WidgetPage) -> gr.Blocks:
     quiet: dict[str, Any] = {"show_progress": "hidden"}
-    with gr.Blocks(analytics_enabled=False) as blocks:
+    with AppBlocks() as blocks:
         with gr.Row(elem_classes="tl-zones"):
             with gr.Column(elem_classes="tl-card"):
                 class_list = ClassList(class_list_value(), elem_id="class-list")

@@ -7,6 +7,7 @@ from gradio.blocks import Block
 
 from tlapp.errors import BackboneError, RunError
 from tlapp.evaluation.test_pictures import TestAnswer
+from tlapp.messages import Message, Say
 from tlapp.ui.later import later
 from tlapp.ui.page import Page
 from tlapp.ui.panels.panel import Update
@@ -79,7 +80,7 @@ class TryPanel:
             try:
                 classifier = self._workspace.trainings.classifier(live.record.run_id)
                 answers = visitors.answers(pictures, classifier)
-                return _shown(answers, say(words.answers_of(live)))
+                return _shown(answers, words.answers_of(live), say)
             except RunError:
                 pass  # no epoch is finished yet: the untouched network answers
         try:
@@ -87,7 +88,7 @@ class TryPanel:
         except BackboneError:  # its weights are not here yet; whoever follows a run goes on
             return _nobody(say(words.NO_WEIGHTS_TO_ANSWER))
         answers = visitors.imagenet_answers(pictures, backbone)
-        return _shown(answers, say(words.IMAGENET_ANSWERS))
+        return _shown(answers, words.IMAGENET_ANSWERS, say)
 
 
 def _nobody(why: str) -> PredictionsValue:
@@ -95,10 +96,10 @@ def _nobody(why: str) -> PredictionsValue:
     return PredictionsValue(heading="", empty=why)
 
 
-def _shown(answers: Sequence[TestAnswer], heading: str) -> PredictionsValue:
+def _shown(answers: Sequence[TestAnswer], heading: Message, say: Say) -> PredictionsValue:
     """The answers, picture by picture."""
     return PredictionsValue(
-        heading=heading,
+        heading=say(heading),
         pictures=tuple(
             TriedPicture(
                 key=f"{index} {answer.name}",
@@ -107,7 +108,7 @@ def _shown(answers: Sequence[TestAnswer], heading: str) -> PredictionsValue:
                 classes=tuple(
                     ClassBar(each.name, each.probability) for each in answer.ranked[:CLASSES_SHOWN]
                 ),
-                error=str(answer.error),
+                error=say(answer.error),
             )
             for index, answer in enumerate(answers)
         ),

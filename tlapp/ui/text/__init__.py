@@ -185,12 +185,16 @@ def of_pictures(correct: int, total: int) -> Message:
     return message("{correct} of {total}", correct=correct, total=total)
 
 
+def _classes(count: int) -> Message:
+    return counted_message("{count} class", "{count} classes", count=count)
+
+
 def dataset_summary(images: int, classes: int, train: int, valid: int) -> Message:
     """What is there, and how it is split."""
     return message(
         "{pictures} in {classes}. {train} to learn from, {valid} held out.",
         pictures=pictures(images),
-        classes=counted_message("{count} class", "{count} classes", count=classes),
+        classes=_classes(classes),
         train=train,
         valid=valid,
     )
@@ -207,7 +211,9 @@ def skipped_line(count: int) -> Message:
 
 def and_more(count: int) -> Message:
     """What a list does not show any more; nothing for none."""
-    return message("and {count} more", count=count) if count > 0 else NOTHING
+    if count <= 0:
+        return NOTHING
+    return counted_message("and {count} more", "and {count} more", count=count)
 
 
 def amount(parameters: int) -> Message:
@@ -353,18 +359,20 @@ def limit_lines(limits: Limits) -> tuple[Message, ...]:
             unpacked=size(limits.archive_unpacked_bytes),
         ),
         message(
-            "One data set: {pictures} in {classes} classes.",
+            "One data set: {pictures} in {classes}.",
             pictures=pictures(limits.images),
-            classes=limits.classes,
+            classes=_classes(limits.classes),
         ),
         message(
-            "Kept for you: {datasets} data sets and {runs} runs.",
-            datasets=limits.datasets,
-            runs=limits.runs,
+            "Kept for you: {datasets} and {runs}.",
+            datasets=counted_message(
+                "{count} data set", "{count} data sets", count=limits.datasets
+            ),
+            runs=counted_message("{count} run", "{count} runs", count=limits.runs),
         ),
         message(
-            "One training: {epochs} epochs, {time}; the best epoch so far is kept.",
-            epochs=limits.epochs,
+            "One training: {epochs}, {time}; the best epoch so far is kept.",
+            epochs=counted_message("{count} epoch", "{count} epochs", count=limits.epochs),
             time=duration(limits.training_seconds),
         ),
         message("Test pictures at once: {count}.", count=limits.try_images),

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tlapp.backbones.stages import stage_title
-from tlapp.messages import Message, message, significant
+from tlapp.messages import Message, counted_message, message, significant
 from tlapp.training.doubts import Doubt
 
 _HEADINGS: Final[Mapping[str, Message]] = MappingProxyType(  # by the templates of `stage_title`
@@ -51,13 +51,18 @@ def sentence(doubt: Doubt) -> Message:
                 usual=significant(doubt.usual),
             )
         case "batchnorm":
-            return message(
-                "BatchNorm follows batches of {count} pictures, in locked stages too: their "
+            return counted_message(
+                "BatchNorm follows batches of {size} picture, in locked stages too: their "
                 "statistics move away from those that the weights were made for.",
-                count=str(doubt.count),
+                "BatchNorm follows batches of {size} pictures, in locked stages too: their "
+                "statistics move away from those that the weights were made for.",
+                count=doubt.count,
+                size=str(doubt.count),
             )
         case "from scratch":
-            return message(
+            return counted_message(
+                "From scratch with {count} picture: there is nothing to transfer, and so few "
+                "pictures cannot teach edges and textures. Expect little.",
                 "From scratch with {count} pictures: there is nothing to transfer, and so few "
                 "pictures cannot teach edges and textures. Expect little.",
                 count=doubt.count,

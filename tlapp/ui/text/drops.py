@@ -76,7 +76,10 @@ FOLDER_WORDS: Final[Table] = MappingProxyType(
         "picture_too_large_hint": message(
             "A picture may have at most {limit} here. Drop smaller pictures."
         ),
-        "too_many_hint": message("This server takes at most {count} at once. Drop fewer pictures."),
+        "too_many_hint": counted_message(
+            "This server takes at most {count} at once. Drop fewer pictures.",
+            "This server takes at most {count} at once. Drop fewer pictures.",
+        ),
         "nothing": message("No pictures found"),
         "nothing_hint": message(
             "Drop a folder that holds one sub-folder of pictures for each class."
@@ -107,7 +110,10 @@ PICTURE_WORDS: Final[Table] = MappingProxyType(
         "more_left_out": counted_message(
             "{count} other file was left out.", "{count} other files were left out."
         ),
-        "only_first": message("More than fit at once: these are the first {count}."),
+        "only_first": counted_message(
+            "More than fit at once: these are the first {count}.",
+            "More than fit at once: these are the first {count}.",
+        ),
         "too_large_hint": message("A picture may have at most {limit} here. Drop a smaller one."),
         "nothing": message("That is not a picture"),
         "nothing_hint": message("Drop JPG, PNG, WebP, GIF, BMP or TIFF files."),

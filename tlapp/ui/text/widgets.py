@@ -48,7 +48,7 @@ CLASS_LIST_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
 BACKBONE_CARDS_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
     {
         "group": message("Backbone"),
-        "all": message("All {count} backbones"),
+        "all": counted_message("All {count} backbones", "All {count} backbones"),
         "fewer": message("Show fewer"),
         "again": message("Try again"),
         "download_card": message("{label}: {title}"),

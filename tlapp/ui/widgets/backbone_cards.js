@@ -1,4 +1,4 @@
-// Needs nodes.js, display.js. Reads value, words.
+// Needs nodes.js, numbers.js, display.js. Reads value, words.
 /* A native radio group drawn as cards: arrow keys, labels and focus come from the browser. */
 
 const groupName = freshId("tl-backbone");
@@ -63,7 +63,7 @@ function render() {
   const shown = shownNames(limit);
   keepInStep(group, cards, (card) => card.name, buildCard, (box, card) => updateCard(box, card, shown.has(card.name)));
   show(more, cards.length > limit);
-  setText(more, showsAll ? words().fewer : fill(words().all, { count: cards.length }));
+  setText(more, showsAll ? words().fewer : amountWords(cards.length, words().all));
   more.setAttribute("aria-expanded", String(showsAll));
 }
 

@@ -29,8 +29,7 @@ function chooseFiles(files) {
   if (pictures.every(({ path }) => !path.includes("/"))) throw tell(words.no_folder, words.no_folder_hint);
   const most = Math.min(props.most_pictures, MOST_ENTRIES);
   if (pictures.length > most) {
-    throw tell(amountWords(pictures.length, words.pictures),
-      fill(words.too_many_hint, { count: countWords(most) }));
+    throw tell(amountWords(pictures.length, words.pictures), amountWords(most, words.too_many_hint));
   }
   return { pictures, leftOut };
 }

@@ -49,7 +49,7 @@ async function sendPictures(files, stopping) {
     ...along.filter(isTooLarge).map(({ path }) => [path, "too_large"]),
     ...pictures.filter((_, index) => !prepared[index]).map(({ path }) => [path, "unreadable"]),
   ];
-  const cut = small.length > pictures.length ? fill(words.only_first, { count: String(props.most) }) : "";
+  const cut = small.length > pictures.length ? amountWords(props.most, words.only_first) : "";
   return [cut, leftOutText(leftOut)].filter(Boolean).join(" ") || words.hint;
 }
 
