@@ -11,6 +11,7 @@ from uvicorn import Config
 
 from tlapp.errors import DataError
 from tlapp.log import FILE_BYTES, INCIDENTS_NAME, LOG_NAME, start_log
+from tlapp.messages import verbatim
 from tlapp.ui.handling import bind
 
 NAME = "Anna-Mueller.jpg"
@@ -108,7 +109,7 @@ def test_a_refusal_is_one_line_without_its_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse() -> None:
-        raise DataError(f"{NAME} is empty.", hint="Leave it out.")
+        raise DataError(verbatim(f"{NAME} is empty."), hint=verbatim("Leave it out."))
 
     start_log(tmp_path)
     with pytest.raises(gr.Error):

@@ -28,6 +28,7 @@ from tlapp.backbones.weights import WeightsStore
 from tlapp.data.decode import open_working_copy
 from tlapp.data.images import Picture
 from tlapp.errors import PictureError
+from tlapp.messages import verbatim
 
 
 def _never() -> bool:
@@ -206,7 +207,7 @@ def test_stopping_ends_within_a_batch_and_keeps_what_was_computed(
 
 def test_a_picture_that_cannot_be_read_is_told_and_no_thread_is_left(small: Backbone) -> None:
     def lost(_: str) -> bytes:
-        raise PictureError("cat/3.jpg is gone.", hint="Import it again.")
+        raise PictureError(verbatim("cat/3.jpg is gone."), hint=verbatim("Import it again."))
 
     before = threading.active_count()
     bad = (*(_picture(number) for number in range(6)), Picture("f" * 64, lost), _picture(7))

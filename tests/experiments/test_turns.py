@@ -6,6 +6,7 @@ import pytest
 
 from tlapp.errors import TrainingError
 from tlapp.experiments.turns import LaneEnded, in_turns
+from tlapp.messages import NOTHING, verbatim
 
 
 class Clock:
@@ -35,7 +36,7 @@ def lane(
             yield f"{name} batch"
             yield f"{name} epoch {epoch}"
         if fails:
-            raise TrainingError(f"{name} failed", hint="")
+            raise TrainingError(verbatim(f"{name} failed"), hint=NOTHING)
 
     return events
 

@@ -10,6 +10,7 @@ import gradio as gr
 import pytest
 
 from tlapp.errors import DataError
+from tlapp.messages import verbatim
 from tlapp.ui.handling import bind
 
 SECRET = "/srv/home/secret.db"
@@ -77,7 +78,9 @@ def test_a_listener_is_the_same_kind_of_function_as_its_handler(handler: Any) ->
 
 @HANDLERS
 def test_an_error_of_ours_becomes_its_sentence_and_hint_escaped(handler: Any) -> None:
-    error = DataError('"<b>cat</b>" is empty.', hint="Add a picture & try again.")
+    error = DataError(
+        verbatim('"<b>cat</b>" is empty.'), hint=verbatim("Add a picture & try again.")
+    )
     with pytest.raises(gr.Error) as shown:
         _call(bind(handler, error))
     assert shown.value.message == (
@@ -87,7 +90,7 @@ def test_an_error_of_ours_becomes_its_sentence_and_hint_escaped(handler: Any) ->
 
 
 def test_a_command_in_an_error_stands_out() -> None:
-    error = DataError("It is not here.", hint="Run `tlapp fetch <name>` first.")
+    error = DataError(verbatim("It is not here."), hint=verbatim("Run `tlapp fetch <name>` first."))
     with pytest.raises(gr.Error) as shown:
         bind(_raise, error)()
     assert shown.value.message.endswith("Run <code>tlapp fetch &lt;name&gt;</code> first.")

@@ -13,6 +13,7 @@ from tests.pictures import jpeg
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining
 from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError, NotFoundError, TlappError
+from tlapp.messages import verbatim
 from tlapp.training.config import TrainConfig
 from tlapp.ui.page import Page
 from tlapp.ui.panels.panel import Update
@@ -35,7 +36,7 @@ TOKEN: Any = gr.BrowserState("", render=False)
 BOX = gr.Textbox(render=False)
 NOTE = gr.HTML(render=False)
 BUTTON = gr.Button(render=False)
-OTHER = DataError("No.", hint="Choose another one.")
+OTHER = DataError(verbatim("No."), hint=verbatim("Choose another one."))
 
 
 def _request(tab: str = "tab") -> Any:

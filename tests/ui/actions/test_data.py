@@ -12,6 +12,7 @@ from tests.shown import shown_state
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
 from tlapp.data.dataset import Dataset, ImportProgress
 from tlapp.errors import DataError, ServerError
+from tlapp.messages import verbatim
 from tlapp.training.config import TrainConfig
 from tlapp.ui.actions import data
 from tlapp.ui.actions.data import LocalFolder, SplitForm
@@ -85,7 +86,7 @@ def test_samples_that_cannot_be_imported_put_nothing_to_use(
     _import(page, token, small_folder)
 
     def refuse(owner: str, *, language: str, should_stop: object) -> Iterator[Any]:
-        raise DataError("The disk is full.", hint="Make room.")
+        raise DataError(verbatim("The disk is full."), hint=verbatim("Make room."))
         yield
 
     monkeypatch.setattr(page.workspace.library, "import_samples", refuse)

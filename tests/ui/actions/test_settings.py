@@ -11,6 +11,7 @@ import pytest
 from tests.ui.filled import locked_stages, settings_form
 from tlapp.data.dataset import Dataset
 from tlapp.errors import BackboneError, TrainingError
+from tlapp.messages import verbatim
 from tlapp.settings import LOCAL_LIMITS
 from tlapp.training.config import TrainConfig
 from tlapp.training.presets import defaults, fine_tuning
@@ -244,7 +245,10 @@ class FakeDownloads:
 
     def state(self, name: str) -> DownloadState:
         return DownloadState(
-            backbone_name=name, state=next(self._states), message="It broke off.", hint="Again."
+            backbone_name=name,
+            state=next(self._states),
+            message=verbatim("It broke off."),
+            hint=verbatim("Again."),
         )
 
     def listen(self, name: str, wake: Callable[[], object]) -> Callable[[], None]:

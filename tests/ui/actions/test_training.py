@@ -10,7 +10,7 @@ from tests.ui.searches import found, sweep
 from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, wait_until
 from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError, JobError, RunError, ServerError, TrainingError
-from tlapp.messages import ENGLISH, words
+from tlapp.messages import ENGLISH, verbatim, words
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig
 from tlapp.ui.actions import training as actions
@@ -18,7 +18,9 @@ from tlapp.ui.page import Page
 from tlapp.ui.text.tuning import fine_tuned_name
 from tlapp.workspace import RATE_FINDER, VisitorState, new_visitor
 
-REFUSAL = ServerError("The disk of this machine is full.", hint="Remove something.")
+REFUSAL = ServerError(
+    verbatim("The disk of this machine is full."), hint=verbatim("Remove something.")
+)
 
 
 def kept(page: Page, token: str) -> TrainConfig:

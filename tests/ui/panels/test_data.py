@@ -11,6 +11,7 @@ from tests.workspace.conftest import bring
 from tlapp.data.dataset import Dataset, ImportProgress
 from tlapp.data.images import Skipped
 from tlapp.errors import DataError
+from tlapp.messages import verbatim
 from tlapp.settings import LOCAL_LIMITS
 from tlapp.ui.actions.data import LocalFolder, SplitForm
 from tlapp.ui.door.key import COOKIE
@@ -146,7 +147,7 @@ def test_an_import_tells_how_far_it_is_and_nothing_else(
 def test_a_refused_import_says_why_in_the_zone_escaped(
     page: Page, token: str, panel: DataPanel
 ) -> None:
-    error = DataError("The disk is <full>.", hint="Make room.")
+    error = DataError(verbatim("The disk is <full>."), hint=verbatim("Make room."))
     update = panel.render_refusal(page.visit(token), error)
     assert set(update) == {panel.message}
     assert "The disk is &lt;full&gt;." in update[panel.message]

@@ -7,6 +7,7 @@ import pytest
 from tests.runs.examples import make_record, make_row
 from tlapp.data.dataset import Dataset
 from tlapp.errors import ServerError, TrainingError
+from tlapp.messages import verbatim
 from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.training.config import TrainConfig
@@ -71,7 +72,7 @@ def test_the_ladder_doubts_locks_that_make_no_sense(
 def test_settings_that_cannot_work_are_told_on_the_ladder(
     page: Page, panels: Panels, token: str
 ) -> None:
-    error = TrainingError("No **5**.", hint="Choose 1.")
+    error = TrainingError(verbatim("No **5**."), hint=verbatim("Choose 1."))
     update = panels.ladder.render_refusal(page.visit(token), error)
     told = update[panels.ladder.ladder]["value"]
     assert (told.sentence, told.is_problem, told.untried) == ("No 5. Choose 1.", True, "")
@@ -80,7 +81,9 @@ def test_settings_that_cannot_work_are_told_on_the_ladder(
 def test_what_is_no_fault_of_the_settings_is_told_over_the_page(
     page: Page, panels: Panels, token: str
 ) -> None:
-    error = ServerError("The disk of this machine is full.", hint="Remove something.")
+    error = ServerError(
+        verbatim("The disk of this machine is full."), hint=verbatim("Remove something.")
+    )
     with pytest.raises(ServerError):
         panels.ladder.render_refusal(page.visit(token), error)
 

@@ -12,7 +12,7 @@ from tlapp.data.dataset import Dataset
 from tlapp.errors import DataError
 from tlapp.experiments.bench import OUTCOMES, MistakeValue, Side
 from tlapp.experiments.mistakes import MISTAKES, begin_mistake
-from tlapp.messages import joined
+from tlapp.messages import joined, verbatim
 from tlapp.training.config import TrainConfig
 from tlapp.ui.actions import experiments
 from tlapp.ui.actions.experiments import Guess
@@ -158,7 +158,10 @@ def test_figures_that_make_the_point_are_told() -> None:
         (seen("running", ended(share_done=0.4)), "It is happening: 40\u00a0%."),
         (seen("running", ended(share_done=0.4, seconds_left=12.0)), "40\u00a0%. About 12 s left."),
         (seen("finished", ended()), ""),
-        (seen("failed", ended(), message="It is gone.", hint="Bring it."), "It is gone. Bring it."),
+        (
+            seen("failed", ended(), message=verbatim("It is gone."), hint=verbatim("Bring it.")),
+            "It is gone. Bring it.",
+        ),
     ],
 )
 def test_every_state_is_told(experiment: Experiment, status: str) -> None:

@@ -13,6 +13,7 @@ from tests.ui.searches import REASON, found, sweep
 from tlapp.backbones.weights import DownloadProgress
 from tlapp.data.dataset import Dataset
 from tlapp.experiments.lr_finder import HIGHEST_RATE, LOWEST_RATE, RateSweep
+from tlapp.messages import verbatim
 from tlapp.training.config import TrainConfig
 from tlapp.ui.actions.training import find_rate
 from tlapp.ui.page import Page
@@ -99,7 +100,10 @@ def test_a_search_is_started_followed_and_found_again(
         ),
         (seen("finished", sweep()), "EfficientNet-Lite0, head only: the search is over after 80"),
         (seen("stopped", replace(sweep(), suggested_rate=None)), "Stopped"),
-        (seen("failed", message="It is gone.", hint="Bring it."), "It is gone. Bring it."),
+        (
+            seen("failed", message=verbatim("It is gone."), hint=verbatim("Bring it.")),
+            "It is gone. Bring it.",
+        ),
     ],
 )
 def test_every_state_is_told(chart: Any, search: Experiment, status: str) -> None:
