@@ -43,7 +43,7 @@ def test_fresh_visitors_of_one_address_keep_so_many_data_sets(tight: Workspace, 
         bring(tight, _visitor(tight, "1.1.1.1"), few, "few")
     with pytest.raises(DataError, match="3 data sets from your network") as refused:
         bring(tight, _visitor(tight, "1.1.1.1"), few, "few")
-    assert "Remove" in refused.value.hint
+    assert refused.value.hint.template.startswith("Remove")
     bring(tight, _visitor(tight, "2.2.2.2"), few, "few")
 
 

@@ -211,7 +211,7 @@ def test_a_log_that_is_shorter_than_it_was_is_told(home: FullHome, kept: int) ->
     with opened(home.settings) as workspace:
         record = workspace.run(home.run_ids[0])
         assert len(record.epochs) == kept
-        assert f"epochs {kept + 1} to 3 are lost" in record.message
+        assert f"epochs {kept + 1} to 3 are lost" in str(record.message)
         assert [each.kind for each in workspace.damages.found()] == ["epochs"]
         assert workspace.live(home.run_ids[0]).record.is_finished_head == (kept > 0)
 
