@@ -16,10 +16,10 @@ class TlappError(Exception):
     English, for the log.
     """
 
-    def __init__(self, what: Message | str, *, hint: Message | str) -> None:
+    def __init__(self, what: Message, *, hint: Message) -> None:
         super().__init__(what)
-        self.what = what if isinstance(what, Message) else verbatim(what)
-        self.hint = hint if isinstance(hint, Message) else verbatim(hint)
+        self.what = what
+        self.hint = hint
 
     @property
     def said(self) -> Message:

@@ -21,7 +21,7 @@ from tests.workspace.conftest import PATIENCE_SECONDS, StepTraining, bring
 from tests.workspace.homes import IMAGE_IDS, KEY, WIDTH, FullHome, features, make_home
 from tlapp.data.dataset import Dataset
 from tlapp.errors import NotFoundError, RunError, ServerError, TlappError
-from tlapp.messages import NOTHING
+from tlapp.messages import NOTHING, Message
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.record import RunRecord
 from tlapp.settings import LOCAL_LIMITS, Settings
@@ -452,7 +452,7 @@ def test_when_somebody_is_woken_at_the_end_the_end_is_there_to_be_seen(
     workspace: Workspace, owner: str, dataset: Dataset, steps: StepTraining
 ) -> None:
     run_id = workspace.trainings.start(owner, dataset, TrainConfig())
-    seen: list[tuple[RunRecord, str]] = []
+    seen: list[tuple[RunRecord, Message]] = []
     is_over = threading.Event()
 
     def look() -> None:

@@ -131,7 +131,7 @@ def test_stopping_ends_a_mistake(page: Page, token: str, owner: str) -> None:
     mistake = page.visit(token).mistake
     assert mistake is not None
     assert mistake.state == "stopped"
-    assert page.visit(token).under_way == ""
+    assert not page.visit(token).under_way
 
 
 def test_a_run_that_goes_on_or_was_measured_on_nothing_is_no_measured_run(
