@@ -2,6 +2,7 @@
 
 from tlapp.evaluation.diagnosis import Finding
 from tlapp.messages import Message, counted_message, message, number, percent
+from tlapp.ui.text.status import ordinal
 
 
 def diagnosis(finding: Finding) -> tuple[Message, Message]:
@@ -33,7 +34,7 @@ def diagnosis(finding: Finding) -> tuple[Message, Message]:
                     "{before} to {after} (epoch {epoch}), and what followed did not make up for it.",
                     before=number(figures[0], 2),
                     after=number(figures[1], 2),
-                    epoch=number(figures[2]),
+                    epoch=ordinal(figures[2]),
                 ),
                 message(
                     "Fine-tune the head again at a third of the backbone's rate, open fewer "
@@ -54,7 +55,7 @@ def diagnosis(finding: Finding) -> tuple[Message, Message]:
                 message(
                     "Since epoch {epoch} it learns by heart: the held-out loss has risen from "
                     "{lowest} to {last} while the other goes on falling. The best epoch is kept.",
-                    epoch=number(figures[0]),
+                    epoch=ordinal(figures[0]),
                     lowest=number(figures[1], 2),
                     last=number(figures[2], 2),
                 ),
@@ -88,8 +89,8 @@ def _about_the_figures(finding: Finding) -> tuple[Message, Message]:
                     "epoch {other}, though its loss is higher ({kept_loss} against {other_loss}): "
                     "it is less sure of its answers.",
                     count=round(figures[1]),
-                    kept=number(figures[0]),
-                    other=number(figures[2]),
+                    kept=ordinal(figures[0]),
+                    other=ordinal(figures[2]),
                     kept_loss=number(figures[3], 2),
                     other_loss=number(figures[4], 2),
                 ),

@@ -21,7 +21,7 @@ from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.ui.text import PRESET_TITLES
 from tlapp.ui.text.comparing import points
-from tlapp.ui.text.status import about_left, waiting
+from tlapp.ui.text.status import about_left, ordinal, waiting
 
 HEADING: Final = message("Freeze race")
 START_BUTTON: Final = message("Start the race")
@@ -121,12 +121,14 @@ def lane_note(live: LiveRun) -> Message:
     if live.batch < live.batches:
         return message(
             "epoch {epoch} of {epochs}, step {step} of {steps}",
-            epoch=live.epoch,
-            epochs=live.epochs,
-            step=live.batch,
-            steps=live.batches,
+            epoch=ordinal(live.epoch),
+            epochs=ordinal(live.epochs),
+            step=ordinal(live.batch),
+            steps=ordinal(live.batches),
         )
-    return message("epoch {epoch} of {epochs}", epoch=live.epoch, epochs=live.epochs)
+    return message(
+        "epoch {epoch} of {epochs}", epoch=ordinal(live.epoch), epochs=ordinal(live.epochs)
+    )
 
 
 def _lane_end(record: RunRecord) -> Message:
@@ -139,9 +141,11 @@ def _lane_end(record: RunRecord) -> Message:
         return epochs
     if record.keeps_first_phase:
         return message(
-            "{epochs}; best: epoch {best}, of the head alone", epochs=epochs, best=best.epoch
+            "{epochs}; best: epoch {best}, of the head alone",
+            epochs=epochs,
+            best=ordinal(best.epoch),
         )
-    return message("{epochs}; best: epoch {best}", epochs=epochs, best=best.epoch)
+    return message("{epochs}; best: epoch {best}", epochs=epochs, best=ordinal(best.epoch))
 
 
 def _epochs_and_time(record: RunRecord) -> Message:

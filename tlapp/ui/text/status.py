@@ -9,7 +9,6 @@ from tlapp.messages import (
     duration,
     joined,
     message,
-    number,
     percent,
     size,
 )
@@ -40,6 +39,11 @@ def status_of(live: LiveRun) -> Message:
             return _features(live)
         case _:
             return _training(live)
+
+
+def ordinal(number: float) -> str:
+    """The number of an epoch or a step: more a name than an amount, so that it is not grouped."""
+    return f"{number:.0f}"
 
 
 def waiting(position: int, seconds: float | None = None) -> Message:
@@ -116,7 +120,7 @@ def _looking(live: LiveRun, views: int) -> Message:
             count=views + 1,
             number=done,
             total=total,
-            speed=number(speed),
+            speed=f"{speed:.0f}",
         )
     if views:
         return counted_message(
@@ -131,7 +135,7 @@ def _looking(live: LiveRun, views: int) -> Message:
             "Looking at picture {number} of {total}, {speed} a second.",
             number=done,
             total=total,
-            speed=number(speed),
+            speed=f"{speed:.0f}",
         )
     return looking(done, total)
 
@@ -140,13 +144,17 @@ def _training(live: LiveRun) -> Message:
     epoch = (
         message(
             "Epoch {epoch} of {epochs}, step {step} of {steps}.",
-            epoch=live.epoch,
-            epochs=live.epochs,
-            step=live.batch,
-            steps=live.batches,
+            epoch=ordinal(live.epoch),
+            epochs=ordinal(live.epochs),
+            step=ordinal(live.batch),
+            steps=ordinal(live.batches),
         )
         if live.batches
-        else message("Epoch {epoch} of {epochs}.", epoch=live.epoch, epochs=live.epochs)
+        else message(
+            "Epoch {epoch} of {epochs}.",
+            epoch=ordinal(live.epoch),
+            epochs=ordinal(live.epochs),
+        )
     )
     return joined(epoch, _best(live), about_left(live.seconds_left))
 
@@ -158,7 +166,7 @@ def _best(live: LiveRun) -> Message:
     return message(
         "Best so far: {share} held-out, epoch {epoch}.",
         share=percent(rows[-1].valid_accuracy),
-        epoch=rows[-1].epoch,
+        epoch=ordinal(rows[-1].epoch),
     )
 
 
@@ -197,10 +205,10 @@ def _result(record: RunRecord, best_epoch: int) -> Message:
             "pictures are right (epoch {epoch}).",
             later=percent(later.valid_accuracy),
             share=share,
-            epoch=best_epoch,
+            epoch=ordinal(best_epoch),
         )
     return message(
         "{share} of the held-out pictures are right (epoch {epoch}).",
         share=share,
-        epoch=best_epoch,
+        epoch=ordinal(best_epoch),
     )

@@ -95,15 +95,21 @@ RUN_VIEW_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
         "loss_empty": message("How wrong the network is, epoch by epoch, will be drawn here."),
         "accuracy_empty": message("How often it is right on pictures it never learned from, here."),
         "progress": message("Progress of the training"),
-        "loss_summary": message(
-            "Loss after {count} epochs: learning {train_eval}, held out {valid}."
+        "loss_summary": counted_message(
+            "Loss after {count} epoch: learning {train_eval}, held out {valid}.",
+            "Loss after {count} epochs: learning {train_eval}, held out {valid}.",
         ),
-        "loss_summary_train": message("Loss after {count} epochs: learning {train_eval}."),
-        "accuracy_summary": message(
-            "Accuracy after {count} epochs: learning {train_accuracy}, held out {valid_accuracy}."
+        "loss_summary_train": counted_message(
+            "Loss after {count} epoch: learning {train_eval}.",
+            "Loss after {count} epochs: learning {train_eval}.",
         ),
-        "accuracy_summary_train": message(
-            "Accuracy after {count} epochs: learning {train_accuracy}."
+        "accuracy_summary": counted_message(
+            "Accuracy after {count} epoch: learning {train_accuracy}, held out {valid_accuracy}.",
+            "Accuracy after {count} epochs: learning {train_accuracy}, held out {valid_accuracy}.",
+        ),
+        "accuracy_summary_train": counted_message(
+            "Accuracy after {count} epoch: learning {train_accuracy}.",
+            "Accuracy after {count} epochs: learning {train_accuracy}.",
         ),
         "keys": message("Use the arrow keys to read the values of each epoch."),
     }

@@ -126,7 +126,8 @@ function describe() {
   for (const chart of charts) {
     const texts = Object.fromEntries(chart.lines.map(({ key }) => [key, chart.say((known.epochs[key] || []).at(-1))]));
     const hasValid = Boolean(texts[chart.lines.at(-1).key]);
-    const summary = fill(words()[chart.kind + (hasValid ? "_summary" : "_summary_train")], { ...texts, count: known.count });
+    const forms = words()[chart.kind + (hasValid ? "_summary" : "_summary_train")];
+    const summary = fill(amountWords(known.count, forms), texts);
     setText(chart.summary, hasCurves ? summary + " " + words().keys : words()[chart.kind + "_empty"]);
     show(chart.empty, !hasCurves && !(chart === LOSS && batches().length));
     const spoken = [epochWords(epoch), ...valueWords(chart, epoch).map(([name, text]) => `${name} ${text}`)].join(", ");
