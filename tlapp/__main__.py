@@ -193,7 +193,7 @@ def _allow_many_connections() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _serve(options: argparse.Namespace, settings: Settings) -> int:
+def _serve(options: argparse.Namespace, settings: Settings, speaker: Words) -> int:
     """Show the page until somebody ends it. Gradio reads its variables when it is imported."""
     from tlapp.log import start_log
     from tlapp.workspace import open_uploads
@@ -207,7 +207,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         os.environ["GRADIO_TEMP_DIR"] = str(uploads.path)
         from tlapp.ui.shell import launch
 
-        launch(settings, uploads, host=options.host, port=options.port)
+        launch(settings, uploads, speaker, host=options.host, port=options.port)
     return 0
 
 
@@ -219,7 +219,7 @@ def _run(options: argparse.Namespace, speaker: Words) -> int:
         hosts=getattr(options, "allow_host", ()),
     )
     if options.command == "serve":
-        return _serve(options, settings)
+        return _serve(options, settings, speaker)
     if options.command == "train":
         from tlapp.commands.train import train_folder
 

@@ -30,7 +30,7 @@ from tlapp.evaluation.predict import (
     imagenet_predictions,
     predict_imagenet,
 )
-from tlapp.messages import NOTHING, Message, message
+from tlapp.messages import NOTHING, Message, counted_message, message
 from tlapp.settings import Limits
 from tlapp.stored import DamagedFileError, check_plain_file, parse_json
 
@@ -127,7 +127,11 @@ def prepare_test_pictures(raw: Sequence[RawPicture], limits: Limits) -> TestPict
     """
     if len(raw) > limits.try_images:
         raise DataError(
-            message("{count} test pictures at once are too many.", count=len(raw)),
+            counted_message(
+                "{count} test picture at once is too many.",
+                "{count} test pictures at once are too many.",
+                count=len(raw),
+            ),
             hint=message("Choose {most} or fewer.", most=limits.try_images),
         )
     return TestPictures(tuple(_prepare(name, content, limits) for name, content in raw))

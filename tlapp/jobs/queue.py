@@ -13,7 +13,7 @@ from tlapp.errors import JobError
 from tlapp.jobs.guard import failure_of
 from tlapp.jobs.job import Job, JobEnd, JobPlan, JobSnapshot, StopReason
 from tlapp.jobs.memory import give_back_memory
-from tlapp.messages import Message, message
+from tlapp.messages import Message, counted_message, message
 from tlapp.settings import MINUTE, Limits
 from tlapp.stopping import ShouldStop
 
@@ -161,8 +161,10 @@ class JobQueue:
         count = len(self._waiting)
         if count >= self._limits.waiting_jobs:
             raise JobError(
-                message(
-                    "{jobs} jobs are waiting; that is as many as this machine takes.", jobs=count
+                counted_message(
+                    "{count} job is waiting; that is as many as this machine takes.",
+                    "{count} jobs are waiting; that is as many as this machine takes.",
+                    count=count,
                 ),
                 hint=_try_again(self._seconds_before(count)),
             )
@@ -180,10 +182,12 @@ class JobQueue:
         if len(places) >= self._limits.waiting_jobs_of_address:
             seconds = self._seconds_before(places[0]) if places else None
             raise JobError(
-                message(
-                    "{jobs} jobs from your network are waiting; the other places are kept "
-                    "for others.",
-                    jobs=len(places),
+                counted_message(
+                    "{count} job from your network is waiting; the other places are kept for "
+                    "others.",
+                    "{count} jobs from your network are waiting; the other places are kept for "
+                    "others.",
+                    count=len(places),
                 ),
                 hint=_try_again(seconds),
             )

@@ -19,7 +19,7 @@ from tlapp.classifier import check_description, check_saved
 from tlapp.damages import Damages
 from tlapp.errors import NotFoundError, RunError
 from tlapp.files import temporary_path, write_atomically
-from tlapp.messages import joined, message
+from tlapp.messages import counted_message, joined, message
 from tlapp.owners import Owners
 from tlapp.runs.folder import RunFolder, known_runs
 from tlapp.runs.keeper import Keeper, is_kept
@@ -199,11 +199,13 @@ def _abandoned(record: RunRecord, best_epoch: int | None) -> RunRecord:
         said = message("The program ended during this training. Nothing was learned yet.")
         hint = message("Press Train to train again.")
     else:
-        said = message(
-            "The program ended during this training, after {done} of {planned} epochs. "
+        said = counted_message(
+            "The program ended during this training, after {done} of {count} epoch. "
             "The model of epoch {epoch} is kept.",
+            "The program ended during this training, after {done} of {count} epochs. "
+            "The model of epoch {epoch} is kept.",
+            count=record.planned_epochs,
             done=len(record.epochs),
-            planned=record.planned_epochs,
             epoch=best_epoch,
         )
         hint = message("Use it, or train again.")

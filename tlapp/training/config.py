@@ -27,7 +27,7 @@ from tlapp.bounds import (
     shown,
 )
 from tlapp.errors import TrainingError
-from tlapp.messages import Message, message, significant
+from tlapp.messages import Message, counted_message, message, significant
 
 Freeze = str  # which stages stay as they are; see `training.freezing`
 OptimizerName = Literal["adamw", "sgd"]
@@ -182,7 +182,11 @@ def _check_name(what: Message, name: object, hint: Message) -> None:
 def _check_stage_rates(rates: tuple[tuple[str, float], ...]) -> None:
     if len(rates) > STAGES:
         raise TrainingError(
-            message("{stages} stages have a rate of their own.", stages=len(rates)),
+            counted_message(
+                "{count} stage has a rate of its own.",
+                "{count} stages have a rate of their own.",
+                count=len(rates),
+            ),
             hint=message("Name {most} or fewer.", most=STAGES),
         )
     for stage, rate in rates:
@@ -194,9 +198,10 @@ def _check_freeze(freeze: object) -> None:
     """Refuse what can be no choice for any backbone."""
     if isinstance(freeze, str) and len(freeze) > FREEZE_CHARACTERS:
         raise TrainingError(
-            message(
-                "The stages to freeze are written in {characters} characters.",
-                characters=len(freeze),
+            counted_message(
+                "The stages to freeze are written in {count} character.",
+                "The stages to freeze are written in {count} characters.",
+                count=len(freeze),
             ),
             hint=message("Write them in {most} or fewer.", most=FREEZE_CHARACTERS),
         )

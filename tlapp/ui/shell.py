@@ -9,7 +9,7 @@ import gradio as gr
 from fastapi import FastAPI, Request, Response
 
 from tlapp.errors import ServerError, TlappError
-from tlapp.messages import words
+from tlapp.messages import Words, words
 from tlapp.settings import Settings
 from tlapp.ui import text
 from tlapp.ui.door import Door
@@ -29,11 +29,16 @@ CURVE_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv; cha
 
 
 def launch(
-    settings: Settings, uploads: UploadFolder, *, host: str | None = None, port: int | None = None
+    settings: Settings,
+    uploads: UploadFolder,
+    speaker: Words,
+    *,
+    host: str | None = None,
+    port: int | None = None,
 ) -> None:
     """Serve the page until interrupted or terminated; then the running training is kept.
 
-    `host` and `port`: None leaves them to Gradio's environment variables and defaults (127.0.0.1,
+    `speaker` says on the terminal where the page is. `host` and `port`: None leaves them to Gradio's environment variables and defaults (127.0.0.1,
     first free port from 7860 on). Raises ServerError when the port is taken.
     """
     workspace = Workspace(settings)
@@ -45,9 +50,8 @@ def launch(
         app, url = _serve(blocks, door, host=host, port=port)
         add_downloads(app, workspace)
         workspace.start_background()
-        print(
-            text.serving(url if settings.is_public else address_with_key(url, page.key)), flush=True
-        )
+        address = url if settings.is_public else address_with_key(url, page.key)
+        print(speaker.say(text.serving(address)), flush=True)
         _wait_for_the_end(blocks)
     finally:
         workspace.close()

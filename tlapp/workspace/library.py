@@ -12,7 +12,7 @@ from tlapp.data.dataset import Dataset, DatasetStore, ImportEvent, ImportFinishe
 from tlapp.data.images import Finding
 from tlapp.data.samples import sample_folder
 from tlapp.errors import DataError, NotFoundError, RunError
-from tlapp.messages import ENGLISH, Message, message, number, words
+from tlapp.messages import ENGLISH, Message, counted_message, message, number, words
 from tlapp.settings import GIGABYTE, HOUR, Settings
 from tlapp.stopping import ShouldStop
 from tlapp.workspace.visitors import Changes, Visitors
@@ -192,7 +192,8 @@ class Library:
             return
         if len(self.datasets(owner)) < limits.datasets:
             raise DataError(
-                message(
+                counted_message(
+                    "{count} data set from your network is kept; that is as many as fit.",
                     "{count} data sets from your network are kept; that is as many as fit.",
                     count=count,
                 ),

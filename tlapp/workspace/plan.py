@@ -25,7 +25,7 @@ from tlapp.data.images import Picture
 from tlapp.data.splits import Split
 from tlapp.errors import RunError, ServerError, TrainingError, refused_by_disk
 from tlapp.jobs.job import JobEnd
-from tlapp.messages import NOTHING, Message, joined, message
+from tlapp.messages import NOTHING, Message, counted_message, joined, message
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.record import EpochRow, RunRecord, RunState
 from tlapp.runs.store import new_run_id, now
@@ -109,7 +109,9 @@ def check_phases(
     """
     if len(phases) > PHASES:
         raise TrainingError(
-            message("{count} phases are too many.", count=len(phases)),
+            counted_message(
+                "{count} phase is too many.", "{count} phases are too many.", count=len(phases)
+            ),
             hint=message("Choose {most} or fewer.", most=PHASES),
         )
     check_epochs(sum(config.epochs for config in phases[ended:]), limits)
@@ -121,7 +123,8 @@ def check_epochs(epochs: int, limits: Limits) -> None:
     """Raise TrainingError when so many epochs, of all phases, are too many here."""
     if epochs > limits.epochs:
         raise TrainingError(
-            message(
+            counted_message(
+                "{count} epoch, that of all phases, is more than this machine allows.",
                 "{count} epochs, those of all phases, are more than this machine allows.",
                 count=epochs,
             ),
@@ -199,8 +202,11 @@ def stop_message(record: RunRecord, state: RunState, end: JobEnd, limits: Limits
         return NOTHING
     count = len(record.epochs)
     done = (
-        message(
-            "Stopped after {done} of {planned} epochs", done=count, planned=record.planned_epochs
+        counted_message(
+            "Stopped after {done} of {count} epoch",
+            "Stopped after {done} of {count} epochs",
+            count=record.planned_epochs,
+            done=count,
         )
         if count
         else message("Stopped before the first epoch was finished")
