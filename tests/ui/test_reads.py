@@ -12,7 +12,7 @@ import gradio as gr
 import pytest
 
 from tests.reads import counted
-from tests.runs.test_known import keep
+from tests.runs.examples import kept_run
 from tests.ui.filled import settings_sent
 from tests.workspace.conftest import bring
 from tlapp.runs.store import RunStore
@@ -46,7 +46,7 @@ def run_id(page: Page, token: str, small_folder: Path) -> str:
     owner = owner_of(token)
     dataset = bring(page.workspace, owner, small_folder)
     store = RunStore(page.settings.home / "runs")
-    records = [keep(store, owner) for _ in range(RUNS)]
+    records = [kept_run(store, owner) for _ in range(RUNS)]
     store.close()
     run_id = records[0].run_id
     page.visit(token).keep(
