@@ -3,6 +3,7 @@
     python -m tests              browser, format, lint, types, all tests
     python -m tests coverage     the same, and what of tlapp/ the tests pass through (slower)
     python -m tests quick        format, lint, types, and the tests without a server or a browser
+                                 that do not take seconds (marks `server` and `slow`)
     python -m tests -k journey   what follows goes to pytest
     python -m tests quick tests/data
 
@@ -26,7 +27,7 @@ QUICK, COVERAGE = "quick", "coverage"
 # A worker that has nothing left takes over half of what the other still has, so that files mostly
 # stay together with their servers and browsers.
 TWO_WORKERS = ("-n", "2", "--dist", "worksteal")
-NO_SERVER = ("-m", "not server")
+QUICK_TESTS = ("-m", "not server and not slow")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def steps(arguments: Sequence[str]) -> tuple[Step, ...]:
     word = arguments[0] if arguments and arguments[0] in (QUICK, COVERAGE) else ""
     is_quick = word == QUICK
     wanted = tuple(arguments[1:] if word else arguments)
-    tests = ("pytest", *TWO_WORKERS, *(NO_SERVER if is_quick else ()), *wanted)
+    tests = ("pytest", *TWO_WORKERS, *(QUICK_TESTS if is_quick else ()), *wanted)
     checks = (
         Step("format", (("ruff", "format", "--check", "."),)),
         Step("lint", (("ruff", "check", "."),)),

@@ -44,11 +44,19 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs the real server or the real browser."""
+    """Marks what needs the real server or the real browser, and puts what is long first: the
+    workers then end at the same time."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & SERVER_FIXTURES or item.path.parent.name in SERVER_FOLDERS:
             item.add_marker(pytest.mark.server)
+    items.sort(key=_is_short)  # stable: files stay together
+
+
+def _is_short(item: pytest.Item) -> tuple[bool, bool, bool]:
+    marks = ("browser", "server", "slow")
+    browser, server, slow = (item.get_closest_marker(mark) is None for mark in marks)
+    return (browser, server, slow)
 
 
 @pytest.fixture(autouse=True)

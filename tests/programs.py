@@ -86,7 +86,8 @@ class ForkedProgram:
     def send_signal(self, sig: int) -> None:
         """Nothing happens when it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, sig)
+            with suppress(ProcessLookupError):  # it has ended since
+                os.kill(self.pid, sig)
 
     def kill(self) -> None:
         """kill -9."""

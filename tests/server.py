@@ -18,7 +18,6 @@ import httpx
 from tests.guard.outside import OUTSIDE_LOG
 from tests.patience import PATIENCE_SECONDS
 from tests.programs import Program, start_program
-from tlapp.backbones.catalog import CARDS
 
 SPEED = 100.0  # pictures a second
 GUARD_FOLDER = Path(__file__).parent / "guard"
@@ -114,6 +113,10 @@ def running_server(
     (folder / "home").mkdir(parents=True, exist_ok=True)
     speeds = folder / "home" / "speeds.json"
     if not speeds.exists():  # or it measures all backbones meanwhile, which takes a minute
+        from tlapp.backbones.catalog import (
+            CARDS,
+        )  # loads torch, which most who import this need not
+
         speeds.write_text(json.dumps(dict.fromkeys((card.name for card in CARDS), SPEED)))
     port = port or free_port()
     log_path = folder / "server.log"

@@ -37,6 +37,27 @@ FOR_EVERYONE = (
     "damages",
     "owners",
 )
+# Tests of the whole program, and of what the rooms do together: they mirror no folder of tlapp.
+ROOMS_OF_TESTS = {"app", "browser", "faults"}
+# Tests of one room, or of the tests' own tools, that are about more than one file.
+TESTS_OF_NO_FILE = {
+    "data/test_traps.py",  # a folder of every difficult kind of file
+    "experiments/test_mistakes_on_samples.py",  # the mistakes with real weights
+    "test_arrows.py",
+    "test_benchmarks.py",
+    "test_chromium.py",
+    "test_command_line.py",
+    "test_guard.py",
+    "test_light_imports.py",
+    "test_readme.py",
+    "training/test_catalogue.py",  # every backbone of the catalogue learns
+    "ui/test_damages.py",  # from the disk to the page
+    "ui/test_drop_words.py",  # texts against scripts
+    "ui/test_reads.py",  # every event of the page, counted
+    "ui/test_status.py",  # the status line in every state
+    "ui/test_strangers.py",  # every event of the page, with another visitor's ids
+    "workspace/test_earlier_versions.py",
+}
 ON_TOP = ("__main__", "commands")  # the command line may import every room
 # Of the page: what connects events with actions and panels.
 CALLERS = ("tlapp.ui.wiring", "tlapp.ui.table", "tlapp.ui.layout", "tlapp.ui.shell")
@@ -233,3 +254,16 @@ def test_no_module_keeps_state_with_global() -> None:
         if isinstance(node, ast.Global)
     ]
     assert not wrong, "`global` makes state that visitors share: " + ", ".join(wrong)
+
+
+def test_tests_lie_where_the_code_lies() -> None:
+    """`tests/room/test_file.py` tests `tlapp/room/file.py`, or the folder `tlapp/room/file/`."""
+    tests = REPOSITORY / "tests"
+    apart = set()
+    for path in tests.rglob("test_*.py"):
+        name = path.relative_to(tests)
+        tested = PACKAGE / name.parent / name.name.removeprefix("test_")
+        is_mirror = tested.exists() or tested.with_suffix("").is_dir()
+        if not is_mirror and name.parts[0] not in ROOMS_OF_TESTS:
+            apart.add(name.as_posix())
+    assert apart == TESTS_OF_NO_FILE

@@ -224,12 +224,14 @@ def test_phases_follow_one_another(
     assert record.config["pretrained"] is False
 
 
+@pytest.mark.slow
 def test_a_race_ends_with_its_lanes_and_a_sentence(
     home: Path,
-    folder: Path,
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    folder = class_folder(tmp_path / "few", ("dots", "stripes"), per_class=2)
     for name in ("HEAD_EPOCHS", "_FINE_EPOCHS", "_MOST_FINE_EPOCHS"):
         monkeypatch.setattr(f"tlapp.training.presets.{name}", 1)
     assert main(["race", str(folder), "--json"]) == 0

@@ -11,6 +11,8 @@ from tlapp.backbones.catalog import CARDS, Card, find_card
 from tlapp.backbones.costs import stage_shares, top_costs
 from tlapp.backbones.loading import sketch_backbone
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_every_stage_has_its_share(card: Card) -> None:

@@ -22,6 +22,8 @@ from tlapp.backbones.stages import stage_parameters
 from tlapp.backbones.weights import WeightsStore
 from tlapp.errors import BackboneError
 
+pytestmark = pytest.mark.slow
+
 FINAL_LAYERS = {
     "efficientnet_lite0": ("classifier.1", 1280),
     "efficientnet_lite1": ("classifier.1", 1280),

@@ -13,6 +13,8 @@ from tlapp.backbones.loading import sketch_backbone
 from tlapp.backbones.split import split_module
 from tlapp.backbones.stages import stage_parameters
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_the_halves_together_are_the_whole_network(card: Card) -> None:

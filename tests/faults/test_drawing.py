@@ -13,6 +13,8 @@ from tests.runs.examples import make_record, make_row
 from tlapp.runs.curves import curves
 from tlapp.runs.record import RunRecord
 
+pytestmark = pytest.mark.slow
+
 THREADS = 30
 NAMES = ("田中さん 🐈‍⬛", "\u202egnp", "$x_1^", "a\x00\ud800b", "﷽" * 50)
 

@@ -39,7 +39,10 @@ OWNER = "a" * 64
 MOST_STEPS = 300
 KILLED, BROKEN = -signal.SIGKILL, 2
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
+]
 
 
 class DyingFile:

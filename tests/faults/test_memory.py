@@ -22,9 +22,12 @@ from tlapp.settings import LOCAL_LIMITS
 MEGABYTE = 1_000_000
 SPARE_BYTES = 40 * MEGABYTE
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="the address space is limited so on Linux alone"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        sys.platform != "linux", reason="the address space is limited so on Linux alone"
+    ),
+]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from tlapp.backbones.loading import Backbone, sketch_backbone
 from tlapp.classifier import Classifier, make_linear
 from tlapp.messages import verbatim
 from tlapp.runs.record import EpochRow, RunRecord
-from tlapp.runs.store import new_run_id, now
+from tlapp.runs.store import RunStore, new_run_id, now
 from tlapp.training.config import TrainConfig
 from tlapp.training.counts import ParameterCounts
 from tlapp.training.events import (
@@ -124,3 +124,17 @@ def finished(classifier: Classifier, best_epoch: int) -> TrainingFinished:
             frozen_parameters=3_000_000,
         )
     )
+
+
+def kept_run(
+    store: RunStore, owner: str = "a" * 64, *, epochs: int = 2, hits: int = 4
+) -> RunRecord:
+    """A finished run on disk, with a model of its last epoch."""
+    record = make_record(owner, state="finished", best_epoch=epochs)
+    run = store.create(record)
+    rows = tuple(make_row(epoch, valid_hits="1" * hits) for epoch in range(1, epochs + 1))
+    for row in rows:
+        run.append(row)
+    run.write(replace(record, epochs=rows))
+    (run.path / "models" / f"epoch-{epochs:04d}").mkdir(parents=True)
+    return replace(record, epochs=rows)

@@ -1,22 +1,32 @@
 """Runs on disk: whole or not at all, found again after a crash, unreachable by a guess."""
 
+import gc
 import json
 import math
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.runs.examples import make_classifier, make_record, make_row, published_backbone
+from tests.runs.examples import (
+    kept_run,
+    make_classifier,
+    make_record,
+    make_row,
+    published_backbone,
+)
 from tlapp.errors import NotFoundError, RunError
 from tlapp.files import write_atomically
 from tlapp.messages import NOTHING, message, verbatim
+from tlapp.runs import folder as folder_module
 from tlapp.runs.folder import RunFolder
 from tlapp.runs.record import ClassResult, RunRecord, record_of
-from tlapp.runs.store import KEEPER_NAME, RunStore
+from tlapp.runs.store import KEEPER_NAME, MOST_KNOWN_BYTES, RunStore
 from tlapp.stored import DamagedFileError
 
+MINE, THEIRS = "a" * 64, "b" * 64
 HOSTILE_IDS = ("", ".", "..", "../x", "r_" + "a" * 31, "r_" + "/" * 32, "r_" + "." * 32, "a\0b")
 
 
@@ -239,3 +249,163 @@ def test_a_folder_that_is_no_run_is_named_without_its_path(tmp_path: Path) -> No
         RunFolder(tmp_path / "holiday").record()
     assert "holiday" in str(refused.value)
     assert str(tmp_path) not in str(refused.value)
+
+
+# In memory: never older than the disk, never another owner's, and bounded.
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every record and every log that is read from disk, in order."""
+    names: list[str] = []
+    read_generation, read_content = folder_module.read_generation, folder_module.read_content
+    monkeypatch.setattr(
+        folder_module,
+        "read_generation",
+        lambda path, make: names.append("record") or read_generation(path, make),
+    )
+    monkeypatch.setattr(
+        folder_module,
+        "read_content",
+        lambda path, most: names.append("log") or read_content(path, most),
+    )
+    return names
+
+
+def test_a_run_is_read_once_whatever_is_asked_of_it(store: RunStore, reads: list[str]) -> None:
+    record = kept_run(store)
+    for _ in range(3):
+        assert store.list(MINE) == (record,)
+        assert store.record(record.run_id) == record
+        assert store.folder(record.run_id).best_model_epoch() == 2
+    assert reads == ["record", "log"]
+
+
+def test_what_was_written_is_answered_from_memory_as_another_store_reads_it(
+    store: RunStore, tmp_path: Path, reads: list[str]
+) -> None:
+    record = kept_run(store)
+    store.record(record.run_id)
+    config = {**record.config, "stage_rates": (("stage 9", 0.1),)}
+    changed = replace(record, name="Another name", seconds=math.nan, config=config)
+    store.folder(record.run_id).write(changed)
+    (known,) = store.list(MINE)
+    assert (known.name, known.epochs) == ("Another name", record.epochs)
+    assert reads == ["record", "log"]
+    other = RunStore(tmp_path / "runs")
+    assert other.list(MINE) == (known,)
+    other.close()
+
+
+def test_a_fresh_run_is_known_until_its_first_epoch(store: RunStore, reads: list[str]) -> None:
+    record = make_record(MINE)
+    run = store.create(record)
+    assert run.record() == record
+    run.write(replace(record, state="running"))
+    assert run.record().state == "running"
+    assert reads == []
+    run.append(make_row(1))
+    assert len(run.record().epochs) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "at the same moment", "after"])
+def test_what_another_process_writes_is_noticed(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    record = kept_run(store)
+    store.record(record.run_id)
+    other = RunStore(tmp_path / "runs")
+
+    def write_theirs() -> None:
+        with monkeypatch.context() as undone:
+            undone.setattr(folder_module, "write_atomically", write_atomically)
+            other.folder(record.run_id).write(replace(record, name="Theirs"))
+
+    def overtaken(path: Path, content: bytes, **how: bool) -> int:
+        number = write_atomically(path, content, **how)
+        write_theirs()
+        return number
+
+    if when == "before":
+        write_theirs()
+    elif when == "at the same moment":
+        monkeypatch.setattr(folder_module, "write_atomically", overtaken)
+    store.folder(record.run_id).write(replace(record, name="Ours"))
+    if when == "after":
+        write_theirs()
+    assert store.record(record.run_id).name == ("Ours" if when == "before" else "Theirs")
+    other.close()
+
+
+def test_a_write_beside_damage_is_not_taken_for_sound(store: RunStore) -> None:
+    record = kept_run(store)
+    store.record(record.run_id)
+    run = store.folder(record.run_id)
+    (run.path / "epochs.jsonl").write_bytes(b"")
+    run.write(record)
+    assert "are lost" in str(store.record(record.run_id).message)
+
+
+def test_an_epoch_that_is_added_is_seen(store: RunStore) -> None:
+    record = kept_run(store)
+    store.record(record.run_id)
+    run = store.folder(record.run_id)
+    run.append(make_row(3))
+    assert [row.epoch for row in run.epochs()] == [1, 2, 3]
+    assert [row.epoch for row in store.record(record.run_id).epochs] == [1, 2, 3]
+
+
+def test_damage_that_comes_after_reading_is_noticed(store: RunStore) -> None:
+    record = kept_run(store)
+    store.record(record.run_id)
+    path = store.folder(record.run_id).path
+    (path / "epochs.jsonl").write_bytes(b"\0\0{\n")
+    assert "are lost" in store.record(record.run_id).message.template
+    for name in ("run.json", "run.json.before"):
+        (path / name).write_bytes(b"\0\0{")
+    with pytest.raises(RunError):
+        store.record(record.run_id)
+    assert store.list(MINE) == ()
+
+
+def test_a_deleted_run_is_forgotten(store: RunStore) -> None:
+    record = kept_run(store)
+    store.record(record.run_id)
+    store.delete(record.run_id)
+    with pytest.raises(NotFoundError):
+        store.record(record.run_id)
+    assert store.list(MINE) == ()
+
+
+def test_owners_see_their_own_runs_alone_when_all_are_in_memory(store: RunStore) -> None:
+    mine, theirs = kept_run(store, MINE), kept_run(store, THEIRS)
+    store.all_records()
+    for _ in range(2):
+        assert store.list(MINE) == (mine,)
+        assert store.list(THEIRS) == (theirs,)
+
+
+def test_what_does_not_fit_is_read_again(tmp_path: Path, reads: list[str]) -> None:
+    store = RunStore(tmp_path / "small", most_known_bytes=1)
+    record = kept_run(store)
+    for _ in range(2):
+        assert store.record(record.run_id) == record
+    store.close()
+    assert reads == ["record", "log"] * 2
+
+
+def test_a_record_takes_no_more_memory_than_is_reckoned(tmp_path: Path) -> None:
+    """So 500 runs of 200 epochs of 300 held-out pictures stay within the bound, and nearly fit."""
+    store = RunStore(tmp_path / "runs")
+    for _ in range(4):
+        kept_run(store, epochs=200, hits=300)
+    gc.collect()
+    tracemalloc.start()
+    records = store.list(MINE)
+    gc.collect()
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    store.close()
+    reckoned = sum(record.weight_bytes for record in records)
+    assert reckoned / 2 < taken < reckoned
+    assert 500 * records[0].weight_bytes < MOST_KNOWN_BYTES

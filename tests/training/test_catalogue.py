@@ -11,6 +11,8 @@ from tlapp.backbones.catalog import CARDS, Card
 from tlapp.training.config import TrainConfig
 from tlapp.training.events import EpochFinished, TrainingFinished
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_head_last_stage_and_everything_learn_a_step(card: Card) -> None:

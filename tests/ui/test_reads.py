@@ -15,7 +15,7 @@ import pytest
 
 from tests.pictures import jpeg, zip_folder
 from tests.reads import counted
-from tests.runs.test_known import keep
+from tests.runs.examples import kept_run
 from tests.ui.conftest import KEY
 from tests.ui.filled import settings_sent
 from tests.ui.searches import found, sweep
@@ -163,7 +163,7 @@ def stage(
     dataset = bring(page.workspace, owner, small_folder)
     store = RunStore(page.settings.home / "runs")
     for _ in range(RUNS):
-        keep(store, owner)
+        kept_run(store, owner)
     store.close()
     stage = Stage(page, panels, token, steps, small_folder, dataset, run_id="")
     run_id = stage.train()
