@@ -11,6 +11,7 @@ from tests.workspace.conftest import bring
 from tlapp.data.dataset import Dataset, ImportProgress
 from tlapp.data.images import Skipped
 from tlapp.errors import DataError
+from tlapp.messages import message
 from tlapp.settings import LOCAL_LIMITS
 from tlapp.ui.actions.data import LocalFolder, SplitForm
 from tlapp.ui.door.key import COOKIE
@@ -123,7 +124,9 @@ def test_a_folder_with_its_own_split_says_so_and_holds_out_no_others(
 def test_what_was_left_out_is_named_and_the_rest_counted(
     page: Page, token: str, dataset: Dataset, panel: DataPanel
 ) -> None:
-    named = tuple(Skipped(name, f"{name} is torn.") for name in ("a.txt", "b.jpg", "c.jpg"))
+    named = tuple(
+        Skipped(name, message("{name} is torn.", name=name)) for name in ("a.txt", "b.jpg", "c.jpg")
+    )
     page.workspace.library.save(replace(dataset, skipped=named, unnamed_skipped_count=120))
     page.visit(token).keep(dataset_id=dataset.dataset_id)
     value = _class_list(panel, page, token)

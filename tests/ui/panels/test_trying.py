@@ -8,6 +8,7 @@ from tests.pictures import jpeg
 from tests.runs.examples import make_record
 from tlapp.evaluation.predict import ClassProbability
 from tlapp.evaluation.test_pictures import TestAnswer
+from tlapp.messages import message
 from tlapp.runs.live import LiveRun
 from tlapp.training.config import TrainConfig
 from tlapp.ui.actions.trying import try_samples
@@ -49,7 +50,7 @@ def test_a_picture_shows_its_three_most_probable_classes_or_why_there_are_none(
     ranked = tuple(ClassProbability(name, 0.25) for name in "abcd")
     answers = [
         TestAnswer(name="<b>.jpg", thumbnail=b"jpeg", ranked=ranked),
-        TestAnswer(name="<b>.jpg", thumbnail=b"", ranked=(), error="It is empty."),
+        TestAnswer(name="<b>.jpg", thumbnail=b"", ranked=(), error=message("It is empty.")),
     ]
     monkeypatch.setattr(page.workspace.visitors, "imagenet_answers", lambda *_: answers)
     bring(page, owner)
