@@ -54,7 +54,6 @@ TESTS_OF_NO_FILE = {
     "ui/test_damages.py",  # from the disk to the page
     "ui/test_drop_words.py",  # texts against scripts
     "ui/test_reads.py",  # every event of the page, counted
-    "ui/test_status.py",  # the status line in every state
     "ui/test_strangers.py",  # every event of the page, with another visitor's ids
     "workspace/test_earlier_versions.py",
 }
