@@ -157,7 +157,7 @@ def test_what_was_kept_before_the_last_change_is_used_with_a_notice(
         assert shown_state(workspace, owner).run_id is None
         record = workspace.run(home.run_ids[0])
         assert (record.state, record.best_epoch) == ("stopped", 3)
-        assert "damaged" in record.message.template
+        assert "damaged" in str(record.message)
 
 
 def test_a_second_damage_finds_the_good_generation_that_the_first_has_left(home: FullHome) -> None:
