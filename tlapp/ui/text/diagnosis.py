@@ -50,6 +50,14 @@ def diagnosis(finding: Finding) -> tuple[Message, Message]:
                 ),
                 message("Choose a learning rate ten times larger, or find one under Settings."),
             )
+        case _:
+            return _about_the_end(finding)
+
+
+def _about_the_end(finding: Finding) -> tuple[Message, Message]:
+    """What the last epochs say."""
+    figures = finding.figures
+    match finding.trouble:
         case "overfitting":
             return (
                 message(
