@@ -201,7 +201,7 @@ def test_a_run_of_a_dead_process_is_stopped_with_its_newest_best_model(
     assert found.valid_correct == 2
     assert found.valid_interval == pytest.approx((0.057, 0.510), abs=1e-3)  # Wilson's, of 2 in 10
     assert found.class_results == (ClassResult("cat", 0, 4), ClassResult("dog", 2, 6))
-    assert found.message.value("epoch") == 2
+    assert found.message.value("epoch") == "2"
     assert found.hint
     assert run.model_path().name == "epoch-0002"
 

@@ -6,11 +6,13 @@ import json
 import gradio as gr
 import pytest
 
+from tlapp.data.dataset import Dataset
 from tlapp.messages import (
     ENGLISH,
     NOTHING,
     PSEUDO,
     counted_message,
+    languages,
     message,
     percent,
     verbatim,
@@ -19,6 +21,9 @@ from tlapp.messages import (
 from tlapp.ui.blocks import AppBlocks
 from tlapp.ui.languages import ASKED_IN
 from tlapp.ui.later import in_words, is_marked, later, message_of
+from tlapp.ui.layout import build_page
+from tlapp.ui.page import Page
+from tlapp.ui.table import Panels
 
 KNOWN = message("Transfer Learning Lab")  # of the catalogue, which the pseudo-language reads
 SAID = message("{name}: {share}", name='"<Käse>" & 字', share=percent(0.5))
@@ -76,3 +81,27 @@ def test_a_page_is_described_in_the_language_that_is_asked_for_and_remembered() 
     assert blocks.config["components"][0]["props"]["value"] == f"<h1>{KNOWN}</h1>"
     blocks.config = blocks.get_config_file()
     assert blocks.config is not config
+
+
+@pytest.mark.parametrize("language", languages())
+def test_no_marker_reaches_a_browser_or_a_program(
+    page: Page, panels: Panels, dataset: Dataset, token: str, language: str
+) -> None:
+    blocks = build_page(page)
+    before = ASKED_IN.set(language)
+    try:
+        served = json.dumps([blocks.config, blocks.title, blocks.get_api_info(all_endpoints=True)])
+    finally:
+        ASKED_IN.reset(before)
+    assert "\\ue0f" not in served
+    for keep in ({}, {"dataset_id": dataset.dataset_id}):
+        page.visit(token).keep(**keep)
+        visit = page.visit(token, language=language)
+        for name, panel in vars(panels).items():
+            assert "\\ue0f" not in repr(dict(panel.render(visit))), name
+
+
+def test_what_a_choice_sends_is_no_words(page: Page) -> None:
+    for block in build_page(page).blocks.values():
+        sent = [value for _, value in getattr(block, "choices", None) or ()]
+        assert not any(isinstance(value, str) and is_marked(value) for value in sent), block

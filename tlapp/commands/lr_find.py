@@ -66,7 +66,7 @@ def _follow(experiments: Experiments, experiment_id: str, progress: Progress) ->
 
 def _show(sweep: RateSweep, progress: Progress) -> None:
     if sweep.done:
-        detail = message("step {step} of {steps}", step=sweep.done, steps=sweep.total)
+        detail = message("step {step} of {steps}", step=str(sweep.done), steps=str(sweep.total))
         progress.show(message("Trying rates"), detail, sweep.done / sweep.total)
     elif sweep.pictures_total:
         done, total = sweep.pictures_done, sweep.pictures_total

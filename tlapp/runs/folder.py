@@ -369,12 +369,14 @@ def _says(said: Message, part: Message) -> bool:
 def _lost_message(lost: Sequence[int]) -> Message:
     first, last = lost[0], lost[-1]
     if first == last:
-        return message("The figures of epoch {epoch} are lost: its log was damaged.", epoch=first)
+        return message(
+            "The figures of epoch {epoch} are lost: its log was damaged.", epoch=str(first)
+        )
     if last - first + 1 == len(lost):
         return message(
             "The figures of epochs {first} to {last} are lost: their log was damaged.",
-            first=first,
-            last=last,
+            first=str(first),
+            last=str(last),
         )
     return counted_message(
         "The figures of {count} epoch are lost: its log was damaged.",

@@ -200,13 +200,14 @@ def _abandoned(record: RunRecord, best_epoch: int | None) -> RunRecord:
         hint = message("Press Train to train again.")
     else:
         said = counted_message(
-            "The program ended during this training, after {done} of {count} epoch. "
+            "The program ended during this training, after {done} of {planned} epoch. "
             "The model of epoch {epoch} is kept.",
-            "The program ended during this training, after {done} of {count} epochs. "
+            "The program ended during this training, after {done} of {planned} epochs. "
             "The model of epoch {epoch} is kept.",
             count=record.planned_epochs,
-            done=len(record.epochs),
-            epoch=best_epoch,
+            done=str(len(record.epochs)),  # epochs are not grouped
+            planned=str(record.planned_epochs),
+            epoch=str(best_epoch),
         )
         hint = message("Use it, or train again.")
     return replace(ended, message=joined(said, record.message), hint=hint)

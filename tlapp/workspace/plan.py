@@ -203,10 +203,11 @@ def stop_message(record: RunRecord, state: RunState, end: JobEnd, limits: Limits
     count = len(record.epochs)
     done = (
         counted_message(
-            "Stopped after {done} of {count} epoch",
-            "Stopped after {done} of {count} epochs",
+            "Stopped after {done} of {planned} epoch",
+            "Stopped after {done} of {planned} epochs",
             count=record.planned_epochs,
-            done=count,
+            done=str(count),  # epochs are not grouped
+            planned=str(record.planned_epochs),
         )
         if count
         else message("Stopped before the first epoch was finished")
@@ -220,7 +221,9 @@ def stop_message(record: RunRecord, state: RunState, end: JobEnd, limits: Limits
         how = message("{done}.", done=done)
     best = record.best_epoch
     return (
-        how if best is None else joined(how, message("The best one ({epoch}) is kept.", epoch=best))
+        how
+        if best is None
+        else joined(how, message("The best one ({epoch}) is kept.", epoch=str(best)))
     )
 
 

@@ -27,6 +27,23 @@ def diagnosis(finding: Finding) -> tuple[Message, Message]:
                 ),
                 message("Choose a learning rate ten times smaller."),
             )
+        case "rate_too_small":
+            return (
+                message(
+                    "The loss has hardly fallen, from {first} to {last}: the steps are too small.",
+                    first=number(figures[0], 2),
+                    last=number(figures[1], 2),
+                ),
+                message("Choose a learning rate ten times larger, or find one under Settings."),
+            )
+        case _:
+            return _about_the_course(finding)
+
+
+def _about_the_course(finding: Finding) -> tuple[Message, Message]:
+    """What the held-out loss did from epoch to epoch."""
+    figures = finding.figures
+    match finding.trouble:
         case "head_spoiled":
             return (
                 message(
@@ -41,23 +58,6 @@ def diagnosis(finding: Finding) -> tuple[Message, Message]:
                     "stages, or bring more pictures."
                 ),
             )
-        case "rate_too_small":
-            return (
-                message(
-                    "The loss has hardly fallen, from {first} to {last}: the steps are too small.",
-                    first=number(figures[0], 2),
-                    last=number(figures[1], 2),
-                ),
-                message("Choose a learning rate ten times larger, or find one under Settings."),
-            )
-        case _:
-            return _about_the_end(finding)
-
-
-def _about_the_end(finding: Finding) -> tuple[Message, Message]:
-    """What the last epochs say."""
-    figures = finding.figures
-    match finding.trouble:
         case "overfitting":
             return (
                 message(
