@@ -390,7 +390,7 @@ def test_a_freeze_race_draws_five_curves_and_ends_in_a_sentence(
     open_tab: OpenTab, tmp_path: Path
 ) -> None:
     tab = open_tab()
-    drop_folder(tab, class_folder(tmp_path / "pictures", ("dots", "stripes"), per_class=4))
+    drop_folder(tab, class_folder(tmp_path / "pictures", ("dots", "stripes"), per_class=6))
     other = open_tab(visitor=tab)
     wait_until_open(other)
     look_closer(tab, "Freeze race")
