@@ -230,7 +230,7 @@ def card_facts(card: Card, images_per_second: float | None) -> tuple[Message, ..
         message("{percent} % ImageNet top\u20111", percent=number(card.imagenet_top1)),
         message("speed not measured")
         if images_per_second is None
-        else message("{count} /s here", count=number(images_per_second)),
+        else message("{count} /s here", count=f"{images_per_second:.0f}"),
     )
 
 

@@ -23,13 +23,13 @@ IMAGENET_ANSWERS: Final = message(
 
 def answers_of(live: LiveRun) -> Message:
     """Whose answers the Try zone shows."""
-    epoch = live.classifier_epoch
+    epoch = str(live.classifier_epoch)  # not grouped
     if live.is_over:
         return message(
             "Answers come from the best epoch of this run, epoch {epoch}. It always chooses one of "
             "its classes, whatever the picture shows.",
             epoch=epoch,
         )
-    if not epoch:
+    if not live.classifier_epoch:
         return message("Answers come from the run that this one goes on from.")
     return message("Answers come from epoch {epoch} of this run, while it trains.", epoch=epoch)
