@@ -137,7 +137,7 @@ def small_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     def tell_nothing() -> Iterator[Update]:
         yield from ()
 
-    with pytest.MonkeyPatch.context() as patch, AppBlocks(analytics_enabled=False) as blocks:
+    with pytest.MonkeyPatch.context() as patch, AppBlocks() as blocks:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
         with gr.Accordion("Closed", open=False):
             first.render()
