@@ -118,7 +118,7 @@ def test_a_page_without_pictures_is_in_the_chosen_language(
     page.locator("#local-folder button").first.click()
     page.locator("#settings button").first.click()
     page.locator("#limits summary").click()
-    expect(page.locator("#damages li")).to_have_count(1)
+    expect(page.locator("#damages li").first).to_be_visible()
     walk.look("nothing there")
     for heading in ("Compare runs", "Freeze race", "Classic mistakes", "Results"):
         look_closer(tab, heading)
@@ -222,7 +222,7 @@ def test_a_training_is_in_the_chosen_language(
     walk.look("a refusal over the page")
     page.locator("#reset-settings").click()
     expect(page.locator("#epochs input")).to_have_value("30")
-    set_field(tab, "learning-rate", "1e30")
+    set_field(tab, "learning-rate", "1e15")
     press_train(tab)
     wait_until_over(tab)
     walk.look("failed")
