@@ -43,12 +43,14 @@ _TEXTS = """() => {
   return said;
 }"""
 
-# Elements that hide what they cannot hold, but for those that only screen readers see.
+# Elements that hide what they cannot hold, but for those that only screen readers see, and for
+# names of any length, which are told in full when they are pointed at.
 _CUT_OFF = """() => [...document.querySelectorAll("body *")].filter((node) => {
   if (node.scrollWidth <= node.clientWidth + 1 || node.clientWidth <= 1) return false;
   const style = getComputedStyle(node);
   const hides = ["hidden", "clip"].includes(style.overflowX);
-  return hides && node.checkVisibility({ visibilityProperty: true }) && node.innerText?.trim();
+  const text = node.innerText?.trim();
+  return hides && text && text !== node.title && node.checkVisibility({ visibilityProperty: true });
 }).map((node) => {
   const named = node.closest("[id]:not([id^='component-'], [id^='html-'])");
   const text = node.innerText.trim().replace(/\\s+/g, " ").slice(0, 60);

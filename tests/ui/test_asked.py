@@ -25,6 +25,7 @@ from tlapp.ui.asked import (
     asked_seed,
     asked_settings,
     asked_text,
+    asked_whole,
     event_text,
 )
 from tlapp.ui.page import Page
@@ -254,3 +255,10 @@ def test_a_prediction_without_a_run_says_so(page: Page) -> None:
         assert "Name the run" in _said(refusal.value)
     with pytest.raises(NotFoundError):
         api.predict(page, "r_" + "a" * 32, ["a.jpg"], gr.Request())  # before the pictures are read
+
+
+@pytest.mark.parametrize("value", [1.0, -3.0, 2.0**62, 2.0**63, 1e30, 1.5, float("inf"), "1", None])
+def test_a_whole_number_is_one_while_a_file_takes_it(value: Any) -> None:
+    read = asked_whole(value)
+    assert read == value
+    assert not isinstance(read, int) or abs(read) <= MOST_SEED

@@ -14,7 +14,7 @@ import pytest
 from tlapp.errors import DataError
 from tlapp.messages import ENGLISH, PSEUDO, message, words
 from tlapp.ui.blocks import AppBlocks, changes, check_inputs
-from tlapp.ui.handling import INCIDENT_TITLE, REFUSED_TITLE, bind
+from tlapp.ui.handling import INCIDENT_TITLE, REFUSED_TITLE, TITLES, bind
 from tlapp.ui.languages import ASKED_IN
 from tlapp.ui.later import later
 from tlapp.ui.text import asked as text
@@ -249,6 +249,21 @@ def test_every_error_is_in_the_language_of_the_request() -> None:
         _in_pseudo(_blocks(AnyJson(label=later(field))), _nested(50))
     assert shown.value.message.startswith(f"[{words(PSEUDO).say(field)} has too many")
     assert ASKED_IN.get() == ENGLISH
+
+
+def test_the_title_of_an_error_is_in_words_on_the_page_and_a_name_for_programs() -> None:
+    def refuse(value: Any) -> None:
+        raise DataError(text.NOT_READ, hint=text.RELOAD)
+
+    for visibility, title in (
+        ("private", words(PSEUDO).say(TITLES[REFUSED_TITLE])),
+        ("public", REFUSED_TITLE),
+    ):
+        blocks = _blocks(AnyJson(), refuse)
+        blocks.fns[0].api_visibility = visibility
+        with pytest.raises(gr.Error) as shown:
+            _in_pseudo(blocks, 1)
+        assert shown.value.title == title
 
 
 def test_a_label_that_is_yet_to_be_put_into_words_is_named_in_words() -> None:

@@ -68,8 +68,12 @@ def asked_seed(value: object) -> int:
 
 
 def asked_whole(number: Any) -> Any:
-    """1.0 as 1, since JSON numbers may come as floats; anything else is for others to refuse."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
+    """1.0 as 1, since JSON numbers may come as floats; anything else is for others to refuse.
+
+    A rate of 1e30 stays one: no answer and no file takes a whole number of more than 64 bits.
+    """
+    is_whole = isinstance(number, float) and number.is_integer() and abs(number) <= MOST_SEED
+    return int(number) if is_whole else number
 
 
 def asked_percent(value: object) -> float:

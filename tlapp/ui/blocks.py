@@ -18,7 +18,7 @@ from gradio.utils import diff, get_upload_folder, is_in_or_equal, is_prop_update
 from tlapp.bounds import NESTED, PATH_CHARACTERS
 from tlapp.errors import DataError
 from tlapp.messages import NOTHING, Message, joined, words
-from tlapp.ui.handling import as_plain_text, client_faults_as_words, errors_as_words
+from tlapp.ui.handling import TITLES, as_plain_text, client_faults_as_words, errors_as_words
 from tlapp.ui.languages import ASKED_IN, language_of
 from tlapp.ui.later import in_words, message_of
 from tlapp.ui.text import asked as text
@@ -132,6 +132,8 @@ class AppBlocks(gr.Blocks):
         except gr.Error as error:
             if event.api_visibility == "public":  # for programs, which show no HTML
                 error.message = as_plain_text(error.message)
+            elif error.title in TITLES:
+                error.title = words(ASKED_IN.get()).say(TITLES[error.title])
             raise
         finally:
             ASKED_IN.reset(before)

@@ -17,7 +17,7 @@ from typing import Any, Final
 import gradio as gr
 
 from tlapp.errors import ServerError, TlappError, is_full
-from tlapp.messages import Message, verbatim, words
+from tlapp.messages import Message, message, verbatim, words
 from tlapp.ui import text
 from tlapp.ui.languages import ASKED_IN
 
@@ -33,6 +33,13 @@ FOLLOWING: Final[Mapping[str, Any]] = MappingProxyType({"concurrency_limit": Non
 REFUSED_TITLE = "Error"  # above a message: what was asked for cannot be
 SERVER_TITLE = "Server"  # it could be, but this machine cannot do it now
 INCIDENT_TITLE = "Incident"  # a defect of ours
+TITLES: Final[Mapping[str, Message]] = MappingProxyType(
+    {
+        REFUSED_TITLE: message("Error"),
+        SERVER_TITLE: message("Server"),
+        INCIDENT_TITLE: message("Incident"),
+    }
+)  # as people read them; programs get the names
 MOST_WORDS = 200  # characters of a message of Gradio's: a longer one holds what was sent
 MESSAGE_SECONDS = 20  # a toast stays long enough to read two sentences and act
 
