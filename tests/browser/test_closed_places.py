@@ -23,6 +23,7 @@ from tests.browser.journey import (
 from tests.browser.tab import Tab
 from tests.patience import PATIENCE_SECONDS
 from tests.pictures import class_folder
+from tlapp.training.config import TrainConfig
 from tlapp.ui.blocks import AppBlocks
 from tlapp.ui.panels.panel import Update
 from tlapp.ui.widgets.rate_chart import RateChart, RateChartValue
@@ -194,7 +195,7 @@ def test_closed_places_keep_what_they_were_told(open_tab: OpenTab, tmp_path: Pat
     look_at(tab)
     _act_elsewhere(tab)
     streams.wait_until_all_is_told()
-    _expect_everything(tab)
+    _expect_everything(tab, epochs=str(TrainConfig().epochs))  # as the ladder set them
 
 
 @pytest.mark.timeout(600)

@@ -8,7 +8,9 @@ import gradio as gr
 import pytest
 
 from tests.ui.filled import FIELDS, settings_sent
+from tlapp.messages import ENGLISH, words
 from tlapp.training.config import TrainConfig
+from tlapp.ui.later import in_words
 from tlapp.ui.page import Page
 from tlapp.ui.panels.settings import WRONG_FIELD
 from tlapp.ui.table import Panels
@@ -49,7 +51,7 @@ def test_a_field_says_why_it_cannot_hold_a_value_and_only_then(
     assert wrong["elem_classes"] == WRONG_FIELD
     assert "number of epochs" in wrong["info"]
     right = panels.settings.render_note("epochs", page.visit(token), 7)[field]
-    assert (right["elem_classes"], right["info"]) == ([], field.info)
+    assert (right["elem_classes"], right["info"]) == ([], in_words(field.info, words(ENGLISH)))
 
 
 def test_an_empty_field_says_what_it_stands_for(page: Page, panels: Panels, token: str) -> None:
