@@ -131,7 +131,9 @@ class Estimates:
         split = dataset.split
         return total_seconds(
             [
-                self._seconds(
+                None  # before the work is counted, which takes time
+                if self.speed(phase.backbone) is None
+                else self._seconds(
                     dataset,
                     split,
                     phase,
