@@ -18,7 +18,9 @@ _TEXTS = """() => {
   const shown = { visibilityProperty: true, opacityProperty: true };
   const isSeen = (node) => node.checkVisibility(shown);
   const isInline = (node) => ["inline", "contents"].includes(getComputedStyle(node).display);
-  const isInvisible = (node) => node.closest("script, style, noscript, template") !== null;
+  // The heading of a toast is its kind, in Gradio's own English.
+  const isInvisible = (node) =>
+    node.closest("script, style, noscript, template, .toast-title") !== null;
   const blocks = new Map();
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
