@@ -132,12 +132,10 @@ def open_page(
 ) -> Update:
     """Everything as this visitor left it; a visitor without a token gets one."""
     known = values[token] if is_token(values[token]) else new_visitor()
-    tab, language = str(request.session_hash), language_of(request)
-    visit = page.visit(known, tab, language)
+    look_again = _visits(page, known, request)
+    visit = look_again()
     update = page.tabs.show(visit, panels)
-    while (
-        newer := page.visit(known, tab, language)
-    ).state != visit.state:  # something was pressed meanwhile
+    while (newer := look_again()).state != visit.state:  # something was pressed meanwhile
         visit, update = newer, page.tabs.show(newer, panels)
     return merged({token: known}, greeting(visit), update)
 
@@ -153,12 +151,12 @@ async def follow(
 
     Closing the tab ends the watcher and nothing else.
     """
-    tab, language = str(request.session_hash), language_of(request)
-    visit = page.visit(values[token], tab, language)
+    look_again = _visits(page, values[token], request)
+    visit = look_again()
     listen = partial(page.workspace.changes.listen, visit.owner)
     async with page.tabs.rounds(visit, listen) as rounds:
         async for _ in rounds:
-            visit = page.visit(values[token], tab, language)
+            visit = look_again()
             under_way = await asyncio.to_thread(getattr, visit, "under_way")
             for panels in watched:
                 drawn = await asyncio.to_thread(page.tabs.draw_changed, visit, panels)
@@ -169,20 +167,19 @@ async def follow(
                 break
 
 
+def _visits(page: Page, token: object, request: gr.Request) -> Callable[[], Visit]:
+    """Gives the page of this token's visitor as it is then, whenever it is called."""
+    return partial(page.visit, token, str(request.session_hash), language_of(request))
+
+
 @dataclass(frozen=True, eq=False)
 class _Call:
     """One event as it is carried out."""
 
     page: Page
     row: Row
-    token: object  # as it was sent
-    tab: str
-    language: str
+    visit: Callable[[], Visit]  # the visitor's page as it is now
     sent: Sent
-
-    def visit(self) -> Visit:
-        """The visitor's page as it is now."""
-        return self.page.visit(self.token, self.tab, self.language)
 
     def form(self) -> Any:
         """What the action works with. Raises TlappError for what cannot be."""
@@ -219,7 +216,7 @@ def _call(
         event=said if isinstance(said, dict) else {},
         cookie=request.headers.get("cookie", ""),
     )
-    return _Call(page, row, values[token], str(request.session_hash), language_of(request), sent)
+    return _Call(page, row, _visits(page, values[token], request), sent)
 
 
 def carry_out(
