@@ -1,6 +1,7 @@
 """The network's stages from stem to head: what is locked, what learns, and how fast."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import gradio as gr
@@ -54,15 +55,23 @@ class Moved:
     sentence: str = ""  # what it still sees as the untouched one does
 
 
+@cache
+def _said(words: Words) -> dict[str, object]:
+    """What the script says by itself, in this language: an update that has no value makes the
+    component anew, whose own words are not put into any language yet."""
+    said: dict[str, object] = in_words(words_to_json(LADDER_WORDS), words)
+    return said
+
+
 def moved_update(moved: Moved, words: Words) -> Any:
     """An update of the ladder that leaves its value as it is."""
-    return gr.update(moved=to_json(moved), words=in_words(words_to_json(LADDER_WORDS), words))
+    return gr.update(moved=to_json(moved), words=_said(words))
 
 
 def measured_update(value: LadderValue, words: Words, *, of: str) -> Any:
     """An update that says how long an epoch takes, if the ladder still shows the settings `of`."""
     measured = {"of": of, "sentence": value.sentence}
-    return gr.update(measured=measured, words=in_words(words_to_json(LADDER_WORDS), words))
+    return gr.update(measured=measured, words=_said(words))
 
 
 class Ladder(Display):
