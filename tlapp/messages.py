@@ -234,14 +234,14 @@ class Words:
                 return self._significant(quantity.value, quantity.digits)
 
     def _significant(self, value: float, digits: int) -> str:
-        from babel.numbers import get_decimal_symbol  # see below
+        from babel.numbers import get_decimal_symbol  # as in `_number_pattern`
 
         plain = f"{value:.{digits}g}".replace("e-0", "e-")
         return plain.replace(".", get_decimal_symbol(self._locale))
 
     @cached_property
     def _locale(self) -> "Locale":
-        from babel import Locale  # see above
+        from babel import Locale  # as in `_number_pattern`
 
         return Locale.parse(ENGLISH if self.language == PSEUDO else self.language)
 

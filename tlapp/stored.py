@@ -214,17 +214,17 @@ def read_generation(
         return Generation(earlier, fault.fault)
 
 
-def plain(value: object) -> Any:
-    """What JSON can hold of a value that `build` makes again: dataclasses become objects, and
-    messages their ids with their values."""
+def plain(value: object, put: Callable[[Message], object] = Message.to_json) -> Any:
+    """What JSON can hold of a value that `build` makes again: dataclasses become objects. `put`
+    makes what stands for a message: its id with its values, or its words (`Words.say`)."""
     if isinstance(value, Message):
-        return value.to_json()
+        return put(value)
     if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name), put) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {name: plain(each) for name, each in value.items()}
+        return {name: plain(each, put) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
+        return [plain(each, put) for each in value]
     return value
 
 

@@ -5,6 +5,7 @@ from tlapp.data.images import Finding
 from tlapp.evaluation.test_pictures import TestAnswer
 from tlapp.messages import ENGLISH, NOTHING, PSEUDO, message, words
 from tlapp.runs.live import LiveRun
+from tlapp.stored import plain
 from tlapp.ui import present
 from tlapp.workspace import Experiment
 
@@ -43,6 +44,6 @@ def test_a_picture_that_cannot_be_read_answers_with_the_reason() -> None:
 
 def test_messages_anywhere_in_a_value_are_put_into_words() -> None:
     finding = Finding(kind="few_pictures", message=WHY, class_names=("cat",), count=3)
-    assert present.spoken({"found": (finding,)}, words(ENGLISH)) == {
+    assert plain({"found": (finding,)}, words(ENGLISH).say) == {
         "found": [{"kind": "few_pictures", "message": str(WHY), "class_names": ["cat"], "count": 3}]
     }

@@ -5,8 +5,8 @@ or through `html.escape`.
 """
 
 import html
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, Final
 
 from tlapp.data.dataset import Dataset
@@ -17,6 +17,7 @@ from tlapp.messages import Message, Words
 from tlapp.runs.live import LiveRun
 from tlapp.runs.record import RunRecord
 from tlapp.settings import Settings
+from tlapp.stored import plain
 from tlapp.ui import text
 from tlapp.ui.later import later
 from tlapp.ui.text import damages as damage_words
@@ -88,27 +89,14 @@ def limits(settings: Settings) -> str:
 # --- API ---------------------------------------------------------------------------------------
 
 
-def spoken(value: Any, words: Words) -> Any:
-    """`value` as JSON, its messages put into words."""
-    if isinstance(value, Message):
-        return words.say(value)
-    if is_dataclass(value):
-        return {each.name: spoken(getattr(value, each.name), words) for each in fields(value)}
-    if isinstance(value, Mapping):
-        return {name: spoken(each, words) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [spoken(each, words) for each in value]
-    return value
-
-
 def dataset_json(dataset: Dataset, findings: Sequence[Finding], words: Words) -> dict[str, Any]:
     """The answer of `/create_dataset`."""
     counts = dataset.images.counts()
     return {
         "dataset_id": dataset.dataset_id,
         "classes": dict(zip(dataset.images.class_names, counts, strict=True)),
-        "findings": spoken(findings, words),
-        "skipped": spoken(dataset.skipped, words),
+        "findings": plain(findings, words.say),
+        "skipped": plain(dataset.skipped, words.say),
     }
 
 
@@ -118,7 +106,7 @@ def run_json(live: LiveRun, words: Words) -> dict[str, Any]:
     record = live.record
     values = record.to_json()
     del values["owner"]
-    said = {name: spoken(getattr(record, name), words) for name in _MESSAGES_OF_A_RECORD}
+    said = {name: plain(getattr(record, name), words.say) for name in _MESSAGES_OF_A_RECORD}
     return {"state": live.state, "record": {**values, **said}}
 
 
@@ -127,7 +115,7 @@ def experiment_json(experiment: Experiment, words: Words) -> dict[str, Any]:
     failure = {"message": words.say(experiment.message), "hint": words.say(experiment.hint)}
     return {
         "state": experiment.state,
-        "value": spoken(experiment.value, words),
+        "value": plain(experiment.value, words.say),
         **(failure if experiment.message else {}),
     }
 
