@@ -220,8 +220,9 @@ class RunRecord:
         """The record as JSON values; the owner is in it, so strip it before showing it."""
         values = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
         values["class_results"] = [asdict(result) for result in self.class_results]
-        values["epochs"] = [row.to_json() for row in self.epochs]
-        if not with_epochs:
+        if with_epochs:
+            values["epochs"] = [row.to_json() for row in self.epochs]
+        else:
             del values["epochs"]
         return values
 
