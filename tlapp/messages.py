@@ -194,12 +194,13 @@ class Words:
             for category, count in numbers.items()
         }
 
-    def number(self, value: float, digits: int = 0) -> str:
-        """A number as the language writes it: "1,200", "0.25"."""
+    def number(self, value: float, digits: int = 0, *, is_signed: bool = False) -> str:
+        """A number as the language writes it: "1,200", "0.25"; with its sign: "+2.1"."""
         if not isfinite(value):
             return str(value)
         # Babel rounds what is printed of a number, `round` the number itself, as an f-string does.
-        return _number_pattern(digits).apply(round(value, digits), self._locale)
+        pattern = _number_pattern(digits, is_signed=is_signed)
+        return pattern.apply(round(value, digits), self._locale)
 
     def _filled(self, template: str, values: Mapping[str, Value]) -> str:
         """The template with its values; what has none stays, for a script of the page."""
@@ -228,8 +229,7 @@ class Words:
             case "number":
                 return self.number(quantity.value, quantity.digits)
             case "signed":
-                pattern = _number_pattern(quantity.digits, is_signed=True)
-                return pattern.apply(round(quantity.value, quantity.digits), self._locale)
+                return self.number(quantity.value, quantity.digits, is_signed=True)
             case "significant":
                 return self._significant(quantity.value, quantity.digits)
 
@@ -289,7 +289,7 @@ def _size(number_of_bytes: float) -> Message:
 
 
 @cache
-def _number_pattern(digits: int, *, is_signed: bool = False) -> "NumberPattern":
+def _number_pattern(digits: int, *, is_signed: bool) -> "NumberPattern":
     from babel.numbers import parse_pattern  # not needed by whoever only imports tlapp
 
     plain = f"#,##0.{'0' * digits}" if digits else "#,##0"
