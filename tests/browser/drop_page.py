@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
+from tests.browser.served import served
 from tests.browser.tab import Tab
 from tests.patience import STEP_MS
 from tlapp.ui.blocks import AppBlocks
-from tlapp.ui.theme import make_theme, page_css
 from tlapp.ui.widgets.folder_drop import FolderDrop, Upload
 from tlapp.ui.widgets.picture_drop import PictureDrop, PictureUpload
 
@@ -63,24 +62,9 @@ class DropPage:
 @contextmanager
 def served_drop_page(folder: Path) -> Iterator[DropPage]:
     """Serve the page while the block runs; `folder` holds the server's uploads."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(folder))
-        drop_page = DropPage()
-        blocks = _build(drop_page)
-        _, url, _ = blocks.launch(
-            prevent_thread_lock=True,
-            quiet=True,
-            theme=make_theme(),
-            css=page_css(),
-            footer_links=[],
-            ssr_mode=False,
-            inbrowser=False,
-        )
-        drop_page.url = url
-        try:
-            yield drop_page
-        finally:
-            blocks.close(verbose=False)
+    drop_page = DropPage()
+    with served(lambda: _build(drop_page), folder) as drop_page.url:
+        yield drop_page
 
 
 def new_context(browser: Browser, size: tuple[int, int] = (1440, 700)) -> BrowserContext:

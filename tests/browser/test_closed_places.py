@@ -20,6 +20,7 @@ from tests.browser.journey import (
     wait_for_epoch,
     wait_until_over,
 )
+from tests.browser.served import served
 from tests.browser.tab import Tab
 from tests.patience import PATIENCE_SECONDS
 from tests.pictures import class_folder
@@ -127,6 +128,7 @@ def _status(elem_id: str, page: Page) -> Locator:
 def small_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a page with one widget in a closed accordion, one in a tab behind another."""
     first, second = (RateChart(render=False, elem_id=name) for name in ("first", "second"))
+    said = gr.HTML("", render=False, elem_id="said")
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
 
     def tell() -> Iterator[Update]:
@@ -138,26 +140,25 @@ def small_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     def tell_nothing() -> Iterator[Update]:
         yield from ()
 
-    with pytest.MonkeyPatch.context() as patch, AppBlocks() as blocks:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
-        with gr.Accordion("Closed", open=False):
-            first.render()
-        with gr.Tabs():
-            with gr.Tab("In front"):
-                said = gr.HTML("", elem_id="said")
-                button = gr.Button("Tell")
-                silent = gr.Button("Tell nothing")
-                silent.click(tell_nothing, None, [first, second, said, button], **quiet).then(
-                    lambda: "Nothing is told.", None, said, **quiet
-                )
-                button.click(tell, None, [first, second, said, button], **quiet)
-            with gr.Tab("Behind", render_children=True):
-                second.render()
-        _, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
-        try:
-            yield url
-        finally:
-            blocks.close(verbose=False)
+    def build() -> gr.Blocks:
+        with AppBlocks() as blocks:
+            with gr.Accordion("Closed", open=False):
+                first.render()
+            with gr.Tabs():
+                with gr.Tab("In front"):
+                    said.render()
+                    button = gr.Button("Tell")
+                    silent = gr.Button("Tell nothing")
+                    silent.click(tell_nothing, None, [first, second, said, button], **quiet).then(
+                        lambda: "Nothing is told.", None, said, **quiet
+                    )
+                    button.click(tell, None, [first, second, said, button], **quiet)
+                with gr.Tab("Behind", render_children=True):
+                    second.render()
+        return blocks
+
+    with served(build, tmp_path_factory.mktemp("gradio")) as url:
+        yield url
 
 
 @pytest.mark.parametrize("presses", [("Tell",), ("Tell", "Tell nothing")], ids=" ".join)

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import pytest
 from playwright.sync_api import Browser, BrowserContext
 
+from tests.browser.served import served
 from tests.browser.tab import Tab
 from tests.patience import STEP_MS
 from tests.pictures import jpeg
 from tlapp.ui.blocks import AppBlocks
-from tlapp.ui.theme import make_theme, page_css
 from tlapp.ui.widgets.backbone_cards import BackboneCard, BackboneCards, BackboneCardsValue
 from tlapp.ui.widgets.class_list import ClassList, ClassListValue, ClassRow, SkippedRow
 from tlapp.ui.widgets.ladder import Ladder, LadderPreset, LadderStage, LadderValue
@@ -59,24 +58,9 @@ class WidgetPage:
 @contextmanager
 def served_widget_page(folder: Path) -> Iterator[WidgetPage]:
     """Serve the page while the block runs; `folder` holds the server's temporary files."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(folder))
-        widget_page = WidgetPage()
-        blocks = _build(widget_page)
-        _, url, _ = blocks.launch(
-            prevent_thread_lock=True,
-            quiet=True,
-            theme=make_theme(),
-            css=page_css(),
-            footer_links=[],
-            ssr_mode=False,
-            inbrowser=False,
-        )
-        widget_page.url = url
-        try:
-            yield widget_page
-        finally:
-            blocks.close(verbose=False)
+    widget_page = WidgetPage()
+    with served(lambda: _build(widget_page), folder) as widget_page.url:
+        yield widget_page
 
 
 @contextmanager
